@@ -1,0 +1,66 @@
+"""``sensor_msgs/Image`` to and from OpenCV arrays without copying a picture twice."""
+
+from __future__ import annotations
+
+import array
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+BGR = NDArray[np.uint8]
+"""A picture: height x width x 3, uint8, blue-green-red."""
+
+
+class ImageError(ValueError):
+    """An image message that cannot be shown as BGR; the text says why."""
+
+
+def to_bgr(message: Image) -> BGR:
+    """The message's picture as BGR; a ``bgr8`` message is viewed in place, not copied (treat it as read-only)."""
+    if message.height == 0 or message.width == 0:
+        raise ImageError(f"the image is empty ({message.width}x{message.height})")
+    needed = message.step * message.height
+    if len(message.data) < needed:
+        raise ImageError(f"the image has {len(message.data)} bytes, {needed} are needed for {message.width}x{message.height}")
+    if message.encoding == "bgr8" and message.step >= message.width * 3:
+        rows = np.frombuffer(message.data, np.uint8)[:needed].reshape(message.height, message.step)
+        return rows[:, : message.width * 3].reshape(message.height, message.width, 3)
+    try:
+        return _converter()(message)
+    except Exception as error:  # cv_bridge and rosbags raise types of their own
+        raise ImageError(f"encoding {message.encoding!r} cannot be converted to bgr8: {error}") from error
+
+
+def from_bgr(picture: BGR, header: Header) -> Image:
+    """A ``bgr8`` message of ``picture`` (H x W x 3 uint8) with that header; one copy of the pixels."""
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ImageError(f"a BGR picture of uint8 is needed, got {picture.dtype} {picture.shape}")
+    message = Image()
+    message.header = header
+    message.height, message.width = picture.shape[:2]
+    message.encoding = "bgr8"
+    message.step = picture.shape[1] * 3
+    # array.array passes rclpy's type check at once; bytes or a list would be checked element by element.
+    data = array.array("B")
+    data.frombytes(memoryview(np.ascontiguousarray(picture)).cast("B"))
+    message.data = data
+    return message
+
+
+@functools.cache
+def _converter() -> Callable[[Any], BGR]:
+    """cv_bridge where a real ROS 2 has it, else the rosbags library's equivalent."""
+    try:
+        from cv_bridge import CvBridge
+
+        bridge = CvBridge()
+        return lambda message: np.asarray(bridge.imgmsg_to_cv2(message, "bgr8"))
+    except ImportError:
+        from rosbags.image import message_to_cvimage
+
+        return lambda message: np.asarray(message_to_cvimage(message, "bgr8"))

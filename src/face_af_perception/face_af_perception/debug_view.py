@@ -1,4 +1,4 @@
-"""Which picture of the debug view can be drawn now, and with what: joins by stamp, in bounded memory, never waiting long."""
+"""Which picture can be drawn now, and with what: joins by stamp, in bounded memory, never waiting long."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class DebugJoiner:
             self._early.popitem(last=False)
 
     def take(self, now: float, patience: float) -> Joined | None:
-        """The newest picture that is complete, or the newest that has waited ``patience`` seconds; older ones are dropped."""
+        """The newest picture that is complete or has waited ``patience`` seconds; older ones are dropped."""
         wanted = [name for name in RESULTS if now - self._heard.get(name, -1e9) < _SILENT_AFTER]
         for stamp in reversed(self._pictures):
             entry = self._pictures[stamp]

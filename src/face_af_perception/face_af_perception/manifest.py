@@ -1,0 +1,262 @@
+"""The model manifest (``models/models.yaml``): what there is to choose from, and which file serves.
+
+Anything that fits the manifest's terms is added there, or in a manifest of the user's own, without code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .runtimes import ModelError
+
+_log = logging.getLogger(__name__)
+
+KINDS = ("detector", "embedder")
+FAMILIES = {"detector": ("scrfd", "centerface"), "embedder": ("arcface", "dlib")}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a file can be downloaded: ``url``, or the file ``member`` inside the ZIP archive at ``url``."""
+
+    url: str
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model as the manifest describes it; :class:`ModelSpec` is the same with its file found."""
+
+    name: str
+    kind: str
+    """``detector`` or ``embedder``."""
+    family: str
+    """Which code decodes it: ``scrfd``, ``centerface``; ``arcface``, ``dlib``."""
+    file: str
+    """File name inside a model folder, or path inside ``package``; absolute paths are taken as they are."""
+    group: str = ""
+    """A second name that several entries share, best first (``scrfd``, ``mobilefacenet``)."""
+    package: str = ""
+    """The Python package that brings the file."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Further files that it needs, by role."""
+    sha256: str = ""
+    """Empty: not checked."""
+    source: Source | None = None
+    licence: str = ""
+    size: tuple[int, int] | None = None
+    """Width and height of the input; None: any (detectors: multiples of 32)."""
+    color: str = "rgb"
+    mean: float = 0.0
+    std: float = 1.0
+    """A pixel p enters the network as ``(p - mean) / std``."""
+    landmarks: int = 0
+    """Landmarks that a detector gives: 5, or 0."""
+    score: float = 0.5
+    """A detector's default score threshold, 0 to 1."""
+    nms: float = 0.4
+    """A detector's default overlap (IoU) above which the weaker of two boxes is dropped."""
+    alignment: str = ""
+    """How faces are cut for an embedder: ``arcface`` (five-point template) or ``dlib``."""
+    embedding_size: int = 0
+    metric: str = "cosine"
+    """``cosine`` (similarity, higher = more alike) or ``euclidean`` (distance, lower = more alike)."""
+    threshold: float = 0.0
+    """In the metric's own terms: two faces on the alike side of it are taken for one person's."""
+    edit: tuple[str, ...] = ()
+    """Changes to the graph before use: ``dynamic_size``, ``dynamic_batch``."""
+
+
+@dataclass(frozen=True)
+class ModelSpec(ModelEntry):
+    """A model whose files were found and whose checksum is right."""
+
+    path: Path = Path()
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """The extra files, by role."""
+    digest: str = ""
+    """The SHA-256 of the file as it is, also where the manifest gives none."""
+
+    @property
+    def model_id(self) -> str:
+        """Tells embeddings of one model from those of another: name and the digest's beginning."""
+        return f"{self.name}:{self.digest[:12]}"
+
+    def network(self) -> Path | bytes:
+        """What :func:`~.runtimes.open_runner` takes: the file, or its bytes with the graph changed."""
+        if not self.edit:
+            return self.path
+        from .runtimes import graph
+
+        return graph.edited(self.path, self.edit)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All entries, best first."""
+
+    entries: tuple[ModelEntry, ...]
+
+    def names(self, kind: str) -> list[str]:
+        """What ``choose`` understands for a kind, ``auto`` first."""
+        names = ["auto"]
+        for entry in self.entries:
+            if entry.kind == kind:
+                names += [entry.name, entry.group, entry.family]
+        return [name for name in dict.fromkeys(names) if name]
+
+    def entry(self, name: str) -> ModelEntry:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise ModelError(f"the manifest has no model {name!r}; it has {', '.join(e.name for e in self.entries)}")
+
+    def choose(self, kind: str, name: str, dirs: Sequence[Path]) -> ModelSpec:
+        """The best model of a kind whose file is there.
+
+        ``name``: an entry, a group or a family (the best of it that is there), or ``auto`` (the best that is
+        there). ``dirs``: folders to look in, best first. A wrong checksum is a :class:`ModelError`; with ``auto``
+        the next model is taken and a warning logged.
+        """
+        if name not in self.names(kind):
+            raise ModelError(f"there is no {kind} {name!r} in the manifest; there are {', '.join(self.names(kind))}")
+        candidates = [e for e in self.entries if e.kind == kind and name in ("auto", e.name, e.group, e.family)]
+        for entry in candidates:
+            try:
+                spec = find(entry, dirs)
+            except ModelError as error:
+                if name != "auto":
+                    raise
+                _log.warning("%s; not used", error)
+                continue
+            if spec is not None:
+                return spec
+        looked = ", ".join(str(folder) for folder in dirs)
+        files = ", ".join(entry.file if not entry.package else f"the package {entry.package}" for entry in candidates)
+        raise ModelError(
+            f"no file for the {kind} {name!r}: {files} looked for in {looked}; ./run fetch-models downloads weights"
+        )
+
+
+def find(entry: ModelEntry, dirs: Sequence[Path]) -> ModelSpec | None:
+    """The entry with its files found, or None; :class:`ModelError` where the checksum is wrong."""
+    roots = [_package_dir(entry.package)] if entry.package else list(dirs)
+    for root in roots:
+        if root is None:
+            continue
+        path = root / entry.file
+        files = {role: root / name for role, name in entry.extra.items()}
+        if not path.is_file() or not all(file.is_file() for file in files.values()):
+            continue
+        digest = sha256(path)
+        if entry.sha256 and digest != entry.sha256:
+            raise ModelError(
+                f"{path}: wrong checksum for {entry.name} (SHA-256 {digest[:12]}…, the manifest says "
+                f"{entry.sha256[:12]}…); download it again, or describe this file in a manifest of your own"
+            )
+        described = {name: getattr(entry, name) for name in ModelEntry.__dataclass_fields__}
+        return ModelSpec(**described, path=path, files=files, digest=digest)
+    return None
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal; :class:`ModelError` where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
+
+
+def load_manifest(path: Path | None = None) -> Manifest:
+    """The project's manifest, with the user's own entries (``path``) before it. Raises :class:`ModelError`.
+
+    A relative ``file`` in the user's manifest is looked for beside that manifest first.
+    """
+    from face_af_common.paths import share_dir
+
+    entries = read_manifest(share_dir() / "models" / "models.yaml")
+    if path is not None:
+        own = read_manifest(Path(path).expanduser())
+        names = {entry.name for entry in own}
+        entries = own + tuple(entry for entry in entries if entry.name not in names)
+    return Manifest(entries)
+
+
+def read_manifest(path: Path) -> tuple[ModelEntry, ...]:
+    """The entries of one manifest file, in order. Raises :class:`ModelError`, which names file and entry."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except yaml.YAMLError as error:
+        raise ModelError(f"{path}: broken YAML ({str(error).splitlines()[0]})") from error
+    if not isinstance(data, dict) or not isinstance(data.get("models"), dict):
+        raise ModelError(f"{path}: `models:` with one entry a model is needed at the top level")
+    return tuple(_entry(str(name), fields, path) for name, fields in data["models"].items())
+
+
+def _entry(name: str, fields: Any, path: Path) -> ModelEntry:
+    where = f"{path}: {name}"
+    if not isinstance(fields, dict):
+        raise ModelError(f"{where}: names and values are needed below it")
+    given = dict(fields)
+    known = set(ModelEntry.__dataclass_fields__) - {"name"}
+    unknown = sorted(set(map(str, given)) - known)
+    if unknown:
+        raise ModelError(f"{where}: unknown key {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    for key in ("kind", "family", "file"):
+        if not isinstance(given.get(key), str):
+            raise ModelError(f"{where}: {key!r} is missing")
+    if given["kind"] not in KINDS:
+        raise ModelError(f"{where}: kind {given['kind']!r} is none of {', '.join(KINDS)}")
+    if given["family"] not in FAMILIES[given["kind"]]:
+        known_families = ", ".join(FAMILIES[given["kind"]])
+        raise ModelError(f"{where}: family {given['family']!r} is none of {known_families}")
+    for key, choices in (("metric", ("cosine", "euclidean")), ("color", ("rgb", "bgr"))):
+        if given.get(key, choices[0]) not in choices:
+            raise ModelError(f"{where}: {key} {given[key]!r} is none of {', '.join(choices)}")
+    try:
+        for key in ("mean", "std", "score", "nms", "threshold"):
+            if key in given:
+                given[key] = float(given[key])
+        if given.get("size") is not None:
+            width, height = given["size"]
+            given["size"] = (int(width), int(height))
+        if given.get("source") is not None:
+            given["source"] = Source(**given["source"])
+        given["edit"] = tuple(given.get("edit", ()))
+        given["extra"] = {str(role): str(file) for role, file in given.get("extra", {}).items()}
+        given["embedding_size"] = int(given.get("embedding_size", 0))
+        given["sha256"] = str(given.get("sha256", "")).lower()
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{where}: {error}") from error
+    if given.get("std") == 0:
+        raise ModelError(f"{where}: std must not be 0")
+    beside = path.parent / given["file"]
+    if not given.get("package") and beside.is_file():
+        given["file"] = str(beside.resolve())
+        given["extra"] = {role: str((path.parent / file).resolve()) for role, file in given["extra"].items()}
+    return ModelEntry(name=name, **given)
+
+
+def _package_dir(package: str) -> Path | None:
+    """The folder of an installed package, found without importing it."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))

@@ -1,0 +1,104 @@
+"""``timeline.png``: who had the focus, when the target was visible, what steering did, each press."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from face_af_common.types import SteeringStatus
+
+from .measure import FrameResult, Measure
+
+_STATE_COLORS = {
+    SteeringStatus.IDLE: "#bbbbbb",
+    SteeringStatus.NO_TARGET: "#dddddd",
+    SteeringStatus.CONFIRMING: "#f6c445",
+    SteeringStatus.STEERING: "#f08c2e",
+    SteeringStatus.WAITING: "#f3b27a",
+    SteeringStatus.ON_TARGET: "#4aa564",
+    SteeringStatus.YIELDING: "#5b8dd9",
+    SteeringStatus.GAVE_UP: "#c94f4f",
+}
+
+
+def draw_timeline(measure: Measure, path: Path, title: str) -> None:
+    """Writes the picture to ``path`` (PNG, 1600 pixels wide)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
+
+    frames = measure.frames
+    times = np.array([f.time for f in frames])
+    people = sorted({name for f in frames for name in f.truth.names})
+    target = frames[0].truth.target if frames else ""
+    # the target on top
+    people = [name for name in people if name != target] + ([target] if target in people else [])
+
+    figure, (focus, state) = plt.subplots(
+        2, 1, figsize=(16, 1.9 + 0.42 * max(len(people), 3)), dpi=100, sharex=True, height_ratios=[max(len(people), 3), 1]
+    )
+    for row, name in enumerate(people):
+        for start, end in _spans(times, [_visible(f, name) for f in frames]):
+            focus.barh(row, end - start, left=start, height=0.8, color="#e4eadf" if name == target else "#eeeeee")
+        for start, end in _spans(times, [f.truth.focus == name for f in frames]):
+            focus.barh(row, end - start, left=start, height=0.5, color="#4aa564" if name == target else "#d98c8c")
+    presses = [b.time for a, b in zip(frames, frames[1:], strict=False) if b.presses > a.presses]
+    for number, time in enumerate(presses):
+        focus.axvline(time, color="#333333", linewidth=0.8, label="press" if number == 0 else None)
+    focus.set_yticks(range(len(people)), [f"{name} (target)" if name == target else name for name in people])
+    focus.set_title(title, loc="left")
+    legend = [
+        Patch(color="#e4eadf", label="target visible to the camera"),
+        Patch(color="#4aa564", label="focus on the target"),
+        Patch(color="#d98c8c", label="focus on somebody else"),
+        *focus.get_legend_handles_labels()[0],
+    ]
+    focus.legend(handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=9)
+
+    for kind, color in _STATE_COLORS.items():
+        for start, end in _spans(times, [f.state == kind for f in frames]):
+            state.barh(0, end - start, left=start, height=0.8, color=color)
+    seen = [kind for kind in _STATE_COLORS if any(f.state == kind for f in frames)]
+    state.legend(
+        handles=[Patch(color=_STATE_COLORS[k], label=k.name.lower().replace("_", " ")) for k in seen],
+        loc="upper left",
+        bbox_to_anchor=(0.0, -0.7),
+        ncols=max(len(seen), 1),
+        frameon=False,
+        fontsize=9,
+    )
+    state.set_yticks([0], ["steering"])
+    state.set_xlabel("seconds")
+    for axes in (focus, state):
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(left=False)
+    if len(times):
+        state.set_xlim(0, max(times[-1], 0.1))
+    figure.tight_layout()
+    figure.savefig(path)
+    plt.close(figure)
+
+
+def _visible(frame: FrameResult, name: str) -> bool:
+    if name not in frame.truth.names:
+        return False
+    return frame.truth.visible[list(frame.truth.names).index(name)]
+
+
+def _spans(times: np.ndarray, flags: Sequence[bool]) -> list[tuple[float, float]]:
+    """The stretches of time in which ``flags`` holds; a frame lasts until the next one."""
+    spans: list[tuple[float, float]] = []
+    start: float | None = None
+    for time, flag in zip(times, flags, strict=True):
+        if flag and start is None:
+            start = float(time)
+        elif not flag and start is not None:
+            spans.append((start, float(time)))
+            start = None
+    if start is not None and len(times):
+        spans.append((start, float(times[-1])))
+    return spans

@@ -16,5 +16,12 @@ setup(
     maintainer_email="face_af@example.com",
     description="Offline tools: enrol, identify, evaluate, the demo and its report.",
     license="Apache-2.0",
-    entry_points={"console_scripts": []},
+    entry_points={
+        "console_scripts": [
+            "enrol = face_af_tools.enrol:main",
+            "identify = face_af_tools.identify:main",
+            "evaluate = face_af_tools.evaluate:main",
+            "parameters = face_af_tools.parameters:main",
+        ]
+    },
 )

@@ -1,0 +1,89 @@
+"""Which face an autofocus box belongs to, by geometry alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from face_af_common.types import Box
+
+_REACH_X, _REACH_Y = 0.62, 0.72
+"""How far a box' centre may lie from the expected place on its face, in widths and heights of the face."""
+_SIZE_WEIGHT = 0.15
+_LEARN = 0.02
+
+
+class Association:
+    """Assigns boxes to faces, one to one, nearest first.
+
+    Cameras draw the box on the face, on one eye or around the head. Its usual height on the face and
+    its usual size relative to it are learned from the unambiguous cases, which keeps neighbours apart
+    when faces overlap.
+    """
+
+    def __init__(self) -> None:
+        self._dy = 0.0
+        self._log_size = 0.0
+        self._count = 0
+
+    def assign(self, faces: Sequence[Box], boxes: Sequence[Box]) -> list[int]:
+        """For each box the index of its face, or -1. No face gets two boxes of like size.
+
+        A second, much smaller or larger box within a face (an eye in a face) is assigned to it too.
+        """
+        pairs: list[tuple[float, int, int]] = []
+        face_terms = []
+        for face in faces:
+            if face.width > 0 and face.height > 0:
+                face_terms.append(
+                    (
+                        face.x + face.width / 2,
+                        face.y + face.height * (0.5 + self._dy),
+                        face.width,
+                        face.height,
+                        0.5 * math.log(face.width * face.height),
+                    )
+                )
+            else:
+                face_terms.append((math.inf, math.inf, 1.0, 1.0, 0.0))
+        logs = [0.0] * len(boxes)
+        for b, box in enumerate(boxes):
+            width, height = box.width, box.height
+            x, y = box.x + width / 2, box.y + height / 2
+            logs[b] = log = 0.5 * math.log(max(width * height, 1.0))
+            for f, (fx, fy, fw, fh, flog) in enumerate(face_terms):
+                dx = abs(x - fx) / fw
+                if dx > _REACH_X:
+                    continue
+                dy = abs(y - fy) / fh
+                if dy > _REACH_Y:
+                    continue
+                size = abs(log - flog - self._log_size)
+                if size < 1.8:
+                    pairs.append((math.hypot(dx, dy) + _SIZE_WEIGHT * size, b, f))
+        pairs.sort()
+        result = [-1] * len(boxes)
+        owner: dict[int, int] = {}
+        crowded: set[int] = set()
+        for cost, b, f in pairs:
+            if result[b] >= 0:
+                crowded.add(f)
+            elif f not in owner:
+                result[b] = f
+                owner[f] = b
+            else:
+                crowded.add(f)
+                if abs(logs[b] - logs[owner[f]]) > 0.45 and cost < 0.5:
+                    result[b] = f
+        for f, b in owner.items():
+            if f not in crowded:
+                self._learn(faces[f], boxes[b])
+        return result
+
+    def _learn(self, face: Box, box: Box) -> None:
+        self._count += 1
+        rate = max(_LEARN, 1.0 / (self._count + 4))
+        dy = (box.y + box.height / 2 - face.y - face.height / 2) / face.height
+        self._dy += rate * (min(max(dy, -0.5), 0.5) - self._dy)
+        log_size = 0.5 * math.log(max(box.area, 1.0) / face.area)
+        self._log_size += rate * (log_size - self._log_size)

@@ -1,0 +1,60 @@
+"""Whose hand moved the selection: the camera's own, or the photographer's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .params import PlannerParams
+from .selection import Move
+from .subjects import Subject
+
+_NEARLY_LARGEST = 0.85
+_PERSON_KNOWN_S = 60.0
+
+
+class Hands:
+    """Judges moves of the selection that no press of ours explains.
+
+    The camera moves by itself when it loses its subject, and likes the largest face. What is neither
+    is a person's will. A move to a neighbour that also is the largest could be either: it is
+    taken for the camera's, unless a person has been at work lately or the move is repeated soon after
+    it was corrected.
+    """
+
+    def __init__(self) -> None:
+        self._person_at = -1e9
+        self._suspect_at = -1e9
+        self._corrected_at = -1e9
+
+    def forget(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+    def corrected(self, now: float) -> None:
+        """We press, and so undo what was moved before."""
+        if self._suspect_at > self._corrected_at:
+            self._corrected_at = now
+
+    def is_person(self, now: float, move: Move, row: Sequence[Subject], params: PlannerParams) -> bool:
+        before, after = move.before, move.after
+        if before is None or after is None or move.before_gone:
+            return False
+        if _is_largest(after, row):
+            repeated = now - self._corrected_at <= params.insist_s
+            known = now - self._person_at <= _PERSON_KNOWN_S and _is_neighbour(before, after, row)
+            self._suspect_at = now
+            if not repeated and not known:
+                return False
+        self._person_at = now
+        return True
+
+
+def _is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
+    if subject.area >= _NEARLY_LARGEST * max((s.area for s in row), default=0.0):
+        return True
+    boxes = [s.box.area for s in row if s.box is not None]
+    return subject.box is not None and bool(boxes) and subject.box.area >= _NEARLY_LARGEST * max(boxes)
+
+
+def _is_neighbour(one: Subject, other: Subject, row: Sequence[Subject]) -> bool:
+    low, high = min(one.x, other.x), max(one.x, other.x)
+    return not any(low < s.x < high for s in row if s is not one and s is not other)

@@ -1,0 +1,58 @@
+"""Which presses lead from one subject to another, and which buttons have been seen to work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from face_af_common.types import ActionKind
+
+from .subjects import Subject
+
+_ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
+
+
+class Moves:
+    """The order of the candidates as presses, with what this camera's buttons were seen to do."""
+
+    def __init__(self) -> None:
+        self._wrapped = 0
+
+    def steps(self, focus: Subject | None, target: Subject, row: Sequence[Subject], wrap: str) -> list[ActionKind]:
+        """The presses from ``focus`` to ``target``; at least one. ``row``: the candidates, left to right."""
+        if focus is None:
+            return [ActionKind.RIGHT]
+        if _stacked(focus, target):
+            return [ActionKind.FN1]
+        between = _between(focus, target, row)
+        kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
+        direct = between + 1
+        around = len(row) - direct
+        if (wrap == "yes" or (wrap == "auto" and self._wrapped > 0)) and 0 < around < direct:
+            return [_opposite(kind)] * around
+        return [kind] * direct
+
+    def alternatives(self, first: ActionKind) -> list[ActionKind]:
+        """What else to try, in order, when ``first`` has no effect."""
+        return [kind for kind in _ORDER if kind != first]
+
+    def worked(self, kind: ActionKind, before: Subject, after: Subject, row: Sequence[Subject]) -> None:
+        """A press moved the selection from ``before`` to ``after``."""
+        lateral = kind in (ActionKind.LEFT, ActionKind.RIGHT)
+        if lateral and len(row) > 2 and (after.x > before.x) != (kind == ActionKind.RIGHT):
+            self._wrapped = min(self._wrapped + 1, 3)
+
+
+def _stacked(focus: Subject, target: Subject) -> bool:
+    if focus.face is None or target.face is None:
+        return False
+    dx, dy = abs(focus.x - target.x), abs(focus.y - target.y)
+    return dy > 2 * dx and dx < 0.5 * target.face.width
+
+
+def _between(focus: Subject, target: Subject, row: Sequence[Subject]) -> int:
+    low, high = min(focus.x, target.x), max(focus.x, target.x)
+    return sum(1 for s in row if low < s.x < high and s is not focus and s is not target)
+
+
+def _opposite(kind: ActionKind) -> ActionKind:
+    return ActionKind.LEFT if kind == ActionKind.RIGHT else ActionKind.RIGHT

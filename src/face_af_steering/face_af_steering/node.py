@@ -1,0 +1,152 @@
+"""The steering node: joins faces and AF boxes by stamp, asks the planner, publishes command and state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
+
+from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
+from face_af_common.diagnostics import WARN, Health
+from face_af_common.live_parameters import LiveParameters
+from face_af_common.node_main import run_node
+from face_af_common.pairing import StampPairer
+from face_af_common.qos import RESULT, STATUS
+from face_af_common.stamps import to_ns
+from face_af_common.types import Action, Face
+from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, SteeringCommand, SteeringState
+
+from .params import SteeringNodeParams
+from .planner import Planner
+
+_NO_CAMERA_NEEDED = ("none", "dry_run")
+
+
+class SteeringNode(Node):
+    """One command at most, then exactly one state, for every joined frame."""
+
+    def __init__(self) -> None:
+        super().__init__("steering")
+        self._params = LiveParameters(self, SteeringNodeParams)
+        self._planner = Planner(self._params.value)
+        self._pairer = StampPairer(("faces", "af_overlay"))
+        self._health = Health(self, extra=self._extra)
+        self._camera: CameraStatus | None = None
+        self._command_id = 0
+        self._last_state: SteeringState | None = None
+        self._last_ns = -1
+        self._apply(self._params.value)
+        self._params.on_change(self._apply)
+        self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
+        self._states = self.create_publisher(SteeringState, "state", RESULT)
+        self.create_subscription(CameraStatus, "camera_status", self._on_camera, STATUS)
+        self.create_subscription(AfOverlay, "af_overlay", self._on_overlay, RESULT)
+        self.create_subscription(FaceArray, "faces", self._on_faces, RESULT)
+        self.create_service(Trigger, "pause", self._on_pause)
+        self.create_service(Trigger, "resume", self._on_resume)
+
+    def _apply(self, params: SteeringNodeParams) -> None:
+        if params.paused != self._planner.paused:
+            (self._planner.pause if params.paused else self._planner.resume)()
+        self._planner.params = params
+
+    def _on_camera(self, message: CameraStatus) -> None:
+        self._camera = message
+
+    def _on_overlay(self, message: AfOverlay) -> None:
+        self._add("af_overlay", message)
+
+    def _on_faces(self, message: FaceArray) -> None:
+        if to_ns(message.header.stamp) == self._last_ns and self._last_state is not None:
+            self._states.publish(self._last_state)
+            return
+        self._add("faces", message)
+
+    def _add(self, stream: str, message: FaceArray | AfOverlay) -> None:
+        stamp_ns = to_ns(message.header.stamp)
+        joined = self._pairer.add(stream, stamp_ns, message)
+        if joined is not None:
+            self._last_ns = stamp_ns
+            self._steer(joined["faces"], joined["af_overlay"])
+            self._health.drops = self._pairer.dropped
+
+    def _steer(self, found: FaceArray, overlay: AfOverlay) -> None:
+        planner = self._planner
+        planner.blocked = self._camera_problem()
+        planner.frame_size = (found.width or overlay.width or 1920, found.height or overlay.height or 1080)
+        now = to_ns(found.header.stamp) * 1e-9
+        target, faces = self._meant(now, found)
+        for action in planner.update(now, faces, af_boxes_from_msg(overlay)):
+            self._send(found, action)
+        state = SteeringState(
+            header=found.header,
+            state=int(planner.status),
+            target=target,
+            target_track_id=planner.target_track_id,
+            focus_track_id=planner.focus_track_id,
+            presses=planner.presses,
+            last_command_id=self._command_id,
+            response_ms=planner.response_s * 1e3,
+            reason=planner.reason,
+        )
+        latency_s = (self.get_clock().now().nanoseconds - to_ns(found.header.stamp)) * 1e-9
+        state.latency_ms = latency_s * 1e3
+        self._states.publish(state)
+        self._last_state = state
+        self._health.tick(to_ns(found.header.stamp), latency_s)
+        if planner.blocked:
+            self._health.fault(planner.blocked, WARN)
+        else:
+            self._health.recovered()
+
+    def _meant(self, now: float, found: FaceArray) -> tuple[str, list[Face]]:
+        return found.target, faces_from_msg(found)
+
+    def _send(self, found: FaceArray, action: Action) -> None:
+        self._command_id += 1
+        self._commands.publish(
+            SteeringCommand(
+                header=found.header,
+                id=self._command_id,
+                action=int(action.kind),
+                x=float(action.x),
+                y=float(action.y),
+                reason=action.reason,
+            )
+        )
+
+    def _camera_problem(self) -> str:
+        camera = self._camera
+        if camera is None or camera.connected or camera.dry_run or camera.transport in _NO_CAMERA_NEEDED:
+            return ""
+        if not self._params.value.require_camera:
+            return ""
+        return "the camera is not connected" + (f": {camera.last_error}" if camera.last_error else "")
+
+    def _on_pause(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._set_paused(True, response)
+
+    def _on_resume(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._planner.resume()
+        return self._set_paused(False, response)
+
+    def _set_paused(self, paused: bool, response: Trigger.Response) -> Trigger.Response:
+        self.set_parameters([Parameter("paused", value=paused)])
+        response.success = True
+        response.message = "paused: no presses until resume" if paused else "steering"
+        return response
+
+    def _extra(self) -> dict[str, object]:
+        planner = self._planner
+        return {
+            "status": planner.status.name,
+            "reason": planner.reason,
+            "presses": planner.presses,
+            "response_ms": f"{planner.response_s * 1e3:.0f}",
+        }
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    return run_node(SteeringNode, args)

@@ -1,0 +1,157 @@
+"""Steering's parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from face_af_common.params import ParamError, param
+
+
+@dataclass(frozen=True)
+class PlannerParams:
+    """What the planner may be told; everything about the camera's timing is learned."""
+
+    mode: str = param(
+        "press",
+        "press: buttons of the remote grip; af_area: one point on the target's eyes, for full remote control",
+        choices=("press", "af_area"),
+    )
+    confirm_frames: int = param(
+        2,
+        "frames that must agree before a change is believed (who the target is, where the focus is)",
+        low=1,
+        high=30,
+    )
+    unseen_frames: int = param(
+        6,
+        "frames without any chosen box until the camera is taken to have chosen nobody",
+        low=1,
+        high=120,
+    )
+    remember_s: float = param(
+        0.25,
+        "how long a box or a face that is not seen any more still counts as there",
+        unit="s",
+        low=0.0,
+        high=3.0,
+    )
+    target_memory_s: float = param(
+        3.0,
+        "how long a target that is out of sight keeps its claim against a face that looks similar",
+        unit="s",
+        low=0.0,
+        high=30.0,
+    )
+    rival_confirm_s: float = param(
+        0.5,
+        "how long another face must look like the target, and more so, to take over from a face that still is in sight",
+        unit="s",
+        low=0.0,
+        high=10.0,
+    )
+    similarity_margin: float = param(
+        0.05,
+        "how much more alike than the present target another face must be to take over",
+        low=0.0,
+        high=1.0,
+    )
+    picture_lag_s: float = param(
+        0.066,
+        "how old the camera's picture is at least when it is seen here",
+        unit="s",
+        low=0.0,
+        high=1.0,
+    )
+    min_interval_s: float = param(
+        0.1,
+        "shortest time between two presses",
+        unit="s",
+        low=0.02,
+        high=5.0,
+    )
+    max_presses: int = param(
+        25,
+        "at most so many presses (or AF points) within rate_window_s",
+        low=1,
+        high=1000,
+    )
+    rate_window_s: float = param(
+        10.0,
+        "window of the rate limit",
+        unit="s",
+        low=0.5,
+        high=120.0,
+    )
+    wrap: str = param(
+        "auto",
+        "whether the camera's selection goes from one end of the row to the other; auto: learn it",
+        choices=("auto", "yes", "no"),
+    )
+    repeats: int = param(
+        3,
+        "how often a press without effect is tried before the alternatives",
+        low=1,
+        high=20,
+    )
+    give_up_s: float = param(
+        2.0,
+        "first pause when nothing helps; it doubles each time",
+        unit="s",
+        low=0.1,
+        high=600.0,
+    )
+    give_up_max_s: float = param(
+        30.0,
+        "longest pause when nothing helps",
+        unit="s",
+        low=0.1,
+        high=3600.0,
+    )
+    yield_s: float = param(
+        5.0,
+        "hands off for so long after the photographer has moved the selection",
+        unit="s",
+        low=0.0,
+        high=600.0,
+    )
+    insist_s: float = param(
+        3.0,
+        "a second move away from the target within this time after a correction is a person's will",
+        unit="s",
+        low=0.0,
+        high=60.0,
+    )
+    area_interval_s: float = param(
+        0.2,
+        "mode af_area: shortest time between two points",
+        unit="s",
+        low=0.02,
+        high=10.0,
+    )
+    area_dead_band: float = param(
+        0.012,
+        "mode af_area: movements smaller than this share of the picture's width are not sent",
+        low=0.0,
+        high=0.5,
+    )
+    area_smoothing_s: float = param(
+        0.1,
+        "mode af_area: time constant of the smoothing",
+        unit="s",
+        low=0.0,
+        high=2.0,
+    )
+
+    def check(self) -> None:
+        if self.give_up_max_s < self.give_up_s:
+            raise ParamError("give_up_max_s must not be less than give_up_s")
+
+
+@dataclass(frozen=True)
+class SteeringNodeParams(PlannerParams):
+    """The node's parameters: the planner's, and what concerns the graph."""
+
+    paused: bool = param(False, "never press; the services pause and resume set it too")
+    recipe: str = param("", "a name in recipe_dir, or a path; empty = the target that perception names")
+    recipe_dir: str = param("", "folder of the recipes; empty = config/recipes of face_af")
+    require_camera: bool = param(True, "no presses while camera_status says that the camera is not connected")

@@ -1,0 +1,259 @@
+"""Decides which button moves the camera's focus to the target, and when. No ROS here.
+
+What is known: faces with names, and the boxes that the camera draws, both as seen in one frame that
+lags the camera. What is believed between frames lives in the helpers: :class:`Row` (the camera's
+subjects), :class:`TargetChooser` (who is meant), :class:`Selection` (where the focus is),
+:class:`ResponseModel` (how long the camera takes), :class:`Hands` (who moved it). The planner joins them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
+
+from .af_area import AreaPointer
+from .hands import Hands
+from .moves import Moves
+from .params import PlannerParams, SteeringNodeParams
+from .rate_limit import RateLimit
+from .response import ResponseModel
+from .selection import Move, Selection
+from .subjects import Row, Subject
+from .target import TargetChooser
+
+__all__ = ["Planner", "PlannerParams", "SteeringNodeParams"]
+
+_EARLIEST_EFFECT_S = 0.05
+_LATEST_EFFECT_S = 1.6
+"""A press can explain a move of the selection that shows within these times after it."""
+_CLOCK_JUMP_S = 2.0
+
+
+@dataclass
+class _Press:
+    kind: ActionKind
+    at: float
+    lost: bool = False
+
+
+class Planner:
+    """Steers one camera. Deterministic; one call of :meth:`update` for each frame."""
+
+    def __init__(self, params: PlannerParams | None = None, frame_size: tuple[int, int] = (1920, 1080)) -> None:
+        self.params = params or PlannerParams()
+        self.frame_size = frame_size
+        self.status = SteeringStatus.IDLE
+        self.reason = "starting"
+        self.target_track_id = 0
+        self.presses = 0
+        self.paused = False
+        self.blocked = ""
+        """Why nothing may be pressed now (no camera); empty = nothing in the way."""
+        self.response = ResponseModel()
+        self._row = Row()
+        self._chooser = TargetChooser()
+        self._selection = Selection()
+        self._hands = Hands()
+        self._moves = Moves()
+        self._limit = RateLimit()
+        self._area = AreaPointer()
+        self._now = -1e18
+        self._open: list[_Press] = []
+        self._tried = 0
+        self._give_ups = 0
+        self._pause_until = -1e18
+        self._pause_row = 0
+        self._yield_until = -1e18
+
+    @property
+    def focus_track_id(self) -> int:
+        """Track id of the face that has the camera's focus; 0 = none known."""
+        subject = self._selection.subject
+        return subject.key if subject is not None and subject.key > 0 else 0
+
+    @property
+    def response_s(self) -> float:
+        """Learned time from a press to its effect in the picture."""
+        return self.response.mean_s
+
+    def pause(self) -> None:
+        """No presses until :meth:`resume`."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Ends a pause, a yield and a give-up at once."""
+        self.paused = False
+        self._yield_until = self._pause_until = -1e18
+        self._tried = self._give_ups = 0
+
+    def update(self, now: float, faces: list[Face], boxes: list[AfBox]) -> list[Action]:
+        """What to send for this frame: nothing or one action.
+
+        ``now``: time of the frame in seconds, on a clock that does not stand still; ``faces`` and
+        ``boxes``: what was seen in it. A clock that jumps back or ahead starts the belief anew; what was
+        learned about the camera stays.
+        """
+        if not -1e-9 <= now - self._now <= _CLOCK_JUMP_S:
+            self._start_anew(now)
+        self._now = now
+        params = self.params
+        self._row.update(now, faces, boxes, params.remember_s)
+        track, confirmed = self._chooser.update(now, faces, self._row.renamed, params)
+        self.target_track_id = track
+        if params.mode == "af_area":
+            return self._point(now, faces, track, confirmed)
+        move = self._selection.update(now, self._row, self._expected, params.confirm_frames, params.unseen_frames)
+        if move is not None:
+            self._moved(now, move)
+        self._drop_lost(now)
+        return self._decide(now, track, confirmed)
+
+    # -- what happened
+
+    def _start_anew(self, now: float) -> None:
+        for part in (self._row, self._chooser, self._selection, self._hands, self._area):
+            part.forget()
+        self._limit.restart(now)
+        self._open.clear()
+        self._tried = self._give_ups = 0
+        self._pause_until = self._yield_until = -1e18
+
+    def _expected(self, subject: Subject) -> bool:
+        """Whether a press of ours explains that the selection is now on ``subject``."""
+        return any(self._explains(press, self._selection.subject, subject) for press in self._open)
+
+    def _explains(self, press: _Press, before: Subject | None, after: Subject | None) -> bool:
+        if not _EARLIEST_EFFECT_S <= self._now - press.at <= _LATEST_EFFECT_S:
+            return False
+        if before is None or after is None or press.kind not in (ActionKind.LEFT, ActionKind.RIGHT):
+            return True
+        if (after.x > before.x) == (press.kind == ActionKind.RIGHT):
+            return True
+        row = self._row.candidates(self._now, self.params.remember_s)
+        return self.params.wrap != "no" and len(row) > 1 and {before.key, after.key} == {row[0].key, row[-1].key}
+
+    def _moved(self, now: float, move: Move) -> None:
+        fitting = [p for p in self._open if self._explains(p, move.before, move.after)]
+        row = self._row.candidates(now, self.params.remember_s)
+        if fitting and move.after is not None:
+            press = max(fitting, key=lambda p: self.response.likelihood(now - p.at))
+            self._open.remove(press)
+            if move.before is not None:
+                self.response.learn(now - press.at)
+                self._moves.worked(press.kind, move.before, move.after, row)
+            self._tried = self._give_ups = 0
+            return
+        if move.after is not None and move.after.key == self.target_track_id:
+            return
+        if self._hands.is_person(now, move, row, self.params):
+            self._yield_until = now + self.params.yield_s
+            self._open.clear()
+
+    def _drop_lost(self, now: float) -> None:
+        timeout = self.response.timeout_s
+        for press in self._open:
+            if not press.lost and now - press.at > timeout:
+                press.lost = True
+                self._tried += 1
+        if self._open and now - self._open[0].at > _LATEST_EFFECT_S:
+            self._open = [p for p in self._open if now - p.at <= _LATEST_EFFECT_S]
+
+    # -- what to do
+
+    def _say(self, status: SteeringStatus, reason: str) -> list[Action]:
+        self.status, self.reason = status, reason
+        return []
+
+    def _decide(self, now: float, track: int, confirmed: bool) -> list[Action]:
+        params = self.params
+        focus = self._selection.subject
+        if self.paused:
+            return self._say(SteeringStatus.IDLE, "paused")
+        if self.blocked:
+            return self._say(SteeringStatus.IDLE, self.blocked)
+        if not track:
+            return self._say(SteeringStatus.NO_TARGET, "the target is not in the picture")
+        if focus is not None and focus.key == track:
+            if confirmed:
+                self._yield_until = self._pause_until = -1e18
+                self._tried = self._give_ups = 0
+            return self._say(SteeringStatus.ON_TARGET, "the focus is on the target")
+        if now < self._yield_until:
+            left = self._yield_until - now
+            return self._say(SteeringStatus.YIELDING, f"the photographer moved the selection; {left:.1f} s left")
+        target = self._row.subjects[track]
+        if not confirmed:
+            return self._say(SteeringStatus.CONFIRMING, "making sure that this is the target")
+        if target.chosen:
+            return self._say(SteeringStatus.CONFIRMING, "the focus may be on the target")
+        if now - target.seen_box > params.remember_s:
+            return self._say(SteeringStatus.CONFIRMING, "the camera has not detected the target")
+        if self._selection.doubted:
+            return self._say(SteeringStatus.CONFIRMING, "the focus may have moved")
+        if focus is None and self._selection.frames_unseen < params.unseen_frames:
+            return self._say(SteeringStatus.CONFIRMING, "looking for the focus")
+        if now < self._pause_until:
+            left = self._pause_until - now
+            return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s")
+        row = self._row.candidates(now, params.remember_s)
+        steps = self._moves.steps(focus, target, row, params.wrap)
+        waiting = [p for p in self._open if not p.lost]
+        if waiting:
+            since = now - waiting[-1].at
+            planned = not self._tried and len(waiting) < len(steps) and all(p.kind == steps[0] for p in waiting)
+            if not planned or since < self.response.mean_s - params.picture_lag_s:
+                return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
+        kind, why = self._next_kind(focus, target, row, steps)
+        if kind is None:
+            pause = min(params.give_up_s * 2.0**self._give_ups, params.give_up_max_s)
+            self._give_ups = min(self._give_ups + 1, 20)
+            self._tried = 0
+            self._pause_until = now + pause
+            return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
+        if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
+            return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
+        return self._press(now, kind, why)
+
+    def _next_kind(
+        self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]
+    ) -> tuple[ActionKind | None, str]:
+        first = steps[0]
+        if self._tried < self.params.repeats:
+            count = len(steps)
+            where = f"{count} {'step' if count == 1 else 'steps'} to the target"
+            return first, where if not self._tried else f"{where}; the last press was lost"
+        others = self._moves.alternatives(first)
+        index = self._tried - self.params.repeats
+        if index >= len(others):
+            return None, ""
+        return others[index], f"{first.name} has no effect; trying another button"
+
+    def _press(self, now: float, kind: ActionKind, why: str) -> list[Action]:
+        self._limit.count(now)
+        self._hands.corrected(now)
+        self._open.append(_Press(kind, now))
+        self.presses += 1
+        self._say(SteeringStatus.STEERING, f"{kind.name}: {why}")
+        return [Action(kind, why)]
+
+    def _point(self, now: float, faces: list[Face], track: int, confirmed: bool) -> list[Action]:
+        params = self.params
+        if self.paused:
+            return self._say(SteeringStatus.IDLE, "paused")
+        if self.blocked:
+            return self._say(SteeringStatus.IDLE, self.blocked)
+        face = next((f for f in faces if f.track_id == track and f.is_target), None)
+        if face is None:
+            return self._say(SteeringStatus.NO_TARGET, "the target is not in the picture")
+        if not confirmed:
+            return self._say(SteeringStatus.CONFIRMING, "making sure that this is the target")
+        point = self._area.update(now, face, self.frame_size, params)
+        if point is None or not self._limit.allows(
+            now, params.area_interval_s, params.max_presses, params.rate_window_s
+        ):
+            return self._say(SteeringStatus.ON_TARGET, "the AF area is on the target's eyes")
+        self._limit.count(now)
+        self.presses += 1
+        self._say(SteeringStatus.STEERING, "AF_AREA: the target's eyes moved")
+        return [self._area.sent(now, point)]

@@ -1,0 +1,162 @@
+"""The camera's subjects as far as the picture shows them: a row of boxes and faces that outlives short gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from face_af_common.types import AfBox, AfState, Box, Face
+
+from .association import Association
+
+_SAME_PLACE_IOU = 0.35
+_VELOCITY_RATE = 0.3
+
+
+class Subject:
+    """Somebody (or something) the camera may choose: a face, a box, or both."""
+
+    __slots__ = ("area", "box", "face", "key", "seen_box", "seen_face", "since", "state", "vx", "x", "y")
+
+    def __init__(self, key: int, place: Box, now: float) -> None:
+        self.key = key
+        """The face's track id; negative for a box without a face."""
+        self.face: Box | None = None
+        self.box: Box | None = None
+        self.seen_face = -1e9
+        self.seen_box = -1e9
+        self.since = now
+        self.state = AfState.NONE
+        """As read in this frame; NONE where no box was read."""
+        self.x, self.y = place.center
+        self.area = place.area
+        self.vx = 0.0
+
+    @property
+    def chosen(self) -> bool:
+        return self.state >= AfState.TRACKED
+
+
+class Row:
+    """All subjects of the newest frame and those seen shortly before."""
+
+    def __init__(self) -> None:
+        self._association = Association()
+        self.subjects: dict[int, Subject] = {}
+        self.renamed: dict[int, int] = {}
+        """Keys that changed with this frame, old to new: a face got a new track id, or a box its face."""
+        self._next_key = -1
+
+    def forget(self) -> None:
+        self.subjects.clear()
+        self.renamed = {}
+
+    def update(self, now: float, faces: Sequence[Face], boxes: Sequence[AfBox], remember_s: float) -> None:
+        subjects = self.subjects
+        self.renamed = {}
+        for subject in subjects.values():
+            subject.state = AfState.NONE
+        self._adopt_faces(now, faces, remember_s)
+        drawn = [box for box in boxes if box.state != AfState.NONE]
+        places = [s for s in subjects.values() if s.face is not None]
+        owners = self._association.assign([s.face for s in places if s.face is not None], [b.box for b in drawn])
+        loose: list[AfBox] = []
+        for box, owner in zip(drawn, owners, strict=True):
+            if owner < 0:
+                loose.append(box)
+                continue
+            subject = places[owner]
+            if subject.seen_box != now or box.state > subject.state:
+                _put_box(subject, box, now)
+        if loose:
+            self._follow_loose(now, loose)
+        for key in [key for key, s in subjects.items() if now - max(s.seen_face, s.seen_box) > 2 * remember_s]:
+            del subjects[key]
+
+    def candidates(self, now: float, remember_s: float) -> list[Subject]:
+        """What the camera can choose, from left to right."""
+        row = [s for s in self.subjects.values() if now - s.seen_box <= remember_s]
+        row.sort(key=lambda s: s.x)
+        return row
+
+    def _adopt_faces(self, now: float, faces: Sequence[Face], remember_s: float) -> None:
+        subjects = self.subjects
+        strangers: list[Face] = []
+        for face in faces:
+            subject = subjects.get(face.track_id)
+            if subject is None:
+                strangers.append(face)
+            else:
+                _put_face(subject, face.box, now)
+        for face in strangers:
+            heir = self._predecessor(now, face.box, remember_s)
+            if heir is None:
+                subject = Subject(face.track_id, face.box, now)
+            else:
+                subject = subjects.pop(heir)
+                self.renamed[heir] = face.track_id
+                subject.key = face.track_id
+            subjects[face.track_id] = subject
+            _put_face(subject, face.box, now)
+        for subject in subjects.values():
+            if subject.face is not None and now - subject.seen_face > remember_s:
+                subject.face = None
+
+    def _predecessor(self, now: float, place: Box, remember_s: float) -> int | None:
+        """The subject that stood where a new face appears and is not seen as another face now."""
+        best, best_iou = None, _SAME_PLACE_IOU
+        cx, cy = place.center
+        for key, subject in self.subjects.items():
+            if subject.seen_face == now:
+                continue
+            if subject.face is not None:
+                iou = subject.face.iou(place)
+            elif now - subject.seen_box <= remember_s:
+                near = abs(subject.x - cx) < 0.4 * place.width and abs(subject.y - cy) < 0.4 * place.height
+                iou = 0.5 if near else 0.0
+            else:
+                continue
+            if iou > best_iou:
+                best, best_iou = key, iou
+        return best
+
+    def _follow_loose(self, now: float, loose: list[AfBox]) -> None:
+        """Boxes on no face that is seen: each continues the nearest faceless subject, or starts one."""
+        for box in loose:
+            x, y = box.box.center
+            reach = 0.6 * max(box.box.width, box.box.height, 20.0)
+            best, nearest = None, reach
+            for subject in self.subjects.values():
+                if subject.seen_box == now or subject.seen_face == now:
+                    continue
+                away = max(abs(subject.x - x), abs(subject.y - y))
+                if away < nearest:
+                    best, nearest = subject, away
+            if best is None:
+                best = Subject(self._next_key, box.box, now)
+                self.subjects[best.key] = best
+                self._next_key -= 1
+            _put_box(best, box, now)
+
+
+def _put_box(subject: Subject, box: AfBox, now: float) -> None:
+    subject.box = box.box
+    subject.state = box.state
+    subject.seen_box = now
+    subject.x, subject.y = box.box.center
+    if subject.face is None:
+        subject.area = box.box.area
+
+
+def _put_face(subject: Subject, face: Box, now: float) -> None:
+    if subject.face is not None:
+        # a box that is missed for some frames moves along with its face
+        dx, dy = face.x - subject.face.x, face.y - subject.face.y
+        subject.x += dx
+        subject.y += dy
+        if now > subject.seen_face:
+            subject.vx += _VELOCITY_RATE * (dx / (now - subject.seen_face) - subject.vx)
+    elif subject.seen_box < now:
+        subject.x, subject.y = face.center
+    subject.face = face
+    subject.seen_face = now
+    subject.area = face.area

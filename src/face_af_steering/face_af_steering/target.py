@@ -1,0 +1,115 @@
+"""Which of the faces is the target: by name, by likeness, and by what was believed before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from face_af_common.types import Face
+
+from .params import PlannerParams
+
+_MEAN_RATE = 0.25
+_WEAKER = 0.12
+_KEPT = 64
+
+
+class _Claim:
+    __slots__ = ("frames", "last", "similarity", "since")
+
+    def __init__(self, now: float, similarity: float) -> None:
+        self.frames = 0
+        self.similarity = similarity
+        self.since = now
+        self.last = now
+
+
+class TargetChooser:
+    """Keeps one target among the faces that are named so.
+
+    A face must be named in ``confirm_frames`` frames (a frame without the name takes one back). The
+    present target keeps its claim while it is in sight, unless another face is more alike by a margin
+    for a while; and for ``target_memory_s`` against a face that is much less alike than it was.
+    """
+
+    def __init__(self) -> None:
+        self._claims: dict[int, _Claim] = {}
+        self._incumbent = 0
+        self._incumbent_named = -1e9
+        self._usual = 0.0
+
+    def forget(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+    def update(
+        self, now: float, faces: Sequence[Face], renamed: Mapping[int, int], params: PlannerParams
+    ) -> tuple[int, bool]:
+        """The target's track id among the faces named target in this frame (0 = none), and whether it is confirmed."""
+        claims = self._claims
+        for old, new in renamed.items():
+            if old in claims and new not in claims:
+                claims[new] = claims.pop(old)
+            if old == self._incumbent:
+                self._incumbent = new
+        named: list[Face] = []
+        incumbent_seen = False
+        for face in faces:
+            claim = claims.get(face.track_id)
+            if face.track_id == self._incumbent:
+                incumbent_seen = True
+            if face.is_target:
+                named.append(face)
+                if claim is None:
+                    claim = claims[face.track_id] = _Claim(now, face.similarity)
+                elif claim.frames == 0:
+                    claim.since = now
+                claim.frames = min(claim.frames + 1, 30)
+                claim.similarity += _MEAN_RATE * (face.similarity - claim.similarity)
+                claim.last = now
+            elif claim is not None and claim.frames > 0:
+                claim.frames -= 1
+        if len(claims) > len(faces):
+            self._prune(now, params)
+        if not named:
+            return 0, False
+        choice = self._choose(now, named, incumbent_seen, params)
+        claim = claims[choice.track_id]
+        confirmed = claim.frames >= self._needed(now, choice, claim, incumbent_seen, params)
+        if confirmed:
+            if self._incumbent != choice.track_id:
+                self._usual = claim.similarity
+            self._incumbent = choice.track_id
+            self._incumbent_named = now
+            self._usual += 0.02 * (claim.similarity - self._usual)
+        return choice.track_id, confirmed
+
+    def _choose(self, now: float, named: list[Face], incumbent_seen: bool, params: PlannerParams) -> Face:
+        if len(named) == 1:
+            return named[0]
+        claims = self._claims
+        best = max(named, key=lambda f: (claims[f.track_id].similarity, claims[f.track_id].frames, -f.track_id))
+        if best.track_id == self._incumbent:
+            return best
+        for face in named:
+            if face.track_id == self._incumbent:
+                own, rival = claims[face.track_id], claims[best.track_id]
+                ahead = rival.similarity > own.similarity + params.similarity_margin
+                lasting = now - rival.since >= params.rival_confirm_s
+                return best if ahead and lasting else face
+        return best
+
+    def _needed(self, now: float, face: Face, claim: _Claim, incumbent_seen: bool, params: PlannerParams) -> float:
+        """Frames that this face must have been named in."""
+        if face.track_id == self._incumbent or not self._incumbent:
+            return params.confirm_frames
+        recent = now - self._incumbent_named <= params.target_memory_s
+        weaker = claim.similarity < self._usual - _WEAKER
+        if recent and (incumbent_seen or weaker) and now - claim.since < params.rival_confirm_s:
+            return float("inf")
+        return params.confirm_frames
+
+    def _prune(self, now: float, params: PlannerParams) -> None:
+        keep = params.target_memory_s
+        for track in [t for t, c in self._claims.items() if now - c.last > keep]:
+            del self._claims[track]
+        while len(self._claims) > _KEPT:
+            del self._claims[next(iter(self._claims))]

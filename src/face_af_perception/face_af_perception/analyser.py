@@ -1,0 +1,108 @@
+"""One picture, every face in it: found, aligned, embedded. No memory; for enrolment, evaluation and stills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_common.types import Box
+
+from .alignment import Picture, Points, gallery_chip
+from .detectors import Detection, Detector, open_detector
+from .embedders import Embedder, Embeddings, open_embedder
+from .gallery import Chip, Gallery, Sample
+from .manifest import load_manifest
+from .quality import quality
+
+
+@dataclass(frozen=True)
+class AnalysedFace:
+    """A face of a picture: ``landmarks`` 5 x 2 pixels, ``embedding`` D numbers, ``quality`` 0 to 1."""
+
+    box: Box
+    score: float
+    landmarks: Points
+    embedding: NDArray[np.float32]
+    quality: float
+
+
+class FaceAnalyser:
+    """A detector and an embedder together."""
+
+    def __init__(self, detector: Detector, embedder: Embedder) -> None:
+        self.detector = detector
+        self.embedder = embedder
+
+    @classmethod
+    def open(
+        cls,
+        detector: str = "auto",
+        embedder: str = "auto",
+        *,
+        model_dirs: Sequence[Path] = (),
+        detector_size: tuple[int, int] = (640, 384),
+        detector_threshold: float = 0.0,
+        manifest: Path | None = None,
+        **runtime: Any,
+    ) -> FaceAnalyser:
+        """Loads two models by their names in the manifest (``auto``: the best whose files are there).
+
+        ``runtime`` goes to :func:`face_af_perception.runtimes.open_runner`. Raises ``ModelError``.
+        """
+        entries = load_manifest(manifest)
+        return cls(
+            open_detector(
+                entries.choose("detector", detector, list(model_dirs)), detector_size, detector_threshold, **runtime
+            ),
+            open_embedder(entries.choose("embedder", embedder, list(model_dirs)), **runtime),
+        )
+
+    def analyse(self, bgr: Picture) -> list[AnalysedFace]:
+        """Every face of ``bgr`` (H x W x 3 uint8), largest first. Raises ``PictureError``."""
+        return self.embed(bgr, self.find(bgr))
+
+    def find(self, bgr: Picture) -> list[Detection]:
+        """The faces of a still picture, largest first, in an input of the picture's own shape.
+
+        A picture that one face fills, or in which nothing is found, is looked at once more, smaller: detectors know
+        faces up to half their input.
+        """
+        size = still_size(bgr.shape[1], bgr.shape[0], self.detector.size)
+        found = self.detector.detect(bgr, size)
+        if not found:
+            smaller = (max(64, size[0] // 2), max(64, size[1] // 2))
+            found = self.detector.detect(bgr, smaller)
+        return sorted(found, key=lambda face: -face.box.area)
+
+    def embed(self, bgr: Picture, faces: Sequence[Detection]) -> list[AnalysedFace]:
+        chips = [self.embedder.chip(bgr, face.landmarks) for face in faces]
+        rows = self.embedder.embed_chips(chips, flip=True)
+        return [
+            AnalysedFace(face.box, face.score, face.landmarks, row, quality(face.landmarks, chip))
+            for face, row, chip in zip(faces, rows, chips, strict=True)
+        ]
+
+    def embed_landmarks(self, bgr: Picture, landmarks: Sequence[Points]) -> Embeddings:
+        """N x D embeddings of faces whose landmarks are known."""
+        return self.embedder.embed(bgr, landmarks, flip=True)
+
+    def chip(self, bgr: Picture, landmarks: Points) -> Chip:
+        """The chip that a gallery keeps of a face."""
+        return Chip(*gallery_chip(bgr, landmarks))
+
+    def enrol(self, gallery: Gallery, name: str, bgr: Picture, face: AnalysedFace, negative: bool = False) -> Sample:
+        """Adds a face of ``bgr`` to a gallery of this embedder. Raises ``GalleryError``."""
+        return gallery.add(name, self.chip(bgr, face.landmarks), face.embedding, face.quality, negative)
+
+
+def still_size(width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:
+    """An input with the area of ``size`` doubled and the aspect of a picture of ``width`` x ``height``."""
+    area = 2 * size[0] * size[1]
+    aspect = min(4.0, max(0.25, width / max(1, height)))
+    side = (area / aspect) ** 0.5
+    return int(side * aspect), int(side)

@@ -1,0 +1,137 @@
+"""What every detector shares: one pass from the picture to the network's input, and back to picture pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_common.types import Box
+
+from ..alignment import Picture, Points
+from ..manifest import ModelSpec
+from ..runtimes import ModelError, Runner
+
+Tensor = NDArray[np.float32]
+
+MULTIPLE = 32
+"""Width and height of a network's input are multiples of its coarsest stride."""
+
+MAX_FACES = 100
+"""No more faces than this are reported for a picture, best first."""
+
+
+class PictureError(ValueError):
+    """A picture in which nothing can be looked for (no pixels, wrong type); the text says why."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One face found: ``box`` and ``landmarks`` (5 x 2 float32) in pixels of the picture, ``score`` 0 to 1."""
+
+    box: Box
+    score: float
+    landmarks: Points
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture as the network wants it, and the factor from the network's pixels back to the picture's."""
+
+    tensor: Tensor
+    enlarge: float
+
+
+class Detector:
+    """Finds faces. ``detect`` does it all; ``prepare``, ``infer`` and ``decode`` are its steps, to be timed apart.
+
+    The picture is scaled to fit ``size`` (width, height), aspect kept, at the top left of the network's input, the
+    rest black. Another ``size`` may be given for one picture where the network's input is free.
+    """
+
+    outputs = 0
+    """How many outputs the network must have."""
+
+    def __init__(self, spec: ModelSpec, runner: Runner, size: tuple[int, int], threshold: float = 0.0) -> None:
+        if len(runner.output_names) != self.outputs:
+            count = len(runner.output_names)
+            raise ModelError(f"{spec.path}: a {spec.family} model has {self.outputs} outputs, this one has {count}")
+        self.spec = spec
+        self.runner = runner
+        self.threshold = threshold or spec.score
+        height, width = runner.input_shape[2:4]
+        self.fixed_size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+        """The only size that the network takes, or None when it takes any."""
+        self.size = self.fixed_size or rounded(size)
+        self._canvas: dict[tuple[int, int], Picture] = {}
+
+    def detect(self, bgr: Picture, size: tuple[int, int] | None = None) -> list[Detection]:
+        """The faces of ``bgr`` (H x W x 3 uint8), best first. Raises :class:`PictureError`."""
+        prepared = self.prepare(bgr, size)
+        return self.decode(self.infer(prepared), prepared)
+
+    def prepare(self, bgr: Picture, size: tuple[int, int] | None = None) -> Prepared:
+        if bgr.ndim != 3 or bgr.shape[2] != 3 or bgr.dtype != np.uint8 or bgr.size == 0:
+            raise PictureError(f"a BGR picture of uint8 is needed, got {bgr.dtype} {bgr.shape}")
+        width, height = self.fixed_size or (rounded(size) if size else self.size)
+        shrink = min(width / bgr.shape[1], height / bgr.shape[0])
+        inner = (max(1, round(bgr.shape[1] * shrink)), max(1, round(bgr.shape[0] * shrink)))
+        canvas = self._canvas.get((width, height))
+        if canvas is None:
+            if len(self._canvas) > 8:
+                self._canvas.clear()
+            canvas = self._canvas[width, height] = np.zeros((height, width, 3), np.uint8)
+        canvas[inner[1] :] = 0
+        canvas[:, inner[0] :] = 0
+        flag = cv2.INTER_AREA if shrink < 1 else cv2.INTER_LINEAR
+        cv2.resize(bgr, inner, dst=canvas[: inner[1], : inner[0]], interpolation=flag)
+        spec = self.spec
+        swap = spec.color == "rgb"
+        tensor = cv2.dnn.blobFromImage(canvas, 1 / spec.std, (width, height), (spec.mean,) * 3, swapRB=swap)
+        return Prepared(np.asarray(tensor, np.float32), 1 / shrink)
+
+    def infer(self, prepared: Prepared) -> list[Tensor]:
+        return self.runner.run(prepared.tensor)
+
+    def decode(self, outputs: list[Tensor], prepared: Prepared) -> list[Detection]:
+        raise NotImplementedError
+
+
+def rounded(size: tuple[int, int]) -> tuple[int, int]:
+    """``size`` raised to multiples of 32."""
+    width, height = (max(1, -(-int(v) // MULTIPLE)) * MULTIPLE for v in size)
+    return width, height
+
+
+def detections(boxes: Tensor, scores: Tensor, landmarks: Tensor, enlarge: float, overlap: float) -> list[Detection]:
+    """Candidates (left, top, right, bottom; N x 4) without those that overlap a better one, in picture pixels."""
+    order = np.argsort(-scores, kind="stable")
+    boxes, scores, landmarks = boxes[order], scores[order], landmarks[order]
+    kept = suppress(boxes, overlap)[:MAX_FACES]
+    found = []
+    for i in kept:
+        left, top, right, bottom = (float(v) * enlarge for v in boxes[i])
+        box = Box(left, top, max(0.0, right - left), max(0.0, bottom - top))
+        points = (landmarks[i].reshape(5, 2) * enlarge).astype(np.float32)
+        if np.isfinite(points).all() and box.area > 0:
+            found.append(Detection(box, float(scores[i]), points))
+    return found
+
+
+def suppress(boxes: Tensor, overlap: float) -> list[int]:
+    """Greedy non-maximum suppression of boxes sorted best first; returns the indices to keep."""
+    area = np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
+    alive = np.ones(len(boxes), bool)
+    kept: list[int] = []
+    for i in range(len(boxes)):
+        if not alive[i]:
+            continue
+        kept.append(i)
+        rest = slice(i + 1, None)
+        width = np.minimum(boxes[rest, 2], boxes[i, 2]) - np.maximum(boxes[rest, 0], boxes[i, 0])
+        height = np.minimum(boxes[rest, 3], boxes[i, 3]) - np.maximum(boxes[rest, 1], boxes[i, 1])
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        alive[rest] &= shared <= overlap * np.maximum(area[rest] + area[i] - shared, 1e-9)
+    return kept

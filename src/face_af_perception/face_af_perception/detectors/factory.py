@@ -1,0 +1,27 @@
+"""From an entry of the model manifest to a detector that runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..manifest import ModelSpec
+from ..runtimes import ModelError, open_runner
+from .base import Detector
+from .centerface import CenterFace
+from .scrfd import Scrfd
+
+FAMILIES: dict[str, type[Detector]] = {"scrfd": Scrfd, "centerface": CenterFace}
+
+
+def open_detector(
+    spec: ModelSpec, size: tuple[int, int] = (640, 384), threshold: float = 0.0, **runtime: Any
+) -> Detector:
+    """Loads ``spec``; ``size`` is width and height of the network's input, ``threshold`` 0 the manifest's.
+
+    ``runtime`` goes to :func:`face_af_perception.runtimes.open_runner`. Raises :class:`ModelError` when the file cannot
+    be loaded or is another model.
+    """
+    if spec.family not in FAMILIES:
+        raise ModelError(f"{spec.name}: there is no detector of the family {spec.family!r}")
+    runner = open_runner(spec.network(), shape=(size[1], size[0]), **runtime)
+    return FAMILIES[spec.family](spec, runner, size, threshold)

@@ -1,0 +1,119 @@
+"""Face embedders behind one interface: a picture and landmarks in, one vector a face out.
+
+Whatever the model, the similarity of two embeddings is ``1 - d^2 / 2`` with their Euclidean distance d. For
+vectors of length one that is the cosine; dlib's, which are compared by distance, keep their exact order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from . import dlib_graph
+from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, Picture, Points, aligned
+from .manifest import ModelSpec
+from .runtimes import ModelError, Runner, open_runner
+
+Embeddings = NDArray[np.float32]
+"""N x D, one row a face."""
+
+
+def similarity(a: Embeddings, b: Embeddings) -> NDArray[np.float32]:
+    """N x M similarities of the rows of ``a`` and ``b``; at most 1, higher is more alike."""
+    half_a, half_b = (a * a).sum(1) / 2, (b * b).sum(1) / 2
+    return np.asarray(1 + a @ b.T - half_a[:, None] - half_b[None, :], np.float32)
+
+
+class Embedder:
+    """One embedding network with its alignment and normalisation.
+
+    ``model_id`` names the weights: embeddings of different models cannot be compared. ``threshold`` is the
+    similarity from which on two photos show the same person, as the manifest has it.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, runner: Runner, template: Points, mean: Sequence[float], std: float, batch: int = 8
+    ) -> None:
+        self.spec = spec
+        self.runner = runner
+        self.model_id = spec.model_id
+        distance_squared = spec.threshold**2 if spec.metric == "euclidean" else 2 - 2 * spec.threshold
+        self.threshold = 1 - distance_squared / 2
+        self.size = spec.size[0] if spec.size else ARCFACE_SIZE
+        self._template = template
+        self._mean, self._std = tuple(mean), std
+        self._batch = batch
+        self.dimension = self._run(np.zeros((1, 3, self.size, self.size), np.float32)).shape[1]
+
+    def chip(self, bgr: Picture, landmarks: Points) -> Picture:
+        """The aligned face as the network sees it (size x size, BGR)."""
+        return aligned(bgr, landmarks, self._template, self.size)
+
+    def embed(self, bgr: Picture, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:
+        """x"""
+        return self.embed_chips([self.chip(bgr, points) for points in landmarks], flip)
+
+    def embed_chips(self, chips: Sequence[Picture], flip: bool = False) -> Embeddings:
+        """Like :meth:`embed` for chips that :meth:`chip` made."""
+        if not chips:
+            return np.empty((0, self.dimension), np.float32)
+        tensor = cv2.dnn.blobFromImages(
+            list(chips), 1 / self._std, (self.size, self.size), self._mean, swapRB=self.spec.color == "rgb"
+        )
+        if flip:
+            tensor = np.concatenate([tensor, tensor[..., ::-1]])
+        parts = [self._run(tensor[i : i + self._batch]) for i in range(0, len(tensor), self._batch)]
+        rows = self._normalised(np.concatenate(parts))
+        if flip:
+            rows = self.mean([rows[: len(chips)], rows[len(chips) :]])
+        return rows
+
+    def mean(self, rows: Sequence[Embeddings], weights: Sequence[float] | None = None) -> Embeddings:
+        """The weighted mean of embeddings of the same faces, brought back to their own length.
+
+        Without that a mean of vectors of free length (dlib) would be nearer to everybody.
+        """
+        return mean_embedding(np.stack(rows), weights)
+
+    def _normalised(self, rows: Embeddings) -> Embeddings:
+        if self.spec.metric == "cosine":
+            rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return np.asarray(rows, np.float32)
+
+    def _run(self, tensor: NDArray[np.float32]) -> Embeddings:
+        rows = self.runner.run(np.ascontiguousarray(tensor, np.float32))[0]
+        rows = np.array(rows, np.float32).reshape(len(rows), -1)
+        expected = self.spec.embedding_size or rows.shape[1]
+        if len(rows) != len(tensor) or rows.shape[1] < 16 or rows.shape[1] != expected:
+            raise ModelError(
+                f"{self.model_id} is no embedder of {expected} numbers: {len(tensor)} faces gave {rows.shape}"
+            )
+        return rows
+
+
+def mean_embedding(stack: NDArray[np.float32], weights: Sequence[float] | None = None) -> Embeddings:
+    """Weighted mean over the first axis of K x N x D, each row scaled to the mean length of what went into it."""
+    w = np.full(len(stack), 1 / len(stack)) if weights is None else np.asarray(weights, np.float64) / np.sum(weights)
+    mean = np.tensordot(w, stack, 1)
+    length = np.tensordot(w, np.linalg.norm(stack, axis=-1), 1)
+    return np.asarray(mean * (length / np.maximum(np.linalg.norm(mean, axis=-1), 1e-9))[..., None], np.float32)
+
+
+def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:
+    """Loads ``spec``; ``runtime`` goes to :func:`face_af_perception.runtimes.open_runner`.
+
+    Raises :class:`ModelError` when the file cannot be loaded or is another model.
+    """
+    if spec.family == "arcface":
+        return Embedder(spec, open_runner(spec.network(), **runtime), ARCFACE, (spec.mean,) * 3, spec.std)
+    if spec.family == "dlib":
+        try:
+            graph = dlib_graph.convert(spec.path)
+        except (OSError, dlib_graph.DlibFileError) as error:
+            raise ModelError(f"{spec.path}: {error}") from error
+        return Embedder(spec, open_runner(graph, **runtime), DLIB, dlib_graph.MEAN_RGB, dlib_graph.SCALE)
+    raise ModelError(f"{spec.name}: there is no embedder of the family {spec.family!r}")

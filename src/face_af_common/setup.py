@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer="face_af developers",
     maintainer_email="face_af@example.com",
-    description="What two or more face_af nodes share: types, parameters, image conversion, stamp pairing, diagnostics.",
+    description="What two or more face_af nodes share.",
     license="Apache-2.0",
     entry_points={"console_scripts": []},
 )

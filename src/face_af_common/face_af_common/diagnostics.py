@@ -29,7 +29,11 @@ class Health:
     """
 
     def __init__(
-        self, node: Node, hardware_id: str = "", extra: Callable[[], dict[str, object]] | None = None, period: float = 1.0
+        self,
+        node: Node,
+        hardware_id: str = "",
+        extra: Callable[[], dict[str, object]] | None = None,
+        period: float = 1.0,
     ) -> None:
         self._node = node
         self._extra = extra
@@ -75,7 +79,11 @@ class Health:
         return len(recent) / max(now - recent[0], 1e-3) if len(recent) > 1 else 0.0
 
     def publish(self) -> None:
-        values: dict[str, object] = {"rate_hz": f"{self.rate_hz:.1f}", "drops": self.drops, "last_error": self.last_error}
+        values: dict[str, object] = {
+            "rate_hz": f"{self.rate_hz:.1f}",
+            "drops": self.drops,
+            "last_error": self.last_error,
+        }
         if self._newest_ns:
             now = to_ns(self._node.get_clock().now().to_msg())
             values["newest_stamp_age_s"] = f"{(now - self._newest_ns) / 1e9:.3f}"

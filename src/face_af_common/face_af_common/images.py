@@ -26,7 +26,9 @@ def to_bgr(message: Image) -> BGR:
         raise ImageError(f"the image is empty ({message.width}x{message.height})")
     needed = message.step * message.height
     if len(message.data) < needed:
-        raise ImageError(f"the image has {len(message.data)} bytes, {needed} are needed for {message.width}x{message.height}")
+        raise ImageError(
+            f"the image has {len(message.data)} bytes, {needed} are needed for {message.width}x{message.height}"
+        )
     if message.encoding == "bgr8" and message.step >= message.width * 3:
         rows = np.frombuffer(message.data, np.uint8)[:needed].reshape(message.height, message.step)
         return rows[:, : message.width * 3].reshape(message.height, message.width, 3)

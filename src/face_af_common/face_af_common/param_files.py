@@ -40,9 +40,8 @@ def to_markdown(kind: type) -> str:
     for info in describe(kind):
         unit = f" {info.unit}" if info.unit else ""
         what = info.description + (" (read-only)" if info.read_only else "")
-        rows.append(
-            f"| `{info.name}` | `{_scalar(info.default)}`{unit} | {info.range_text.replace('|', 'or')} | {what.replace('|', 'or')} |"
-        )
+        cells = [f"`{info.name}`", f"`{_scalar(info.default)}`{unit}", info.range_text, what]
+        rows.append(f"| {' | '.join(cell.replace('|', 'or') for cell in cells)} |")
     return "\n".join(rows) + "\n"
 
 

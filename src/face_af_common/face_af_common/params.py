@@ -77,7 +77,7 @@ class ParamInfo:
             raise ParamError(f"{self.name}: {value} is not a finite number")
         if self.choices and value not in self.choices:
             raise ParamError(f"{self.name}: {value!r} is none of {', '.join(self.choices)}")
-        if self.low is not None and value < self.low or self.high is not None and value > self.high:
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise ParamError(f"{self.name}: {value} is outside {self.range_text}{' ' + self.unit if self.unit else ''}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def share_dir() -> Path:
-    """The bringup package's share folder, with ``config``, ``launch`` and ``models``; the source tree's root without one."""
+    """Folder with ``config``, ``launch`` and ``models``: the bringup package's share, else the source tree's root."""
     try:
         from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from face_af_common.annotate import TARGET, Caption, annotated, draw_frame, plain
-from face_af_common.types import AfBox, AfState, Box, Face, SteeringStatus
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from face_af_common.annotate import TARGET, Caption, annotated, draw_frame, plain
+from face_af_common.types import AfBox, AfState, Box, Face, SteeringStatus
 
 anything = st.floats(allow_nan=True, allow_infinity=True, width=32)
 

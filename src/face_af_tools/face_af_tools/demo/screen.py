@@ -42,7 +42,9 @@ class Screen:
 
 def _line(measure: Measure, now: Now, duration: float) -> str:
     last = measure.frames[-1]
-    target = f"{last.truth.target} {now.similarity:.2f}" if now.similarity is not None else f"{last.truth.target} not seen"
+    target = (
+        f"{last.truth.target} {now.similarity:.2f}" if now.similarity is not None else f"{last.truth.target} not seen"
+    )
     focus = now.focus or "nobody"
     return "  ".join(
         [
@@ -71,7 +73,7 @@ def summary(report: Mapping[str, float | int | str], folder: Path, video: bool) 
             f"  target recognised     {float(report['recognised']):7.1%} of its visible frames",
             f"  wrong names           {report['wrong_identity']:7}",
             f"  frames                {report['frames']:7} ({report['fps']} a second)",
-            f"  latency               {float(report['latency_p50_ms']):7.0f} ms (p95 {float(report['latency_p95_ms']):.0f} ms)",
+            f"  latency               {report['latency_p50_ms']:>7} ms (p95 {report['latency_p95_ms']} ms)",
             "",
             f"  {folder}/: {', '.join(files)}",
         ]

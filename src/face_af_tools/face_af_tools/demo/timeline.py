@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +40,19 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
     people = [name for name in people if name != target] + ([target] if target in people else [])
 
     figure, (focus, state) = plt.subplots(
-        2, 1, figsize=(16, 1.9 + 0.42 * max(len(people), 3)), dpi=100, sharex=True, height_ratios=[max(len(people), 3), 1]
+        2,
+        1,
+        figsize=(16, 1.9 + 0.42 * max(len(people), 3)),
+        dpi=100,
+        sharex=True,
+        height_ratios=[max(len(people), 3), 1],
     )
     for row, name in enumerate(people):
         for start, end in _spans(times, [_visible(f, name) for f in frames]):
             focus.barh(row, end - start, left=start, height=0.8, color="#e4eadf" if name == target else "#eeeeee")
         for start, end in _spans(times, [f.truth.focus == name for f in frames]):
             focus.barh(row, end - start, left=start, height=0.5, color="#4aa564" if name == target else "#d98c8c")
-    presses = [b.time for a, b in zip(frames, frames[1:], strict=False) if b.presses > a.presses]
+    presses = [b.time for a, b in pairwise(frames) if b.presses > a.presses]
     for number, time in enumerate(presses):
         focus.axvline(time, color="#333333", linewidth=0.8, label="press" if number == 0 else None)
     focus.set_yticks(range(len(people)), [f"{name} (target)" if name == target else name for name in people])

@@ -1,0 +1,149 @@
+"""The node graph for a real camera (or a recording): capture, perception, overlay, steering and the driver."""
+
+from __future__ import annotations
+
+import os
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.events.process import ProcessExited
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution, PythonExpression
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+from face_af_common.param_files import check_file
+from face_af_common.params import ParamError
+from face_af_tools.node_params import NODES
+
+USER_ERROR = 2
+"""Exit status of a node that cannot start because of what it was told (face_af_common.node_main)."""
+
+
+def config(*path: str) -> PathJoinSubstitution:
+    return PathJoinSubstitution([FindPackageShare("face_af"), "config", *path])
+
+
+def arguments() -> list[DeclareLaunchArgument]:
+    return [
+        DeclareLaunchArgument(
+            "source",
+            default_value="v4l2",
+            choices=["v4l2", "gstreamer", "file", "folder", "none"],
+            description="Where pictures come from; none: another node publishes image_raw",
+        ),
+        DeclareLaunchArgument(
+            "device",
+            default_value="/dev/video0",
+            description="V4L2 device, GStreamer pipeline, video file or folder, as source says",
+        ),
+        DeclareLaunchArgument("target", default_value="", description="Name of the person to focus on; empty: nobody"),
+        DeclareLaunchArgument(
+            "gallery", default_value="", description="Folder of the gallery; empty: the user's own in FACE_AF_DATA_DIR"
+        ),
+        DeclareLaunchArgument(
+            "transport",
+            default_value="usb",
+            choices=["usb", "ptpip", "nikon_usb_control", "dry_run", "none"],
+            description="How the camera is reached; dry_run logs every press and sends none",
+        ),
+        DeclareLaunchArgument("camera_host", default_value="127.0.0.1", description="ptpip: address of the camera"),
+        DeclareLaunchArgument("camera_port", default_value="15740", description="ptpip: TCP port of the camera"),
+        DeclareLaunchArgument(
+            "profile",
+            default_value="",
+            description="Remote profile: a name in config/remote or a file; empty: as in params_file",
+        ),
+        DeclareLaunchArgument(
+            "params_file", default_value=config("face_af.yaml"), description="YAML with the nodes' parameters"
+        ),
+        DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),
+        DeclareLaunchArgument(
+            "debug", default_value="true", description="Start debug_view, which draws only while somebody looks"
+        ),
+        DeclareLaunchArgument("record", default_value="false", description="Record a bag while running"),
+        DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
+        DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
+        DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
+        DeclareLaunchArgument(
+            "respawn", default_value="true", description="Start a node again, after a second, when it dies"
+        ),
+    ]
+
+
+def check_params_file(context: LaunchContext) -> None:
+    """Says what is wrong with the parameter file before any node starts."""
+    try:
+        check_file(LaunchConfiguration("params_file").perform(context), NODES)
+    except ParamError as error:
+        raise RuntimeError(str(error)) from None
+
+
+def stop_on_user_error(event: ProcessExited, _context: LaunchContext) -> EmitEvent | None:
+    """A node that was told something impossible would only say so again and again."""
+    if event.returncode == USER_ERROR:
+        return EmitEvent(event=Shutdown(reason=f"{event.process_name} cannot start with what it was given"))
+    return None
+
+
+def fastdds_profile() -> SetEnvironmentVariable:
+    """Shared memory that 1080p pictures fit into, unless the user has a profile of their own."""
+    # Kilted has renamed the variable and warns of the old name
+    old = os.environ.get("ROS_DISTRO", "") in ("humble", "iron", "jazzy")
+    name = "FASTRTPS_DEFAULT_PROFILES_FILE" if old else "FASTDDS_DEFAULT_PROFILES_FILE"
+    return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=config("fastdds.xml")))
+
+
+def node(package: str, executable: str, parameters: dict | None = None, condition: IfCondition | None = None) -> Node:
+    """One of our nodes: named like its executable, restarted when it dies."""
+    use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
+    return Node(
+        package=package,
+        executable=executable,
+        name=executable,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[LaunchConfiguration("params_file"), {"use_sim_time": use_sim_time, **(parameters or {})}],
+        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+        output="screen",
+        emulate_tty=True,
+        respawn=LaunchConfiguration("respawn"),
+        respawn_delay=1.0,
+        condition=condition,
+    )
+
+
+def generate_launch_description() -> LaunchDescription:
+    capturing = IfCondition(PythonExpression(["'", LaunchConfiguration("source"), "' != 'none'"]))
+    text = {name: ParameterValue(LaunchConfiguration(name), value_type=str) for name in ARGUMENT_NAMES}
+    return LaunchDescription(
+        [
+            *arguments(),
+            OpaqueFunction(function=check_params_file),
+            fastdds_profile(),
+            RegisterEventHandler(OnProcessExit(on_exit=stop_on_user_error)),
+            node("face_af_capture", "capture", {"source": text["source"], "device": text["device"]}, capturing),
+            node("face_af_perception", "perception", {"target": text["target"], "gallery": text["gallery"]}),
+            node("face_af_overlay", "overlay"),
+            node("face_af_steering", "steering"),
+            node("nikon_mcn10_driver", "nikon_mcn10", {"transport": text["transport"]}),
+            node("face_af_perception", "debug_view", condition=IfCondition(LaunchConfiguration("debug"))),
+            node(
+                "face_af_tools",
+                "recorder",
+                {"folder": text["bag"]},
+                condition=IfCondition(LaunchConfiguration("record")),
+            ),
+        ]
+    )
+
+
+ARGUMENT_NAMES = ("source", "device", "target", "gallery", "transport", "bag")

@@ -49,7 +49,7 @@ def from_bgr(picture: BGR, header: Header) -> Image:
     message.step = picture.shape[1] * 3
     # array.array passes rclpy's type check at once; bytes or a list would be checked element by element.
     data = array.array("B")
-    data.frombytes(memoryview(np.ascontiguousarray(picture)).cast("B"))
+    data.frombytes(np.ascontiguousarray(picture).data.cast("B"))
     message.data = data
     return message
 

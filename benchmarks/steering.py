@@ -1,0 +1,110 @@
+"""Closed-loop scenarios without rendering: our planner beside the plain policy and an all-knowing one.
+
+    ./run bench steering [--scenarios N] [--report FILE] [--seeds tune|judge] [--only NAME] [--plot FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from steering_sim.measure import POLICIES, Result, play
+from steering_sim.scenarios import NAMES, make
+
+FIRST_SEED = {"tune": 0, "judge": 1_000_000}
+"""What the planner was tuned on, and what it is judged by, never meet."""
+
+
+def _job(job: tuple[str, int]) -> list[Result]:
+    name, seed = job
+    return [play(make(name, seed), policy) for policy in POLICIES]
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """The figures over some results of one policy."""
+    visible = sum(r.visible_s for r in results)
+    minutes = sum(r.seconds for r in results) / 60
+    acquire = sorted(t for r in results for t in r.acquire_s)
+    return {
+        "on_target": sum(r.on_target_s for r in results) / max(visible, 1e-9),
+        "acquire_p50_s": statistics.median(acquire) if acquire else 0.0,
+        "acquire_p95_s": acquire[int(0.95 * len(acquire))] if acquire else 0.0,
+        "presses_per_min": sum(r.presses for r in results) / minutes,
+        "presses_while_right_per_min": sum(r.presses_while_right for r in results) / minutes,
+        "overridden": sum(r.overridden for r in results),
+        "hand_moves": sum(r.hand_moves for r in results),
+    }
+
+
+def report(results: Sequence[Result]) -> dict[str, Any]:
+    groups = {name: [r for r in results if r.scenario == name] for name in NAMES}
+    groups = {name: group for name, group in groups.items() if group}
+    return {
+        "simulated_s": sum(r.seconds for r in results) / len(POLICIES),
+        "scenarios": {
+            name: {p: summary([r for r in group if r.policy == p]) for p in POLICIES} for name, group in groups.items()
+        },
+        "all": {p: summary([r for r in results if r.policy == p]) for p in POLICIES},
+    }
+
+
+def table(data: dict[str, Any]) -> str:
+    head = (
+        f"{'scenario':15} {'on target: ours':>15} {'plain':>6} {'knowing':>8} {'ratio':>6}"
+        f" | {'acquire p50':>11} {'knowing':>7} {'p95':>6} {'knowing':>7}"
+        f" | {'presses/min':>11} {'plain':>6} {'knowing':>7} | {'while right':>11} {'plain':>6} | {'overridden':>10}"
+    )
+    lines = [head, "-" * len(head)]
+    for name, by in [*data["scenarios"].items(), ("ALL", data["all"])]:
+        o, p, k = (by[x] for x in POLICIES)
+        lines.append(
+            f"{name:15} {o['on_target']:15.1%} {p['on_target']:6.1%} {k['on_target']:8.1%}"
+            f" {o['on_target'] / max(k['on_target'], 1e-9):6.1%}"
+            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s {o['acquire_p95_s']:4.2f} s"
+            f" {k['acquire_p95_s']:5.2f} s"
+            f" | {o['presses_per_min']:11.1f} {p['presses_per_min']:6.1f} {k['presses_per_min']:7.1f}"
+            f" | {o['presses_while_right_per_min']:11.2f} {p['presses_while_right_per_min']:6.2f}"
+            f" | {o['overridden']:4d} of {o['hand_moves']:2d}"
+        )
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="run bench steering", description=__doc__.splitlines()[0])
+    parser.add_argument("--scenarios", type=int, default=104, help="how many, spread over all kinds (default: 104)")
+    parser.add_argument("--seeds", choices=sorted(FIRST_SEED), default="judge", help="default: judge")
+    parser.add_argument("--only", choices=NAMES, help="one kind of scenario")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    args = parser.parse_args(argv)
+    names = (args.only,) if args.only else NAMES
+    first = FIRST_SEED[args.seeds]
+    jobs = [(names[i % len(names)], first + i // len(names)) for i in range(args.scenarios)]
+    start = time.monotonic()
+    if args.jobs > 1:
+        with ProcessPoolExecutor(args.jobs) as pool:
+            results = [r for group in pool.map(_job, jobs, chunksize=2) for r in group]
+    else:
+        results = [r for job in jobs for r in _job(job)]
+    data = report(results)
+    data["seeds"] = args.seeds
+    print(table(data))
+    print(f"{data['simulated_s']:.0f} simulated seconds for each policy in {time.monotonic() - start:.1f} s")
+    if args.report:
+        args.report.parent.mkdir(parents=True, exist_ok=True)
+        args.report.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

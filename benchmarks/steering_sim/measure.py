@@ -1,0 +1,106 @@
+"""Plays one scenario with one policy and counts what matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from face_af_steering.planner import PlannerParams
+
+from .camera import Camera, Vision
+from .policies import AllKnowing, Ours, Plain, Policy
+from .scenarios import SECONDS, Scenario
+from .world import FPS
+
+POLICIES = ("ours", "plain", "all-knowing")
+_GRACE_S = 0.1
+"""A press this long after a photographer's move (and the picture's lag) could not know of it."""
+
+
+@dataclass
+class Result:
+    scenario: str
+    seed: int
+    policy: str
+    seconds: float = 0.0
+    visible_s: float = 0.0
+    on_target_s: float = 0.0
+    presses: int = 0
+    presses_while_right: int = 0
+    overridden: int = 0
+    """Presses within ``yield_s`` of a photographer's move."""
+    hand_moves: int = 0
+    acquire_s: list[float] = field(default_factory=list)
+    timeline: list[tuple[int, int, int]] = field(default_factory=list)
+    """Only on request, for each frame: selected person (-1 = none), target detected, press (0 = none)."""
+    states: list[str] = field(default_factory=list)
+
+
+def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = None, trace: bool = False) -> Result:
+    params = params or PlannerParams()
+    camera = Camera(scenario.stage, scenario.numbers, scenario.seed)
+    vision = Vision(scenario.stage, camera, scenario.like_target, scenario.seed)
+    policy: Policy
+    if policy_name == "ours":
+        policy = Ours(params)
+    elif policy_name == "plain":
+        policy = Plain()
+    else:
+        policy = AllKnowing(camera, params.yield_s)
+    result = Result(scenario.name, scenario.seed, policy_name, SECONDS)
+    hands = list(scenario.hand_times)
+    wanted: tuple[float, int] | None = None
+    waiting_since: float | None = None
+    for frame in range(scenario.stage.frames):
+        t = frame / FPS
+        camera.step(frame)
+        if hands and hands[0] <= t:
+            hands.pop(0)
+            choice = _somebody_else(camera)
+            if choice is not None:
+                camera.hand_move(t, choice)
+                wanted = (t, choice)
+        faces, boxes = vision.step(frame)
+        kinds = policy.update(t, faces, boxes)
+        by_hand = camera.by_hand[-1] if camera.by_hand else -1e9
+        yielding = t - by_hand < params.yield_s and camera.selected != 0
+        right = camera.selected == 0
+        if 0 in camera.detected and not yielding:
+            result.visible_s += 1 / FPS
+            result.on_target_s += right / FPS
+            if right:
+                if waiting_since is not None:
+                    result.acquire_s.append(t - waiting_since)
+                waiting_since = None
+            elif waiting_since is None:
+                waiting_since = t
+        else:
+            waiting_since = None
+        for kind in kinds:
+            result.presses += 1
+            result.presses_while_right += right
+            late = t - by_hand
+            lag = scenario.numbers.lag_frames / FPS + _GRACE_S
+            result.overridden += wanted is not None and lag < late < params.yield_s and camera.selected != 0
+            camera.press(t, kind)
+        if trace:
+            selected = -1 if camera.selected is None else camera.selected
+            result.timeline.append((selected, int(0 in camera.detected), int(kinds[0]) if kinds else 0))
+            if isinstance(policy, Ours):
+                result.states.append(f"{policy.planner.status.name}: {policy.planner.reason}")
+    result.hand_moves = len(camera.by_hand)
+    return result
+
+
+def _somebody_else(camera: Camera) -> int | None:
+    """A photographer's choice: a neighbour of who is selected, not the target, seldom the largest."""
+    if camera.selected is None or camera.selected not in camera.detected:
+        return None
+    x = camera.place(camera.selected)[0]
+    others = [i for i in camera.detected if i not in (camera.selected, 0)]
+    if not others:
+        return None
+    largest = max(camera.detected, key=lambda i: camera.place(i)[2])
+    row = sorted(camera.detected, key=lambda i: camera.place(i)[0])
+    here = row.index(camera.selected)
+    beside = [row[k] for k in (here - 1, here + 1) if 0 <= k < len(row) and row[k] in others and row[k] != largest]
+    return min(beside or others, key=lambda i: abs(camera.place(i)[0] - x))

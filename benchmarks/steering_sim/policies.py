@@ -1,0 +1,107 @@
+"""Who presses: our planner, the plain policy, and one that knows everything."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from face_af_common.types import ActionKind, AfBox, Face
+from face_af_steering.planner import Planner, PlannerParams
+
+from .camera import Camera
+
+
+class Policy(Protocol):
+    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]: ...
+
+
+class Ours:
+    """The planner of ``face_af_steering``."""
+
+    def __init__(self, params: PlannerParams) -> None:
+        self.planner = Planner(params)
+
+    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
+        return [action.kind for action in self.planner.update(t, faces, boxes)]
+
+
+class Plain:
+    """Three equal decisions, then a press on every frame; after five of the same, the other way once."""
+
+    def __init__(self) -> None:
+        self._last: ActionKind | None = None
+        self._same = 0
+        self._sent = 0
+
+    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
+        kind = self._decide(faces, boxes)
+        self._same = self._same + 1 if kind == self._last else 1
+        self._sent = self._sent if kind == self._last else 0
+        self._last = kind
+        if kind is None or self._same < 3:
+            return []
+        self._sent += 1
+        if self._sent > 5:
+            self._sent = 0
+            return [ActionKind.LEFT if kind == ActionKind.RIGHT else ActionKind.RIGHT]
+        return [kind]
+
+    def _decide(self, faces: list[Face], boxes: list[AfBox]) -> ActionKind | None:
+        target = max((f for f in faces if f.is_target), key=lambda f: f.similarity, default=None)
+        if target is None:
+            return None
+        wide = target.box.grown(0.3)
+        inside = [b for b in boxes if wide.contains(*b.box.center)]
+        if any(b.chosen for b in inside) or not inside:
+            return None
+        chosen = next((b for b in boxes if b.chosen), None)
+        if chosen is None:
+            return None
+        dx = target.box.center[0] - chosen.box.center[0]
+        dy = target.box.center[1] - chosen.box.center[1]
+        if abs(dy) > 2 * abs(dx) and abs(dx) < target.box.width:
+            return ActionKind.FN1
+        return ActionKind.LEFT if dx < 0 else ActionKind.RIGHT
+
+
+class AllKnowing:
+    """Sees the camera's state without lag, knows what each button will do, and presses one at a time.
+
+    It learns of a lost press when its response time is over, and yields to the photographer for exactly
+    ``yield_s``.
+    """
+
+    def __init__(self, camera: Camera, yield_s: float) -> None:
+        self._camera = camera
+        self._yield_s = yield_s
+
+    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
+        camera = self._camera
+        if camera.selected == 0 or 0 not in camera.detected or camera.pending:
+            return []
+        if camera.by_hand and t - camera.by_hand[-1] < self._yield_s:
+            return []
+        kind = self._first_step()
+        return [] if kind is None else [kind]
+
+    def _first_step(self) -> ActionKind | None:
+        """Breadth first over who could be selected next."""
+        camera = self._camera
+        start = camera.selected
+        seen: set[int | None] = {start}
+        front: list[tuple[int | None, ActionKind | None]] = [(start, None)]
+        try:
+            while front:
+                following: list[tuple[int | None, ActionKind | None]] = []
+                for where, first in front:
+                    for kind in (ActionKind.LEFT, ActionKind.RIGHT, ActionKind.FN1, ActionKind.DOWN):
+                        camera.selected = where
+                        after = camera.after(kind)
+                        if after == 0:
+                            return first or kind
+                        if after not in seen:
+                            seen.add(after)
+                            following.append((after, first or kind))
+                front = following
+            return None
+        finally:
+            camera.selected = start

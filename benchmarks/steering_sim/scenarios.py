@@ -1,0 +1,151 @@
+"""The scenarios: who is on stage, what they do, and with which camera."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .camera import CameraNumbers, draw_numbers
+from .world import WIDTH, Person, Stage, play, spells
+
+SECONDS = 40.0
+
+
+@dataclass
+class Scenario:
+    name: str
+    seed: int
+    stage: Stage
+    numbers: CameraNumbers
+    like_target: list[bool]
+    hand_times: list[float]
+    """When the photographer selects somebody else."""
+
+
+def _row(rng: random.Random, count: int, size: tuple[float, float] = (80.0, 140.0)) -> list[Person]:
+    """People side by side, swaying a little; the target anywhere among them."""
+    pitch = (WIDTH - 240) / max(count - 1, 1)
+    places = [120 + pitch * i for i in range(count)]
+    rng.shuffle(places)
+    low, high = size
+    high = max(low * 0.6, min(high, 0.7 * pitch))
+    return [
+        Person(
+            x,
+            rng.uniform(350, 650),
+            rng.uniform(min(low, 0.8 * high), high),
+            swing_x=rng.uniform(0, 0.25 * pitch),
+            swing_y=rng.uniform(0, 40),
+            rate=rng.uniform(0.05, 0.2),
+            phase=rng.uniform(0, 6.28),
+        )
+        for x in places
+    ]
+
+
+def _pair(rng: random.Random) -> list[Person]:
+    return _row(rng, 2, (90, 180))
+
+
+def _crossings(rng: random.Random) -> list[Person]:
+    people = _row(rng, rng.choice([2, 3, 4]), (90, 150))
+    for person in people:
+        person.swing_x = rng.uniform(300, 700)
+        person.x = WIDTH / 2 + rng.uniform(-200, 200)
+        person.rate = rng.uniform(0.03, 0.08)
+    return people
+
+
+def _occlusions(rng: random.Random) -> list[Person]:
+    people = _row(rng, 3, (80, 120))
+    passer = Person(WIDTH / 2, people[0].y, 200, swing_x=900, rate=rng.uniform(0.05, 0.1), phase=rng.uniform(0, 6))
+    return [*people, passer]
+
+
+def _exits(rng: random.Random) -> list[Person]:
+    people = _row(rng, rng.choice([3, 4, 5]))
+    people[0].swing_x, people[0].rate = rng.uniform(1000, 1500), rng.uniform(0.03, 0.06)
+    people[1].away = spells(rng, SECONDS, 6.0, 1.0, 4.0)
+    return people
+
+
+def _crowd(count: int) -> Callable[[random.Random], list[Person]]:
+    def make(rng: random.Random) -> list[Person]:
+        people = _row(rng, count, (60, 110))
+        people[0].away = spells(rng, SECONDS, 8.0, 0.5, 3.0)
+        return people
+
+    return make
+
+
+def _stacks(rng: random.Random) -> list[Person]:
+    people = _row(rng, rng.choice([3, 4]), (80, 110))
+    for person in people:
+        person.swing_x = min(person.swing_x, 60)
+        person.y = rng.uniform(650, 750)
+    below = people[rng.choice([0, 1])]
+    above = people[1] if below is people[0] else people[0]
+    above.x, above.y = below.x + rng.uniform(-20, 20), below.y - rng.uniform(300, 400)
+    above.swing_x, above.rate, above.phase = below.swing_x, below.rate, below.phase
+    people[0].away = spells(rng, SECONDS, 8.0, 0.5, 2.0)
+    return people
+
+
+def _look_alikes(rng: random.Random) -> list[Person]:
+    people = _row(rng, rng.choice([3, 4]))
+    people[1].looks_like_target = True
+    people[0].away = spells(rng, SECONDS, 8.0, 0.5, 2.0)
+    return people
+
+
+def _turning(rng: random.Random) -> list[Person]:
+    people = _row(rng, rng.choice([2, 3, 4]))
+    people[0].away = spells(rng, SECONDS, 4.0, 0.3, 1.5)
+    for person in people[1:]:
+        person.away = spells(rng, SECONDS, 10.0, 0.3, 2.0)
+    return people
+
+
+def _some(rng: random.Random) -> list[Person]:
+    return _row(rng, rng.choice([2, 3, 4, 5]))
+
+
+_MAKERS: dict[str, Callable[[random.Random], list[Person]]] = {
+    "pair": _pair,
+    "crossings": _crossings,
+    "occlusions": _occlusions,
+    "exits": _exits,
+    "crowd of 8": _crowd(8),
+    "crowd of 15": _crowd(15),
+    "stacks": _stacks,
+    "look-alikes": _look_alikes,
+    "jumping camera": _some,
+    "lost presses": _some,
+    "slow response": _some,
+    "turning away": _turning,
+    "photographer": _some,
+}
+
+NAMES = tuple(_MAKERS)
+
+
+def make(name: str, seed: int) -> Scenario:
+    rng = random.Random(f"{name}/{seed}")
+    people = _MAKERS[name](rng)
+    numbers = draw_numbers(rng)
+    hand_times: list[float] = []
+    if name == "jumping camera":
+        numbers = dataclasses.replace(numbers, jump_every_s=rng.uniform(4.0, 8.0), jump_random=0.0)
+    elif name == "lost presses":
+        numbers = dataclasses.replace(numbers, loss=rng.uniform(0.15, 0.3), jump_every_s=10.0, jump_random=0.0)
+    elif name == "slow response":
+        numbers = dataclasses.replace(numbers, response_s=rng.uniform(0.45, 0.7), jump_every_s=10.0, jump_random=0.0)
+    elif name == "photographer":
+        numbers = dataclasses.replace(numbers, jump_every_s=1e9, dropout_every_s=80.0)
+        hand_times = [a for a, _ in spells(rng, SECONDS, 9.0, 3.0, 6.0)]
+    stage = play(people, SECONDS)
+    return Scenario(name, seed, stage, numbers, [p.looks_like_target for p in people], hand_times)
+
+

@@ -22,6 +22,8 @@ setup(
             "identify = face_af_tools.identify:main",
             "evaluate = face_af_tools.evaluate:main",
             "parameters = face_af_tools.parameters:main",
+            "recorder = face_af_tools.recorder_node:main",
+            "repair_bag = face_af_tools.repair_bag:main",
         ]
     },
 )

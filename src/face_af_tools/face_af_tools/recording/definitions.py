@@ -6,9 +6,9 @@ import functools
 import re
 from pathlib import Path
 
-_PRIMITIVES = frozenset(
-    "bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 string wstring".split()
-)
+_PRIMITIVES = {"bool", "byte", "char", "string", "wstring", "float32", "float64"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 _FIELD = re.compile(r"^([A-Za-z][\w/]*)(?:<=\d+)?(?:\[[<=\d]*\])?\s+[a-zA-Z]\w*(\s|$|=)")
 
 

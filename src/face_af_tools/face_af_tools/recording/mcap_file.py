@@ -52,6 +52,8 @@ class ChunkEntry:
     index_offsets: dict[int, int]
     index_length: int
     size: int
+    stored_size: int
+    compression: str = ""
 
     def record(self) -> bytes:
         offsets = b"".join(struct.pack("<HQ", channel, offset) for channel, offset in self.index_offsets.items())
@@ -60,8 +62,8 @@ class ChunkEntry:
             struct.pack("<QQQQ", self.start_time, self.end_time, self.offset, self.length)
             + _block(offsets)
             + struct.pack("<Q", self.index_length)
-            + _text("")
-            + struct.pack("<QQ", self.size, self.size),
+            + _text(self.compression)
+            + struct.pack("<QQ", self.stored_size, self.size),
         )
 
 
@@ -152,9 +154,7 @@ class McapFile:
     def index(self) -> McapIndex:
         return self._index
 
-    def add_channel(
-        self, topic: str, type_name: str, definition: str, qos: str = "", encoding: str = "ros2msg"
-    ) -> int:
+    def add_channel(self, topic: str, type_name: str, definition: str, qos: str = "", encoding: str = "ros2msg") -> int:
         """A topic with its message definition (text as in MCAP's ``ros2msg``); returns its id for :meth:`add`."""
         schema = next((i for i, data in self._index.schemas.items() if _schema_name(data) == type_name), 0)
         if not schema:
@@ -211,14 +211,15 @@ class McapFile:
                 offsets[channel] = position
                 indexes.append(record(MESSAGE_INDEX, struct.pack("<H", channel) + _block(packed)))
                 position += len(indexes[-1])
-            entry = ChunkEntry(first, last, self._data_end, length, offsets, position - self._data_end - length, size)
-            self._index.chunks.append(entry)
+            tail = position - self._data_end - length
+            self._index.chunks.append(ChunkEntry(first, last, self._data_end, length, offsets, tail, size, size))
             self._index.covers(first, last)
             for channel, entries in self._pending_index.items():
                 self._index.counts[channel] += len(entries)
             try:
                 self._write(self._data_end, [opening, *self._pending, *indexes, self._index.ending(position)])
             except OSError:
+                self._fresh.insert(0, self._pending[0])
                 self._index.chunks.pop()
                 for channel, entries in self._pending_index.items():
                     self._index.counts[channel] -= len(entries)

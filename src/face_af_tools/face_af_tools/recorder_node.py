@@ -1,0 +1,223 @@
+"""The node ``recorder``: writes the running graph into a rosbag2 MCAP bag, without ever holding the graph up.
+
+Pictures become JPEG on ``image_raw/compressed``; everything else is kept as it was sent. What is recorded besides the
+nodes' topics: ``/diagnostics``, ``/parameter_events`` and, on ``session`` (JSON), every node's parameters and the
+versions of models and gallery.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
+
+from face_af_common import qos
+from face_af_common.diagnostics import ERROR, OK, Health
+from face_af_common.live_parameters import LiveParameters
+from face_af_common.node_main import StartError, run_node
+from face_af_common.paths import data_dir
+from face_af_common.stamps import to_ns
+
+from .recording.bag_folder import RecordingError, TopicInfo, new_folder
+from .recording.cdr import CdrError, stamp_of
+from .recording.definitions import definition
+from .recording.params import RecorderParams
+from .recording.recorder import COMPRESSED_TYPE, BagRecorder, RecorderLimits
+from .recording.session import ParameterSnapshots, versions
+from .ros_types import find_type
+
+# Deeper than the nodes' own: a picture that waits here is recorded, not replaced by the next.
+_IMAGE_QOS = QoSProfile(depth=8, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
+_EVENTS_QOS = QoSProfile(depth=500, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+
+TOPICS: dict[str, tuple[str, QoSProfile]] = {
+    "faces": ("face_af_msgs/msg/FaceArray", qos.RESULT),
+    "af_overlay": ("face_af_msgs/msg/AfOverlay", qos.RESULT),
+    "command": ("face_af_msgs/msg/SteeringCommand", qos.RESULT),
+    "state": ("face_af_msgs/msg/SteeringState", qos.RESULT),
+    "camera_status": ("face_af_msgs/msg/CameraStatus", qos.STATUS),
+    "sim/truth": ("face_af_msgs/msg/SimTruth", qos.RESULT),
+    "/diagnostics": ("diagnostic_msgs/msg/DiagnosticArray", _EVENTS_QOS),
+    "/parameter_events": ("rcl_interfaces/msg/ParameterEvent", _EVENTS_QOS),
+}
+"""What is recorded beside the pictures; relative names are in the recorder's namespace."""
+
+
+class RecorderNode(Node):
+    def __init__(self) -> None:
+        super().__init__("recorder")
+        self._params = LiveParameters(self, RecorderParams)
+        params = self._params.value
+        asked = Path(params.folder).expanduser() if params.folder else _default_folder()
+        try:
+            folder = new_folder(asked, number_existing=params.if_exists == "number")
+            self._recorder = BagRecorder(folder, _limits(params), versions(), self._on_stop)
+        except RecordingError as error:
+            raise StartError(str(error)) from error
+        self._params.on_change(self._on_params)
+        self._health = Health(self, extra=self._figures)
+        self._health.level, self._health.message = OK, f"recording to {folder}"
+        self._stop_reason = ""
+        self._recorded: set[str] = set()
+        self._frame_stamps: dict[int, None] = {}
+        self._missed: dict[int, None] = {}
+        if folder != asked:
+            self.get_logger().warning(f"{asked} holds something already; recording to {folder}")
+        else:
+            self.get_logger().info(f"recording to {folder}")
+        if params.images:
+            name = self.resolve_topic_name("image_raw") + "/compressed"
+            self._declare(name, COMPRESSED_TYPE, _IMAGE_QOS)
+            from sensor_msgs.msg import Image
+
+            self.create_subscription(Image, "image_raw", lambda data: self._on_image(name, data), _IMAGE_QOS, raw=True)
+        for topic, (kind, profile) in TOPICS.items():
+            self._record(topic, kind, profile)
+        self._session_topic = self.resolve_topic_name("session")
+        self._declare(self._session_topic, "std_msgs/msg/String", qos.STATUS)
+        self._extra = params.extra_topics.split()
+        self._snapshots = ParameterSnapshots(self, self._on_snapshot)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._survey_timer = self.create_timer(2.0, self._survey, clock=steady)
+        self._stop_timer = self.create_timer(0.5, self._report_stop, clock=steady)
+
+    def close(self) -> None:
+        """Writes what waits and completes the bag."""
+        self._recorder.close()
+
+    def _declare(self, name: str, kind: str, profile: QoSProfile) -> None:
+        self._recorder.add_topic(TopicInfo(name, kind, definition(kind), _qos_yaml(profile)))
+        self._recorded.add(name)
+
+    def _record(self, topic: str, kind: str, profile: QoSProfile) -> None:
+        name = self.resolve_topic_name(topic)
+        self._declare(name, kind, profile)
+        self.create_subscription(find_type(kind), topic, self._saver(topic, name), profile, raw=True)
+
+    def _saver(self, topic: str, name: str) -> Callable[[bytes], None]:
+        def save(data: bytes) -> None:
+            self._recorder.add(name, self._now(), data)
+            if topic == "state":
+                self._note_processed(data)
+
+        return save
+
+    def _on_image(self, name: str, data: bytes) -> None:
+        self._recorder.add_image(name, self._now(), data)
+        self._health.tick()
+        try:
+            stamp = stamp_of(data)
+        except CdrError:
+            return
+        self._frame_stamps[stamp] = None
+        self._missed.pop(stamp, None)
+        while len(self._frame_stamps) > 300:
+            del self._frame_stamps[next(iter(self._frame_stamps))]
+
+    def _note_processed(self, data: bytes) -> None:
+        """Counts frames that steering answered but that never came here."""
+        try:
+            stamp = stamp_of(data)
+        except CdrError:
+            return
+        if self._frame_stamps and stamp > next(iter(self._frame_stamps)) and stamp not in self._frame_stamps:
+            self._missed[stamp] = None
+
+    def _survey(self) -> None:
+        self._snapshots.survey()
+        if not self._extra:
+            return
+        known = dict(self.get_topic_names_and_types())
+        for topic in list(self._extra):
+            name = self.resolve_topic_name(topic)
+            if name in self._recorded:
+                self._extra.remove(topic)
+            elif name in known:
+                self._extra.remove(topic)
+                try:
+                    self._record(topic, known[name][0], _offered(self, name))
+                except (ImportError, AttributeError, ValueError):
+                    self.get_logger().warning(f"{name} cannot be recorded: type {known[name][0]} is not installed")
+
+    def _on_snapshot(self, nodes: dict[str, dict[str, Any]]) -> None:
+        from std_msgs.msg import String
+
+        text = json.dumps({"nodes": nodes, "versions": versions(nodes)}, sort_keys=True)
+        self._recorder.add(self._session_topic, self._now(), serialize_message(String(data=text)))
+        self._recorder.set_session({**versions(nodes), "parameters": json.dumps(nodes, sort_keys=True)})
+
+    def _on_params(self, params: RecorderParams) -> None:
+        self._recorder.limits = _limits(params)
+
+    def _on_stop(self, reason: str) -> None:
+        self._stop_reason = reason  # from the writing thread; reported by the timer
+
+    def _report_stop(self) -> None:
+        if self._stop_reason:
+            reason, self._stop_reason = self._stop_reason, ""
+            message = f"recording has stopped, the graph goes on: {reason}"
+            self._health.fault(message, ERROR)
+
+    def _figures(self) -> dict[str, object]:
+        counts = self._recorder.counts
+        self._health.drops = counts.frames_dropped + counts.messages_dropped
+        return {
+            "folder": self._recorder.folder,
+            "frames": counts.frames,
+            "frames_missed": len(self._missed),
+            "messages": counts.messages,
+            "unreadable": counts.unreadable,
+            "files": self._recorder.files,
+        }
+
+    def _now(self) -> int:
+        now = to_ns(self.get_clock().now().to_msg())
+        return now or time.time_ns()  # simulated time before the first /clock
+
+
+def _limits(params: RecorderParams) -> RecorderLimits:
+    return RecorderLimits(
+        jpeg_quality=params.jpeg_quality,
+        split_bytes=params.split_mb * 1_000_000,
+        split_s=params.split_s,
+        min_free_bytes=params.min_free_mb * 1_000_000,
+        flush_s=params.flush_s,
+        sync=params.sync,
+    )
+
+
+def _default_folder() -> Path:
+    return data_dir() / "recordings" / time.strftime("%Y-%m-%d_%H-%M-%S")
+
+
+def _offered(node: Node, topic: str) -> QoSProfile:
+    """What a subscriber may ask for so that every publisher of the topic is heard."""
+    infos = node.get_publishers_info_by_topic(topic)
+    reliable = bool(infos) and all(i.qos_profile.reliability == ReliabilityPolicy.RELIABLE for i in infos)
+    latched = bool(infos) and all(i.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for i in infos)
+    return QoSProfile(
+        depth=20,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def _qos_yaml(profile: QoSProfile) -> str:
+    """rosbag2's text of one offered profile, in the numbers of Humble."""
+    forever = "\n    sec: 9223372036\n    nsec: 854775807"
+    return (
+        f"- history: {int(profile.history)}\n  depth: {profile.depth}\n  reliability: {int(profile.reliability)}\n"
+        f"  durability: {int(profile.durability)}\n  deadline:{forever}\n  lifespan:{forever}\n  liveliness: 1\n"
+        f"  liveliness_lease_duration:{forever}\n  avoid_ros_namespace_conventions: false"
+    )
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    return run_node(RecorderNode, args)

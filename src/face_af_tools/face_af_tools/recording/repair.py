@@ -1,0 +1,240 @@
+"""Gives a cut-off MCAP file its index back, and a bag without ``metadata.yaml`` its description.
+
+``repair_bag`` is for bags of other recorders, and for our own after a power cut; a bag of ours whose recorder was
+killed is whole already.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import struct
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bag_folder import FileInfo, RecordingError, TopicInfo, write_metadata
+from .mcap_file import (
+    CHANNEL,
+    CHUNK,
+    DATA_END,
+    FOOTER,
+    HEADER,
+    MAGIC,
+    MESSAGE,
+    MESSAGE_INDEX,
+    METADATA,
+    METADATA_INDEX,
+    SCHEMA,
+    ChunkEntry,
+    McapIndex,
+    record,
+)
+
+_MAX_RECORD = 1 << 32
+
+
+@dataclass
+class Scan:
+    """What is whole in a file. ``data_end``: where the ending belongs; ``lost``: bytes behind it that make no sense."""
+
+    index: McapIndex
+    topics: dict[int, TopicInfo]
+    data_end: int
+    lost: int
+    finished: bool
+
+
+def is_finished(path: Path) -> bool:
+    """Whether an MCAP file ends as it should."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(MAGIC), os.SEEK_END)
+            return file.read() == MAGIC
+    except OSError:
+        return False
+
+
+def scan(path: Path) -> Scan:
+    """Reads an MCAP file from its start up to the first damage. :class:`RecordingError` when nothing is of use."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            if not start:
+                raise RecordingError(f"{path} is empty")
+            if start != MAGIC:
+                raise RecordingError(f"{path} is not an MCAP file")
+            return _scan_records(file.fileno(), size)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def repair_file(path: Path) -> str:
+    """Completes a cut-off file in place; returns what was done, in a few words. A whole file is left alone."""
+    found = scan(path)
+    if found.finished and found.index.messages:
+        return f"{found.index.messages} messages, nothing to repair"
+    with path.open("r+b") as file:
+        file.seek(found.data_end)
+        file.write(found.index.ending(found.data_end))
+        file.truncate()
+    cut = f", {found.lost} damaged bytes cut off" if found.lost else ""
+    return f"{found.index.messages} messages recovered{cut}"
+
+
+def repair_bag(bag: Path) -> Iterator[str]:
+    """Repairs every MCAP file of a bag (a folder or one file) and its ``metadata.yaml``; yields a line for each."""
+    if bag.is_file():
+        yield f"{bag}: {repair_file(bag)}"
+        return
+    if not bag.is_dir():
+        raise RecordingError(f"{bag} does not exist")
+    paths = sorted(bag.glob("*.mcap"), key=_number)
+    if not paths:
+        raise RecordingError(f"{bag} holds no .mcap file")
+    topics: dict[str, TopicInfo] = {}
+    counts: dict[str, int] = {}
+    files: list[FileInfo] = []
+    for path in paths:
+        try:
+            yield f"{path}: {repair_file(path)}"
+        except RecordingError as error:
+            yield f"{error}; left out"
+            continue
+        index = (found := scan(path)).index
+        for channel, topic in found.topics.items():
+            topics.setdefault(topic.name, topic)
+            counts[topic.name] = counts.get(topic.name, 0) + index.counts.get(channel, 0)
+        files.append(FileInfo(path.name, index.start_time, index.end_time, index.messages))
+    if not files:
+        raise RecordingError(f"{bag}: no file could be repaired")
+    write_metadata(bag, list(topics.values()), counts, files)
+    yield f"{bag / 'metadata.yaml'}: written, {sum(file.messages for file in files)} messages"
+
+
+def _number(path: Path) -> tuple[int, str]:
+    tail = path.stem.rsplit("_", 1)[-1]
+    return (int(tail) if tail.isdigit() else 0, path.name)
+
+
+def _scan_records(fd: int, size: int) -> Scan:
+    index, topics, position, finished = McapIndex(), dict[int, TopicInfo](), 8, False
+    while True:
+        head = os.pread(fd, 9, position)
+        if len(head) < 9:
+            break
+        opcode, length = struct.unpack("<BQ", head)
+        if opcode == 0 or opcode > DATA_END or length > _MAX_RECORD or position + 9 + length > size:
+            break
+        if opcode in (DATA_END, FOOTER):
+            finished = os.pread(fd, 8, size - 8) == MAGIC
+            break
+        content = os.pread(fd, length, position + 9) if opcode != MESSAGE else b""
+        try:
+            if opcode == CHUNK:
+                _add_chunk(index, topics, content, position, 9 + length)
+            elif opcode == MESSAGE_INDEX:
+                _add_message_index(index, content, position, 9 + length)
+            elif opcode == MESSAGE:
+                channel, time = struct.unpack("<H4xQ", os.pread(fd, 14, position + 9))
+                index.counts[channel] = index.counts.get(channel, 0) + 1
+                index.covers(time, time)
+            elif opcode == METADATA:
+                name = content[: 4 + struct.unpack_from("<I", content)[0]]
+                index.metadata.append(record(METADATA_INDEX, struct.pack("<QQ", position, 9 + length) + name))
+            elif opcode in (SCHEMA, CHANNEL):
+                _add_description(index, topics, opcode, content)
+            elif opcode == HEADER and _texts(content, 0, 1)[0][0] != "ros2":
+                raise RecordingError("an MCAP file of another profile than ros2")
+        except (struct.error, UnicodeDecodeError, ValueError, IndexError):
+            break
+        position += 9 + length
+    if index.chunks and not index.chunks[-1].index_offsets:
+        # cut off between a chunk and its message indexes
+        _index_last_chunk(index, fd)
+    lost = 0 if finished else size - position
+    return Scan(index, topics, position, lost, finished)
+
+
+def _add_chunk(index: McapIndex, topics: dict[int, TopicInfo], content: bytes, offset: int, length: int) -> None:
+    start, end, raw_size, crc = struct.unpack_from("<QQQI", content)
+    (compression,), at = _texts(content, 28, 1)
+    (stored,) = struct.unpack_from("<Q", content, at)
+    data = _decompressed(content[at + 8 : at + 8 + stored], compression, raw_size)
+    if len(data) != raw_size or (crc and zlib.crc32(data) != crc):
+        raise ValueError("a damaged chunk")
+    for opcode, inner in _inner_records(data):
+        if opcode in (SCHEMA, CHANNEL):
+            _add_description(index, topics, opcode, inner)
+    index.chunks.append(ChunkEntry(start, end, offset, length, {}, 0, raw_size, stored, compression))
+    index.covers(start, end)
+
+
+def _add_message_index(index: McapIndex, content: bytes, offset: int, length: int) -> None:
+    channel, size = struct.unpack_from("<HI", content)
+    chunk = index.chunks[-1]
+    chunk.index_offsets[channel] = offset
+    chunk.index_length += length
+    index.counts[channel] = index.counts.get(channel, 0) + size // 16
+
+
+def _index_last_chunk(index: McapIndex, fd: int) -> None:
+    chunk = index.chunks[-1]
+    content = os.pread(fd, chunk.length - 9, chunk.offset + 9)
+    at = len(content) - chunk.stored_size
+    for opcode, inner in _inner_records(_decompressed(content[at:], chunk.compression, chunk.size)):
+        if opcode == MESSAGE:
+            (channel,) = struct.unpack_from("<H", inner)
+            index.counts[channel] = index.counts.get(channel, 0) + 1
+
+
+def _add_description(index: McapIndex, topics: dict[int, TopicInfo], opcode: int, content: bytes) -> None:
+    (number,) = struct.unpack_from("<H", content)
+    if opcode == SCHEMA:
+        index.schemas.setdefault(number, record(SCHEMA, content))
+        return
+    index.channels.setdefault(number, record(CHANNEL, content))
+    index.counts.setdefault(number, 0)
+    (schema,) = struct.unpack_from("<H", content, 2)
+    (topic, _), at = _texts(content, 4, 2)
+    (kind,), _ = _texts(index.schemas[schema], 11, 1) if schema in index.schemas else ([""], 0)
+    qos = ""
+    (end,) = struct.unpack_from("<I", content, at)
+    end, at = at + 4 + end, at + 4
+    while at < end:
+        (key, value), at = _texts(content, at, 2)
+        qos = value if key == "offered_qos_profiles" else qos
+    topics[number] = TopicInfo(topic, kind, "", qos)
+
+
+def _inner_records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 9 <= len(data):
+        opcode, length = struct.unpack_from("<BQ", data, at)
+        # messages are skipped over by their head: their content is not needed
+        yield opcode, data[at + 9 : at + 9 + (22 if opcode == MESSAGE else length)]
+        at += 9 + length
+
+
+def _texts(content: bytes, at: int, count: int) -> tuple[list[str], int]:
+    found = []
+    for _ in range(count):
+        (length,) = struct.unpack_from("<I", content, at)
+        found.append(content[at + 4 : at + 4 + length].decode())
+        at += 4 + length
+    return found, at
+
+
+def _decompressed(data: bytes, compression: str, size: int) -> bytes:
+    if compression == "":
+        return data
+    if compression == "lz4":
+        return bytes(importlib.import_module("lz4.frame").decompress(data))
+    if compression == "zstd":
+        # in the standard library from Python 3.14 on
+        name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+        return bytes(importlib.import_module(name).decompress(data))
+    raise ValueError(f"compression {compression!r}")

@@ -43,6 +43,7 @@ class Graph:
     """``ros2 launch face_af FILE name:=value ...``, its output in ``log``."""
 
     def __init__(self, launch_file: str, arguments: Mapping[str, object], log: Path) -> None:
+        self.started = time.monotonic()
         self._log_path = log
         self._log = log.open("wb")
         command = ["ros2", "launch", "face_af", launch_file, *(f"{k}:={v}" for k, v in arguments.items())]

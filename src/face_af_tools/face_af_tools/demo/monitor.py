@@ -44,6 +44,8 @@ class Monitor(Node):
         self.measure = Measure()
         self.now = Now()
         self.first_frame_at: float | None = None
+        self.last_frame_at = 0.0
+        self.models = ""
         self._video = video
         self._lockstep = lockstep
         self._start_ns: int | None = None
@@ -85,6 +87,7 @@ class Monitor(Node):
         if self._start_ns is None:
             self._start_ns = stamp
             self.first_frame_at = time.monotonic()
+        self.last_frame_at = time.monotonic()
         seconds = (stamp - self._start_ns) / 1e9
         shown = Truth(
             target=truth.target,

@@ -9,7 +9,8 @@ from .selection import Move
 from .subjects import Subject
 
 _NEARLY_LARGEST = 0.85
-_PERSON_KNOWN_S = 60.0
+_PERSON_KNOWN_S = 20.0
+_QUICK_MOVES = 2
 
 
 class Hands:
@@ -17,14 +18,15 @@ class Hands:
 
     The camera moves by itself when it loses its subject, and likes the largest face. What is neither
     is a person's will. A move to a neighbour that also is the largest could be either: it is
-    taken for the camera's, unless a person has been at work lately or the move is repeated soon after
-    it was corrected.
+    taken for the camera's, unless a person has been at work lately or the move is repeated, each time
+    soon after it was corrected.
     """
 
     def __init__(self) -> None:
         self._person_at = -1e9
         self._suspect_at = -1e9
         self._corrected_at = -1e9
+        self._quick = 0
 
     def forget(self) -> None:
         self.__init__()  # type: ignore[misc]
@@ -39,11 +41,10 @@ class Hands:
         if before is None or after is None or move.before_gone:
             return False
         if _is_largest(after, row):
-            repeated = now - self._corrected_at <= params.insist_s
-            known = now - self._person_at <= _PERSON_KNOWN_S and _is_neighbour(before, after, row)
+            self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
-            if not repeated and not known:
-                return False
+            known = now - self._person_at <= _PERSON_KNOWN_S and _is_neighbour(before, after, row)
+            return known or self._quick >= _QUICK_MOVES
         self._person_at = now
         return True
 

@@ -115,8 +115,8 @@ class PlannerParams:
         high=600.0,
     )
     insist_s: float = param(
-        3.0,
-        "a second move away from the target within this time after a correction is a person's will",
+        2.5,
+        "moves that come again and again, each so soon after its correction, are a person's will",
         unit="s",
         low=0.0,
         high=60.0,

@@ -128,7 +128,7 @@ class Planner:
             return False
         if before is None or after is None or press.kind not in (ActionKind.LEFT, ActionKind.RIGHT):
             return True
-        if (after.x > before.x) == (press.kind == ActionKind.RIGHT):
+        if (after.x > before.x) == (press.kind == ActionKind.RIGHT) or abs(after.x - before.x) < 0.5 * before.width:
             return True
         row = self._row.candidates(self._now, self.params.remember_s)
         return self.params.wrap != "no" and len(row) > 1 and {before.key, after.key} == {row[0].key, row[-1].key}

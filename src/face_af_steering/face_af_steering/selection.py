@@ -9,6 +9,11 @@ from face_af_common.types import AfState
 
 from .subjects import Row, Subject
 
+_RIVAL_GAP_S = 0.12
+"""A rival that is not read as chosen for so long was a misreading."""
+
+_PATIENCE = 3
+
 
 @dataclass(frozen=True)
 class Move:
@@ -36,6 +41,7 @@ class Selection:
         self._rival_last = 0.0
         self._gray_seen = False
         self._unseen_frames = 0
+        self._gray_frames = 0
 
     def forget(self) -> None:
         self.__init__()  # type: ignore[misc]
@@ -45,19 +51,25 @@ class Selection:
     ) -> Move | None:
         """Takes one frame in; returns the move when the belief changes with it."""
         belief = self.subject
+        if self._rival is not None and now - self._rival_last > _RIVAL_GAP_S:
+            self._rival = None
         chosen = [s for s in row.subjects.values() if s.chosen]
         if not chosen:
             self._unseen_frames += 1
-            if belief is not None and self._unseen_frames >= unseen_frames:
-                return self._settle(None)
+            if belief is not None:
+                self._gray_frames += belief.state == AfState.DETECTED
+                # a box that is not read at all is there more often than one that is read as gray
+                patience = unseen_frames if 2 * self._gray_frames >= unseen_frames else _PATIENCE * unseen_frames
+                if self._unseen_frames >= patience:
+                    return self._settle(None)
             return None
-        self._unseen_frames = 0
+        self._unseen_frames = self._gray_frames = 0
         if belief is not None and belief.chosen:
             if len(chosen) == 1:
                 self._rival = None
             return None
         rival = self._rival if self._rival in chosen else max(chosen, key=_evidence)
-        if rival is self._rival and now - self._rival_last < 0.25:
+        if rival is self._rival:
             self._rival_frames += 1
         else:
             self._rival, self._rival_frames, self._gray_seen = rival, 1, False

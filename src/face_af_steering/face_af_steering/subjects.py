@@ -32,6 +32,11 @@ class Subject:
         self.vx = 0.0
 
     @property
+    def width(self) -> float:
+        place = self.face or self.box
+        return place.width if place is not None else 0.0
+
+    @property
     def chosen(self) -> bool:
         return self.state >= AfState.TRACKED
 

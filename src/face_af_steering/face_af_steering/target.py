@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from face_af_common.types import Face
@@ -101,11 +102,14 @@ class TargetChooser:
         """Frames that this face must have been named in."""
         if face.track_id == self._incumbent or not self._incumbent:
             return params.confirm_frames
-        recent = now - self._incumbent_named <= params.target_memory_s
+        unnamed = now - self._incumbent_named
+        if unnamed > params.target_memory_s:
+            return params.confirm_frames
+        lasting = now - claim.since >= params.rival_confirm_s
+        if incumbent_seen and (unnamed < params.rival_confirm_s or not lasting):
+            return math.inf
         weaker = claim.similarity < self._usual - _WEAKER
-        if recent and (incumbent_seen or weaker) and now - claim.since < params.rival_confirm_s:
-            return float("inf")
-        return params.confirm_frames
+        return math.inf if weaker and not lasting else params.confirm_frames
 
     def _prune(self, now: float, params: PlannerParams) -> None:
         keep = params.target_memory_s

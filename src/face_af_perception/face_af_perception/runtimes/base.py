@@ -59,7 +59,10 @@ def read_model(model: Path | bytes) -> bytes:
 
 def check_batch(batch: Array, shape: tuple[int | None, ...], name: str) -> None:
     """Raises :class:`ModelError` where ``batch`` does not fit ``shape``, the batch size aside."""
-    if batch.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape[1:], batch.shape[1:])):
+    fits = batch.ndim == len(shape) and all(
+        want in (None, got) for want, got in zip(shape[1:], batch.shape[1:], strict=True)
+    )
+    if not fits or not len(batch):
         wanted = "x".join("?" if size is None else str(size) for size in shape)
         raise ModelError(f"{name}: the input is {'x'.join(map(str, batch.shape))}, the network takes {wanted}")
     if batch.dtype != np.float32:
@@ -79,7 +82,7 @@ def pieces(batch: Array, size: int | None) -> list[Array]:
 def joined(parts: list[list[Array]], count: int, size: int) -> list[Array]:
     """The outputs of :func:`pieces` put together again, padding dropped."""
     out = []
-    for same in zip(*parts):
+    for same in zip(*parts, strict=True):
         whole = np.concatenate(same)
         out.append(whole[: len(whole) * count // (len(parts) * size)])
     return out

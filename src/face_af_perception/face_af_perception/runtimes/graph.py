@@ -84,8 +84,77 @@ def _drop_initializer_inputs(proto: ModelProto) -> None:
 
 def _set_dims(value: Any, *sizes: int | str | None) -> None:
     dims = value.type.tensor_type.shape.dim
-    for dim, size in zip(dims, sizes):
+    for dim, size in zip(dims, sizes, strict=False):
         if isinstance(size, int):
             dim.dim_value = size
         elif size is not None:
             dim.dim_param = size
+
+
+def fix_size(proto: ModelProto, shape: tuple[int, int] | None) -> tuple[int | None, ...]:
+    """Writes height and width into the input where the graph leaves them open; returns the input's N, C, H, W.
+
+    N is None where the batch stays free. :class:`ModelError` where sizes are open and ``shape`` is None.
+    """
+    _drop_initializer_inputs(proto)
+    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    if len(proto.graph.input) != 1 or len(dims) != 4:
+        raise ModelError("one picture batch (N, C, H, W) is needed as input")
+    for dim, size in zip(dims[2:], shape or (None, None), strict=True):
+        if dim.dim_value > 0:
+            continue
+        if size is None:
+            raise ModelError("the network takes pictures of any size; an engine needs one size to be built for")
+        dim.dim_value = size
+    if dims[1].dim_value <= 0:
+        dims[1].dim_value = 3
+    del proto.graph.value_info[:]
+    return tuple(dim.dim_value if dim.dim_value > 0 else None for dim in dims)
+
+
+def half(proto: ModelProto) -> None:
+    """Makes weights and arithmetic half precision; inputs and outputs stay float32.
+
+    For builders without an FP16 flag. Values beyond half precision's range are clamped to it.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = proto.graph
+
+    def convert(tensor: Any) -> None:
+        if tensor.data_type == TensorProto.FLOAT:
+            values = np.clip(numpy_helper.to_array(tensor), -65504.0, 65504.0).astype(np.float16)
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+
+    # a resize's scales and region stay float32 by the operator's definition
+    single = {name for node in graph.node if node.op_type in ("Resize", "Upsample") for name in node.input[1:] if name}
+    for tensor in graph.initializer:
+        if tensor.name not in single:
+            convert(tensor)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if (node.op_type == "Constant" and node.output[0] not in single) or node.op_type == "ConstantOfShape":
+                convert(attribute.t)
+            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.FLOAT16 if node.output[0] not in single else TensorProto.FLOAT
+
+    casts_in, casts_out = [], []
+    for value in graph.input:
+        inner = value.name + "_half"
+        for node in graph.node:
+            for index, name in enumerate(node.input):
+                if name == value.name:
+                    node.input[index] = inner
+        casts_in.append(helper.make_node("Cast", [value.name], [inner], to=TensorProto.FLOAT16))
+    for value in graph.output:
+        inner = value.name + "_half"
+        for node in graph.node:
+            for names in (node.input, node.output):
+                for index, name in enumerate(names):
+                    if name == value.name:
+                        names[index] = inner
+        casts_out.append(helper.make_node("Cast", [inner], [value.name], to=TensorProto.FLOAT))
+    nodes = [*casts_in, *graph.node, *casts_out]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    del graph.value_info[:]

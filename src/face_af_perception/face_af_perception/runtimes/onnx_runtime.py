@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,19 @@ class OnnxRunner:
         self.precision = precision if provider == "onnxruntime-tensorrt" else "fp32"
         if provider != "onnxruntime-cpu" and hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()
-        if provider == "onnxruntime-tensorrt":
+        engines = provider == "onnxruntime-tensorrt"
+        if engines:
             say(f"{what}: ONNX Runtime prepares a TensorRT engine; the first time takes minutes")
         try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=_providers(provider, precision, cache_dir)
-            )
+            try:
+                providers = _providers(provider, precision, _writable(cache_dir, say) if engines else None)
+                self._session = onnxruntime.InferenceSession(model, options, providers=providers)
+            except Exception as error:
+                if not engines:
+                    raise
+                say(f"{what}: does not start with the engines in {cache_dir}, trying without ({_first_line(error)})")
+                providers = _providers(provider, precision, None)
+                self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except Exception as error:  # ONNX Runtime's errors share no base class
             raise ModelError(f"{what}: not a network that ONNX Runtime can run ({_first_line(error)})") from error
         if self._session.get_providers()[0] != wanted:
@@ -108,6 +116,20 @@ def _providers(provider: str, precision: str, cache_dir: Path | None) -> list[An
             "trt_timing_cache_path": str(cache_dir),
         }
     return [("TensorrtExecutionProvider", options), cuda, cpu]
+
+
+def _writable(cache_dir: Path | None, say: Callable[[str], None]) -> Path | None:
+    """The folder for ONNX Runtime's engines; None, and a line, where nothing can be written."""
+    from face_af_common.paths import data_dir
+
+    folder = (cache_dir or data_dir() / "engines") / "onnxruntime"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        say(f"{folder}: engines cannot be kept there ({error.strerror}); they are built at every start")
+        return None
 
 
 def _first_line(error: BaseException) -> str:

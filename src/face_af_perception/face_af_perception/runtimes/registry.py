@@ -85,9 +85,14 @@ def _open(
     if name == "tensorrt":
         from .tensorrt_native import TensorRtRunner
 
-        return TensorRtRunner(
-            model, what, precision=precision, cache_dir=cache_dir, batch_max=batch_max, shape=shape, say=say
-        )
+        try:
+            return TensorRtRunner(
+                model, what, precision=precision, cache_dir=cache_dir, batch_max=batch_max, shape=shape, say=say
+            )
+        except ModelError:
+            raise
+        except Exception as error:  # those of CUDA and TensorRT, whatever they are
+            raise ModelError(f"{what}: TensorRT failed ({(str(error).splitlines() or [repr(error)])[0]})") from error
     from .onnx_runtime import OnnxRunner
 
     return OnnxRunner(model, what, provider=name, threads=threads, precision=precision, cache_dir=cache_dir, say=say)

@@ -24,7 +24,7 @@ find_python() {
             return
         fi
     done
-    fail "Python 3.10 to 3.13 is needed, found $(python3 --version 2>&1 || true); name another with FACE_AF_PYTHON=/path/to/python"
+    fail "Python 3.10 to 3.13 is needed, found $(python3 --version 2>/dev/null || echo none); name another with FACE_AF_PYTHON=/path/to/python"
 }
 
 set_up() {
@@ -60,7 +60,7 @@ set_up() {
 fingerprint() { { echo "$PWD ${ROS_DISTRO:-}"; cat "$@"; } | sha256sum | cut -c1-16; }
 
 check_machine() {
-    python=$(find_python)
+    python=$(find_python) || exit 1
     "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "Python's venv module is missing: sudo apt install python3-venv"
     command -v c++ >/dev/null || command -v g++ >/dev/null || fail "a C++ compiler is missing: sudo apt install g++"
     if ! real_ros && [ "$(uname -m)" != x86_64 ]; then

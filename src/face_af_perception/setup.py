@@ -19,6 +19,7 @@ setup(
     entry_points={
         "console_scripts": [
             "debug_view = face_af_perception.debug_view_node:main",
+            "perception = face_af_perception.node:main",
         ],
     },
 )

@@ -62,6 +62,14 @@ class FaceAnalyser:
             open_embedder(entries.choose("embedder", embedder, list(model_dirs)), **runtime),
         )
 
+    def warm_up(self) -> None:
+        """Runs both networks once: the first run is the slow one."""
+        width, height = self.detector.size
+        self.detector.detect(np.zeros((height, width, 3), np.uint8))
+        chip = np.zeros((self.embedder.size, self.embedder.size, 3), np.uint8)
+        for count in (1, 2, 4):
+            self.embedder.embed_chips([chip] * count)
+
     def analyse(self, bgr: Picture) -> list[AnalysedFace]:
         """Every face of ``bgr`` (H x W x 3 uint8), largest first. Raises ``PictureError``."""
         return self.embed(bgr, self.find(bgr))

@@ -28,6 +28,10 @@ def similarity(a: Embeddings, b: Embeddings) -> NDArray[np.float32]:
     return np.asarray(1 + a @ b.T - half_a[:, None] - half_b[None, :], np.float32)
 
 
+STRANGERS = {"cosine": 0.0, "euclidean": 0.6}
+"""Similarity of two unrelated people on average, by the metric that a model was trained for."""
+
+
 class Embedder:
     """One embedding network with its alignment and normalisation.
 
@@ -43,6 +47,7 @@ class Embedder:
         self.model_id = spec.model_id
         distance_squared = spec.threshold**2 if spec.metric == "euclidean" else 2 - 2 * spec.threshold
         self.threshold = 1 - distance_squared / 2
+        self.strangers = STRANGERS[spec.metric]
         self.size = spec.size[0] if spec.size else ARCFACE_SIZE
         self._template = template
         self._mean, self._std = tuple(mean), std

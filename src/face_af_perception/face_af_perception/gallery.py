@@ -111,7 +111,7 @@ class Gallery:
     @property
     def names(self) -> list[str]:
         """Everybody of whom there is at least one sample that shows them, sorted."""
-        return sorted({s.identity for s in self._samples.values() if not s.negative})
+        return self._matcher().names
 
     def samples(self, name: str | None = None) -> list[Sample]:
         """All samples, or those of one person, best quality first."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from face_af_common.types import Box
+from face_af_common.types import Box, Face
 
 from ..alignment import Picture, Points
 from ..manifest import ModelSpec
@@ -34,6 +34,11 @@ class Detection:
     box: Box
     score: float
     landmarks: Points
+
+    @staticmethod
+    def of(face: Face) -> Detection:
+        """A published face as the detection it came from."""
+        return Detection(face.box, face.score, np.asarray(face.landmarks, np.float32).reshape(5, 2))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,316 @@
+"""The perception node: ``image_raw`` to ``faces``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+
+from face_af_common.conversions import face_to_msg
+from face_af_common.diagnostics import ERROR, WARN, Health
+from face_af_common.images import BGR, ImageError, to_bgr
+from face_af_common.live_parameters import LiveParameters
+from face_af_common.node_main import run_node
+from face_af_common.paths import data_dir, model_dirs
+from face_af_common.qos import IMAGE, RESULT
+from face_af_common.stamps import to_ns
+from face_af_common.types import Face
+from face_af_msgs.msg import FaceArray
+from face_af_msgs.srv import EnrollFace, SetTarget
+
+from .analyser import FaceAnalyser
+from .detectors import Detection, PictureError
+from .gallery import Gallery, GalleryError
+from .params import PerceptionNodeParams
+from .pipeline import FacePipeline
+from .runtimes import ModelError
+
+_MODEL_PARAMETERS = (
+    "model_dir",
+    "detector",
+    "embedder",
+    "runtime",
+    "precision",
+    "threads",
+    "detector_size",
+    "detector_threshold",
+)
+_RETRY_S = (2.0, 5.0, 15.0, 60.0)
+
+
+@dataclass
+class _Newest:
+    """The newest frame, its faces, and the message that went out for it."""
+
+    bgr: BGR
+    faces: list[Face]
+    message: FaceArray
+
+
+class PerceptionNode(Node):  # type: ignore[misc]
+    """Loads its models in a thread of its own, so that it reports and listens while an engine is built."""
+
+    def __init__(self) -> None:
+        super().__init__("perception")
+        self._live = LiveParameters(self, PerceptionNodeParams)
+        self._live.on_change(self._on_parameters)
+        self._health = Health(self, extra=self._figures)
+        self._pipeline: FacePipeline | None = None
+        self._newest: _Newest | None = None
+        self._loaded: tuple[FaceAnalyser, Gallery | None] | None = None
+        self._loader: threading.Thread | None = None
+        self._reload_wanted = False
+        self._progress = ""
+        self._model_problem = ""
+        self._gallery_problem = ""
+        self._image_problem = ""
+        self._failures = 0
+        self._retry_at = 0.0
+        self._used = self._live.value
+
+        self._publisher = self.create_publisher(FaceArray, "faces", RESULT)
+        self.create_subscription(Image, "image_raw", self._on_image, IMAGE)
+        self.create_service(SetTarget, "set_target", self._on_set_target)
+        self.create_service(EnrollFace, "enroll_face", self._on_enroll)
+        self.create_timer(0.2, self._tend, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._load()
+
+    # -- models and gallery ------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        self._reload_wanted = False
+        self._used = self._live.value
+        self._loader = threading.Thread(target=self._load_in_thread, args=(self._used,), daemon=True)
+        self._loader.start()
+
+    def _load_in_thread(self, params: PerceptionNodeParams) -> None:
+        try:
+            analyser = FaceAnalyser.open(
+                params.detector,
+                params.embedder,
+                model_dirs=model_dirs(params.model_dir),
+                detector_size=(params.detector_size[0], params.detector_size[1]),
+                detector_threshold=params.detector_threshold,
+                runtime=params.runtime,
+                precision=params.precision,
+                threads=params.threads,
+                cache_dir=data_dir() / "engines",
+                on_progress=self._say,
+            )
+            analyser.warm_up()
+        except ModelError as error:
+            self._model_problem = str(error)
+            return
+        self._model_problem = ""
+        self._loaded = (analyser, self._open_gallery(params, analyser))
+
+    def _say(self, line: str) -> None:
+        self._progress = line
+        self.get_logger().info(line)
+
+    def _open_gallery(self, params: PerceptionNodeParams, analyser: FaceAnalyser) -> Gallery | None:
+        folder = Path(params.gallery).expanduser() if params.gallery else data_dir() / "gallery"
+        try:
+            gallery = Gallery.open(folder, analyser.embedder, create=True, progress=self._on_embedding)
+        except GalleryError as error:
+            self._gallery_problem = str(error)
+            return None
+        self._gallery_problem = ""
+        return gallery
+
+    def _on_embedding(self, done: int, total: int) -> None:
+        self._progress = f"embedding the gallery's samples with another model: {done} of {total}"
+        if done in (1, total):
+            self.get_logger().info(self._progress)
+
+    def _tend(self) -> None:
+        """Takes over what the loader has brought, tries again after failures, reloads what changed on disk."""
+        loading = self._loader is not None and self._loader.is_alive()
+        if not loading and self._loader is not None:
+            self._loader.join()
+            self._loader = None
+            if self._loaded is not None:
+                analyser, gallery = self._loaded
+                self._loaded = None
+                self._failures = 0
+                self._pipeline = FacePipeline(self._live.value, analyser, gallery)
+                spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
+                people = len(gallery.names) if gallery is not None else 0
+                self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
+            elif self._model_problem:
+                delay = _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
+                self._failures += 1
+                self._retry_at = time.monotonic() + delay
+        if not loading and (
+            self._reload_wanted
+            or (self._pipeline is None and self._model_problem and time.monotonic() > self._retry_at)
+        ):
+            self._load()
+        self._watch_gallery()
+        self._judge()
+
+    def _watch_gallery(self) -> None:
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        if pipeline.gallery is None:
+            if self._gallery_problem and time.monotonic() > self._retry_at:
+                self._retry_at = time.monotonic() + _RETRY_S[1]
+                pipeline.gallery = self._open_gallery(self._live.value, pipeline.analyser)
+        elif pipeline.gallery.changed_on_disk():
+            try:
+                pipeline.gallery.reload(progress=self._on_embedding)
+                self._gallery_problem = ""
+                self.get_logger().info(f"gallery read again: {len(pipeline.gallery.names)} people")
+            except GalleryError as error:
+                self._gallery_problem = str(error)
+
+    def _judge(self) -> None:
+        """One line for /diagnostics: the worst of what is wrong now."""
+        pipeline, target = self._pipeline, self._live.value.target
+        names = pipeline.gallery.names if pipeline is not None and pipeline.gallery is not None else []
+        if self._model_problem:
+            self._health.fault(self._model_problem, ERROR)
+        elif pipeline is None:
+            if self._progress:
+                self._health.message = self._progress
+        elif self._gallery_problem:
+            self._health.fault(self._gallery_problem, ERROR)
+        elif not names:
+            where = pipeline.gallery.folder if pipeline.gallery is not None else ""
+            self._health.fault(
+                f"the gallery in {where} is empty: enrol somebody with `ros2 run face_af_tools enrol`", WARN
+            )
+        elif target and target not in names:
+            self._health.fault(_unknown(target, names), WARN)
+        elif self._image_problem:
+            self._health.fault(self._image_problem, WARN)
+        elif self._health.level in (WARN, ERROR):
+            self._health.recovered()
+
+    # -- parameters --------------------------------------------------------------------------------------------------
+
+    def _on_parameters(self, params: PerceptionNodeParams) -> None:
+        old, self._used = self._used, params
+        if any(getattr(old, name) != getattr(params, name) for name in _MODEL_PARAMETERS):
+            self._reload_wanted = True
+        if self._pipeline is None:
+            return
+        self._pipeline.use(params)
+        if old.gallery != params.gallery and not self._reload_wanted:
+            self._pipeline.gallery = self._open_gallery(params, self._pipeline.analyser)
+
+    # -- frames ------------------------------------------------------------------------------------------------------
+
+    def _on_image(self, message: Image) -> None:
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        stamp = to_ns(message.header.stamp)
+        newest = self._newest
+        if newest is not None and to_ns(newest.message.header.stamp) == stamp:
+            self._publisher.publish(newest.message)
+            return
+        started = time.perf_counter()
+        try:
+            bgr = to_bgr(message)
+            faces = pipeline.process(bgr, stamp / 1e9)
+        except (ImageError, PictureError) as error:
+            self._image_problem = str(error)
+            return
+        except ModelError as error:
+            # the network does not do what its description says
+            self._model_problem, self._pipeline = str(error), None
+            return
+        self._image_problem = ""
+        result = FaceArray(
+            header=message.header,
+            width=message.width,
+            height=message.height,
+            faces=[face_to_msg(face) for face in faces],
+            target=pipeline.target,
+            inference_ms=(time.perf_counter() - started) * 1e3,
+        )
+        self._publisher.publish(result)
+        self._newest = _Newest(bgr, faces, result)
+        now = to_ns(self.get_clock().now().to_msg())
+        self._health.tick(stamp, (now - stamp) / 1e9)
+
+    def _figures(self) -> dict[str, object]:
+        pipeline = self._pipeline
+        if pipeline is None:
+            return {"target": self._live.value.target}
+        analyser = pipeline.analyser
+        figures: dict[str, object] = {
+            "detector": analyser.detector.spec.name,
+            "embedder": analyser.embedder.spec.name,
+            "runtime": analyser.detector.runner.name,
+            "people": len(pipeline.gallery.names) if pipeline.gallery is not None else 0,
+            "target": pipeline.target,
+            "tracks": len(pipeline.tracker.tracks),
+        }
+        return figures | {f"{step}_ms": f"{spent:.1f}" for step, spent in pipeline.timings.items()}
+
+    # -- services ----------------------------------------------------------------------------------------------------
+
+    def _on_set_target(self, request: SetTarget.Request, response: SetTarget.Response) -> SetTarget.Response:
+        name = request.identity.strip()
+        gallery = self._pipeline.gallery if self._pipeline is not None else None
+        if gallery is None:
+            response.message = self._gallery_problem or self._model_problem or "the models are still being loaded"
+        elif name and name not in gallery.names:
+            response.message = _unknown(name, gallery.names)
+        else:
+            # through the parameter, so that `ros2 param get` tells the truth
+            result = self.set_parameters([Parameter("target", Parameter.Type.STRING, name)])[0]
+            response.success = result.successful
+            response.message = result.reason or (f"the target is {name}" if name else "there is no target now")
+        return response
+
+    def _on_enroll(self, request: EnrollFace.Request, response: EnrollFace.Response) -> EnrollFace.Response:
+        try:
+            response.message = self._enroll(request.identity, request.track_id, request.negative)
+            response.success = True
+        except (GalleryError, ModelError) as error:
+            response.message = str(error)
+        return response
+
+    def _enroll(self, name: str, track_id: int, negative: bool) -> str:
+        pipeline, newest = self._pipeline, self._newest
+        if pipeline is None or pipeline.gallery is None:
+            raise GalleryError(self._gallery_problem or self._model_problem or "the models are still being loaded")
+        if newest is None or not newest.faces:
+            raise GalleryError("there is no face in the newest frame")
+        if track_id == 0:
+            face = max(newest.faces, key=lambda f: f.box.area)
+        else:
+            faces = {f.track_id: f for f in newest.faces}
+            if track_id not in faces:
+                raise GalleryError(
+                    f"track {track_id} is not in the newest frame; there are {', '.join(map(str, faces))}"
+                )
+            face = faces[track_id]
+        analyser, gallery = pipeline.analyser, pipeline.gallery
+        detection = Detection.of(face)
+        analysed = analyser.embed(newest.bgr, [detection])[0]
+        if gallery.changed_on_disk():
+            gallery.reload()
+        analyser.enrol(gallery, name, newest.bgr, analysed, negative)
+        gallery.save()
+        what = "is kept as somebody else than" if negative else "is enrolled as"
+        return f"track {face.track_id} {what} {name.strip()} (quality {analysed.quality:.2f})"
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return f"there is nobody called {name!r} in the gallery; there are {shown}" if names else "the gallery is empty"
+
+
+def main(args: list[str] | None = None) -> int:
+    return run_node(PerceptionNode, args)

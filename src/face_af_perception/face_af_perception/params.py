@@ -1,0 +1,64 @@
+"""The perception node's parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from face_af_common.params import ParamError, group, param
+
+from .runtimes import RUNTIMES
+
+
+@dataclass(frozen=True)
+class RecognitionParams:
+    enter: float = param(
+        0.0, "similarity from which on a face is given a name; 0.0: the embedder's own threshold", low=0.0, high=1.0
+    )
+    exit: float = param(
+        0.0, "similarity below which it loses its name again; 0.0: a little below enter", low=0.0, high=1.0
+    )
+    margin: float = param(
+        0.04, "by how much the best person must be more alike than the second best", low=0.0, high=1.0
+    )
+    budget_ms: float = param(
+        8.0, "time for embeddings on each frame; at least one face is embedded", unit="ms", low=1.0, high=1000.0
+    )
+    per_frame: int = param(
+        0, "at most so many faces are embedded on a frame, whatever they cost; 0: by budget_ms", low=0, high=100
+    )
+    refresh_s: float = param(1.0, "a settled track is recognised again after this time", unit="s", low=0.05, high=60.0)
+    memory: int = param(8, "embeddings of a track that vote on its identity, newest kept", low=1, high=64)
+    flip: bool = param(False, "embed each face and its mirror image: steadier, at twice the cost")
+
+
+@dataclass(frozen=True)
+class TrackerParams:
+    keep_s: float = param(1.5, "a face that is not seen keeps its track for this long", unit="s", low=0.0, high=10.0)
+    reach: float = param(
+        0.8, "how far from its predicted place a face may appear, in face sizes, from frame to frame", low=0.1, high=5.0
+    )
+
+
+@dataclass(frozen=True)
+class PerceptionNodeParams:
+    target: str = param("", "name in the gallery of the person to focus on; empty: nobody")
+    gallery: str = param("", "folder of the gallery; empty: gallery in the data folder (FACE_AF_DATA_DIR)")
+    model_dir: str = param("", "folder to look for model files in first, before FACE_AF_MODEL_DIR and models/")
+    detector: str = param("auto", "entry, group or family of models/models.yaml; auto: the best that is there")
+    embedder: str = param("auto", "entry, group or family of models/models.yaml; auto: the best that is there")
+    runtime: str = param("auto", "what runs the networks; auto: the best that works", choices=RUNTIMES)
+    precision: str = param("fp16", "what a GPU may compute in", choices=("fp16", "fp32"))
+    threads: int = param(2, "threads of a network on the CPU", low=1, high=64)
+    detector_size: tuple[int, ...] = param(
+        (640, 384), "width and height of the detector's input, raised to multiples of 32", unit="px", low=32, high=4096
+    )
+    detector_threshold: float = param(0.0, "score of a face to be reported; 0.0: the detector's own", low=0.0, high=1.0)
+    recognition: RecognitionParams = group(RecognitionParams)
+    tracker: TrackerParams = group(TrackerParams)
+
+    def check(self) -> None:
+        recognition = self.recognition
+        if recognition.enter and recognition.exit > recognition.enter:
+            raise ParamError(
+                f"recognition.exit: {recognition.exit} must not be above recognition.enter ({recognition.enter})"
+            )

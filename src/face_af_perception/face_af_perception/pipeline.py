@@ -1,0 +1,111 @@
+"""Frames in, named faces out: detection, tracking and recognition together, without ROS."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from face_af_common.types import Face
+
+from .alignment import Picture
+from .analyser import FaceAnalyser
+from .gallery import Gallery
+from .params import PerceptionNodeParams
+from .recognition import Recognizer
+from .tracker import Track, Tracker
+
+STEPS = ("prepare", "detect", "decode", "track", "embed", "match")
+
+
+class FacePipeline:
+    """One stream of frames. ``params``, ``gallery`` and ``target`` may be replaced between frames.
+
+    ``timings`` holds the milliseconds of each of :data:`STEPS` for the newest frame.
+    """
+
+    def __init__(self, params: PerceptionNodeParams, analyser: FaceAnalyser, gallery: Gallery | None = None) -> None:
+        self.analyser = analyser
+        self.tracker = Tracker(params.tracker)
+        self.recognizer = Recognizer(params.recognition, analyser.embedder, gallery)
+        self.target = params.target
+        self.timings: dict[str, float] = dict.fromkeys(STEPS, 0.0)
+        self._stamp = -math.inf
+        self._faces: list[Face] = []
+        self._target_id = 0
+
+    def use(self, params: PerceptionNodeParams) -> None:
+        """Applies changed parameters from the next frame on."""
+        self.tracker.params = params.tracker
+        self.recognizer.params = params.recognition
+        self.target = params.target
+
+    @property
+    def gallery(self) -> Gallery | None:
+        return self.recognizer.gallery
+
+    @gallery.setter
+    def gallery(self, gallery: Gallery | None) -> None:
+        self.recognizer.gallery = gallery
+        for track in (*self.tracker.tracks, *self.tracker.lost):
+            track.memory.gallery_version = -1
+
+    def reset(self) -> None:
+        """Forgets all tracks."""
+        self.tracker.reset()
+        self._stamp, self._faces, self._target_id = -math.inf, [], 0
+
+    def process(self, bgr: Picture, stamp: float) -> list[Face]:
+        """The faces of the frame ``bgr`` (H x W x 3 uint8) taken at ``stamp`` seconds.
+
+        The same stamp again gives the same result without work; a stamp that jumps back starts a new scene. Raises
+        ``PictureError``.
+        """
+        if stamp == self._stamp:
+            return self._faces
+        if stamp < self._stamp:
+            self.reset()
+        detector = self.analyser.detector
+        with self._timed("prepare"):
+            prepared = detector.prepare(bgr)
+        with self._timed("detect"):
+            outputs = detector.infer(prepared)
+        with self._timed("decode"):
+            found = detector.decode(outputs, prepared)
+        with self._timed("track"):
+            tracks = self.tracker.update(found, bgr, stamp)
+        with self._timed("embed"):
+            chosen = self.recognizer.choose(tracks, stamp)
+            rows, weights = self.recognizer.embed(bgr, chosen)
+        with self._timed("match"):
+            for track, row, weight in zip(chosen, rows, weights, strict=True):
+                self.recognizer.learn(self.tracker, track, row, weight, stamp)
+            self.recognizer.name(tracks)
+            self._faces = self._result(tracks)
+        self._stamp = stamp
+        return self._faces
+
+    def _result(self, tracks: list[Track]) -> list[Face]:
+        """The tracks as faces; of several with the target's name the one that had it before, or the most alike."""
+        named = [t.memory for t in tracks if self.target and t.memory.identity == self.target]
+        chosen = max(named, key=lambda m: (m.id == self._target_id, m.similarity), default=None)
+        self._target_id = chosen.id if chosen is not None else 0
+        return [
+            Face(
+                track.memory.id,
+                track.detection.box,
+                track.memory is chosen,
+                track.memory.similarity,
+                track.detection.score,
+                tuple(float(v) for v in track.detection.landmarks.ravel()),
+                track.memory.identity,
+            )
+            for track in tracks
+        ]
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.timings[step] = (time.perf_counter() - started) * 1e3

@@ -1,0 +1,142 @@
+"""Who is on each track: which faces to embed on a frame, and what their embeddings say together."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from .alignment import Picture
+from .embedders import Embedder, Embeddings, mean_embedding, similarity
+from .gallery import Gallery
+from .params import RecognitionParams
+from .quality import frontality, quality
+from .tracker import Memory, Track, Tracker
+
+HYSTERESIS = 0.25
+"""How far ``exit`` lies below ``enter``, of the way from the similarity of strangers to ``enter``."""
+
+SETTLED = 3
+"""Embeddings after which a track is only refreshed."""
+
+_FIRST_COST_MS = 5.0
+
+
+class Recognizer:
+    """Spends a budget of embeddings a frame on the tracks that need it most, and names tracks from the gallery."""
+
+    def __init__(self, params: RecognitionParams, embedder: Embedder, gallery: Gallery | None) -> None:
+        self.params = params
+        self.embedder = embedder
+        self.gallery = gallery
+        self._cost_ms = _FIRST_COST_MS
+
+    @property
+    def enter(self) -> float:
+        return self.params.enter or self.embedder.threshold
+
+    @property
+    def exit(self) -> float:
+        return min(self.params.exit or self.enter - HYSTERESIS * (self.enter - self.embedder.strangers), self.enter)
+
+    def allowance(self) -> int:
+        """How many faces may be embedded on a frame."""
+        if self.params.per_frame:
+            return self.params.per_frame
+        return max(1, int(self.params.budget_ms / max(self._cost_ms, 0.01)))
+
+    def choose(self, tracks: Sequence[Track], stamp: float) -> list[Track]:
+        """The tracks to embed on this frame, most urgent first: doubtful, new, unsettled, stale."""
+        urgent = []
+        for track in tracks:
+            memory = track.memory
+            age = stamp - memory.embedded_at
+            if track.doubtful and memory.template is not None:
+                rank = 0
+            elif memory.template is None:
+                rank = 1
+            elif len(memory.embeddings) < min(SETTLED, self.params.memory):
+                rank = 2
+            elif age >= self.params.refresh_s:
+                rank = 3
+            else:
+                continue
+            # of equals the one that was looked at longest ago, then the clearer one
+            clear = frontality(track.detection.landmarks) * track.size
+            urgent.append((rank, -min(age, 1e6), -clear, memory.id, track))
+        urgent.sort(key=lambda entry: entry[:4])
+        return [entry[4] for entry in urgent[: self.allowance()]]
+
+    def embed(self, bgr: Picture, tracks: Sequence[Track]) -> tuple[Embeddings, list[float]]:
+        """Embeddings (N x D) of the tracks' faces in ``bgr`` in one batch, and the faces' qualities."""
+        started = time.perf_counter()
+        chips = [self.embedder.chip(bgr, track.detection.landmarks) for track in tracks]
+        rows = self.embedder.embed_chips(chips, self.params.flip)
+        if tracks:
+            spent = (time.perf_counter() - started) * 1e3 / len(tracks)
+            self._cost_ms += 0.1 * (spent - self._cost_ms)
+        return rows, [quality(t.detection.landmarks, chip) for t, chip in zip(tracks, chips, strict=True)]
+
+    def learn(self, tracker: Tracker, track: Track, row: Embeddings, weight: float, stamp: float) -> None:
+        """Takes one embedding (D numbers) of a track in; corrects the tracker where the face is somebody else's."""
+        self._verify(tracker, track, row, weight)
+        memory = track.memory
+        memory.embeddings.append(row)
+        memory.weights.append(weight)
+        del memory.embeddings[: -self.params.memory], memory.weights[: -self.params.memory]
+        memory.template = mean_embedding(np.stack(memory.embeddings)[:, None], memory.weights)[0]
+        memory.embedded_at = stamp
+        memory.gallery_version = -1
+        track.doubtful = False
+
+    def _verify(self, tracker: Tracker, track: Track, row: Embeddings, weight: float) -> None:
+        own = track.memory.template
+        if own is not None and (self._alike(row, own) >= self.exit or weight < 0.2):
+            return
+        candidates = [t for t in tracker.lost if t.memory.template is not None]
+        if own is not None:
+            candidates += [t for t in tracker.tracks if t is not track and t.doubtful and t.memory.template is not None]
+        best = max(candidates, key=lambda t: self._alike(row, t.memory.template), default=None)
+        if best is not None and self._alike(row, best.memory.template) >= self.enter:
+            track.memory, best.memory = best.memory, track.memory
+            if own is None and not best.visible:
+                tracker.lost.remove(best)
+        elif own is not None and track.doubtful:
+            # somebody else has stepped into the track's place
+            lost = Track(track.memory, track.detection, track.signature, track.seen_at, visible=False)
+            tracker.lost.append(lost)
+            track.memory = tracker.new_memory()
+
+    def _alike(self, row: Embeddings, template: Embeddings | None) -> float:
+        assert template is not None
+        return float(similarity(row[None], template[None])[0, 0])
+
+    def name(self, tracks: Sequence[Track]) -> None:
+        """Names every track whose embeddings or whose gallery have changed."""
+        version = self.gallery.version if self.gallery is not None else 0
+        stale = [t.memory for t in tracks if t.memory.template is not None and t.memory.gallery_version != version]
+        if not stale:
+            return
+        names = self.gallery.names if self.gallery is not None else []
+        if self.gallery is None or not names:
+            for memory in stale:
+                memory.identity, memory.similarity, memory.gallery_version = "", 0.0, version
+            return
+        place = {name: i for i, name in enumerate(names)}
+        scores = self.gallery.scores(np.stack([m.template for m in stale if m.template is not None]))
+        for memory, row in zip(stale, scores, strict=True):
+            self._decide(memory, row, names, place)
+            memory.gallery_version = version
+
+    def _decide(self, memory: Memory, row: Embeddings, names: list[str], place: dict[str, int]) -> None:
+        best = int(row.argmax())
+        second = float(np.partition(row, -2)[-2]) if len(row) > 1 else -math.inf
+        clear = row[best] >= self.enter and row[best] - second >= self.params.margin
+        held = place.get(memory.identity)
+        if held is not None and row[held] >= self.exit and not (clear and best != held):
+            memory.similarity = float(row[held])
+            return
+        memory.identity = names[best] if clear else ""
+        memory.similarity = float(row[best])

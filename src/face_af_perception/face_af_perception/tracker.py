@@ -1,0 +1,163 @@
+"""Follows faces from frame to frame by motion and colour. Who they are is kept apart, in each track's memory."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from face_af_common.types import Box
+
+from .alignment import Picture
+from .detectors import Detection
+from .params import TrackerParams
+
+Signature = NDArray[np.float32]
+"""Colours of a face and the clothes below it, 6 x 4 x 3, 0 to 1."""
+
+_FORBIDDEN = 1e3
+_SMOOTHING = 0.6
+_SPEED_FADE_S = 0.4
+_MAX_SIZE_RATIO = 1.8
+
+
+@dataclass(eq=False)
+class Memory:
+    """What is known of the person on a track; moves to another track when the two were mixed up."""
+
+    id: int
+    """The ``track_id``; never given to anybody else."""
+    embeddings: list[NDArray[np.float32]] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    template: NDArray[np.float32] | None = None
+    """Mean of the embeddings, weighted by quality."""
+    embedded_at: float = -math.inf
+    identity: str = ""
+    similarity: float = 0.0
+    gallery_version: int = -1
+
+
+@dataclass(eq=False)
+class Track:
+    """Where one face is and how it moves; pixels and pixels a second."""
+
+    memory: Memory
+    detection: Detection
+    signature: Signature
+    seen_at: float
+    velocity: tuple[float, float] = (0.0, 0.0)
+    hits: int = 1
+    visible: bool = True
+    doubtful: bool = False
+    """The last association may be wrong: to be verified by an embedding."""
+
+    @property
+    def size(self) -> float:
+        return math.sqrt(max(1.0, self.detection.box.area))
+
+    def predicted(self, stamp: float) -> tuple[float, float]:
+        """The centre at ``stamp``; a face out of sight slows down."""
+        dt = stamp - self.seen_at
+        travel = _SPEED_FADE_S * (1 - math.exp(-dt / _SPEED_FADE_S))
+        x, y = self.detection.box.center
+        return x + self.velocity[0] * travel, y + self.velocity[1] * travel
+
+
+class Tracker:
+    """``update`` once a frame; ``tracks`` are those visible in the newest frame, ``lost`` those kept in mind."""
+
+    def __init__(self, params: TrackerParams) -> None:
+        self.params = params
+        self.tracks: list[Track] = []
+        self.lost: list[Track] = []
+        self._ids = itertools.count(1)
+        self._stamp = -math.inf
+
+    def reset(self) -> None:
+        """Forgets everybody (a new scene); ids go on."""
+        self.tracks, self.lost, self._stamp = [], [], -math.inf
+
+    def new_memory(self) -> Memory:
+        return Memory(next(self._ids))
+
+    def update(self, found: Sequence[Detection], bgr: Picture, stamp: float) -> list[Track]:
+        """Associates the faces ``found`` in the frame ``bgr`` at ``stamp`` seconds; returns the visible tracks."""
+        interval = min(0.2, stamp - self._stamp) if math.isfinite(self._stamp) else 0.04
+        self._stamp = stamp
+        signatures = [signature(bgr, face.box) for face in found]
+        known = self.tracks + self.lost
+        taken: dict[int, Track] = {}
+        if known and found:
+            cost = np.array(
+                [[self._cost(t, f, s, stamp) for f, s in zip(found, signatures, strict=True)] for t in known]
+            )
+            for row, column in zip(*linear_sum_assignment(cost), strict=True):
+                if cost[row, column] < _FORBIDDEN / 2:
+                    rivals = [cost[r, column] for r in range(len(known)) if r != row]
+                    others = [cost[row, c] for c in range(len(found)) if c != column]
+                    nearest = min([*rivals, *others], default=_FORBIDDEN)
+                    track = known[row]
+                    ambiguous = nearest - cost[row, column] < 0.35
+                    track.doubtful |= ambiguous or not track.visible
+                    taken[column] = track
+        visible = []
+        for i, face in enumerate(found):
+            track = taken.get(i)
+            if track is None:
+                track = Track(self.new_memory(), face, signatures[i], stamp)
+            else:
+                self._move(track, face, signatures[i], stamp, interval)
+            visible.append(track)
+        kept = {id(track) for track in visible}
+        self.lost = [t for t in known if id(t) not in kept and stamp - t.seen_at <= self.params.keep_s]
+        for track in self.lost:
+            track.visible = False
+        self.tracks = visible
+        return visible
+
+    def _cost(self, track: Track, face: Detection, colours: Signature, stamp: float) -> float:
+        x, y = track.predicted(stamp)
+        size = math.sqrt(max(1.0, face.box.area))
+        away = max(0.0, stamp - track.seen_at - 0.1)
+        reach = self.params.reach * (1 + 3 * away) * max(track.size, size)
+        distance = math.hypot(face.box.center[0] - x, face.box.center[1] - y)
+        ratio = max(size / track.size, track.size / size)
+        if distance > reach or ratio > _MAX_SIZE_RATIO * (1 + away):
+            return _FORBIDDEN
+        colour = float(np.abs(track.signature - colours).mean())
+        # a track out of sight waits for those that are seen
+        return distance / reach + math.log(ratio) + 4 * colour + (0.3 if not track.visible else 0.0)
+
+    def _move(self, track: Track, face: Detection, colours: Signature, stamp: float, interval: float) -> None:
+        dt = max(stamp - track.seen_at, 1e-3)
+        (x0, y0), (x1, y1) = track.detection.box.center, face.box.center
+        if track.visible:
+            keep = _SMOOTHING if track.hits > 1 else 0.0
+            track.velocity = (
+                keep * track.velocity[0] + (1 - keep) * (x1 - x0) / dt,
+                keep * track.velocity[1] + (1 - keep) * (y1 - y0) / dt,
+            )
+            track.signature = 0.9 * track.signature + 0.1 * colours
+        else:
+            track.velocity = (0.0, 0.0)
+            track.signature = colours
+        track.detection, track.seen_at, track.visible = face, stamp, True
+        track.hits += 1
+
+
+def signature(bgr: Picture, box: Box) -> Signature:
+    """The coarse colours of a face and of the clothes below it, from few pixels."""
+    height, width = bgr.shape[:2]
+    left, right = max(0, int(box.x - 0.25 * box.width)), min(width, int(box.right + 0.25 * box.width))
+    top, bottom = max(0, int(box.y - 0.1 * box.height)), min(height, int(box.bottom + 0.9 * box.height))
+    if right - left < 2 or bottom - top < 2:
+        return np.zeros((6, 4, 3), np.float32)
+    step = max(1, (right - left) // 24)
+    part = bgr[top:bottom:step, left:right:step]
+    return np.asarray(cv2.resize(part, (4, 6), interpolation=cv2.INTER_AREA), np.float32) / 255

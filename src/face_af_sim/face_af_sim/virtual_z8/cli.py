@@ -1,0 +1,58 @@
+"""``ros2 run face_af_sim virtual_z8``: a virtual Z8 on a TCP port, for the driver, gphoto2 or a client of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from nikon_mcn10_driver.ptp.ip import PORT
+
+from .body import DemoBody
+from .faults import FaultKind, Faults
+from .ptpip_server import PtpIpServer
+from .responder import VirtualZ8
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="virtual_z8", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=PORT, help="TCP port, 0 takes a free one (default: %(default)s)")
+    parser.add_argument("--serial", default="SIM0000451", help="serial number (default: %(default)s)")
+    parser.add_argument("--subjects", type=int, default=4, choices=range(1, 9), help="people in the picture (default: 4)")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND[:COUNT[:VALUE]]",
+        help=f"something that goes wrong, may be repeated: {', '.join(kind.value for kind in FaultKind)}",
+    )
+    args, _ = parser.parse_known_args(argv)
+    faults = Faults()
+    for text in args.fault:
+        name, *numbers = text.split(":")
+        try:
+            count, value = (*(int(n, 0) for n in numbers), 1, 0)[:2] if len(numbers) < 2 else map(int, numbers)
+            faults.inject(FaultKind(name), count=count, value=value)
+        except ValueError:
+            parser.error(f"--fault {text}: KIND[:COUNT[:VALUE]] with one of {', '.join(kind.value for kind in FaultKind)}")
+    body = DemoBody(args.subjects)
+    server = PtpIpServer(VirtualZ8(body, serial=args.serial, faults=faults), args.host, args.port)
+    try:
+        server.start()
+    except (OSError, OverflowError) as error:
+        print(f"virtual_z8: port {args.port} on {args.host}: {error}", file=sys.stderr)
+        return 2
+    print(f"virtual Z 8, serial {args.serial}, at {server.host}:{server.port} (Ctrl-C ends it)", flush=True)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    seen = 0
+    while not over.wait(0.2):
+        if body.presses != seen:
+            seen = body.presses
+            print(f"{seen} presses", flush=True)
+    server.stop()
+    return 0

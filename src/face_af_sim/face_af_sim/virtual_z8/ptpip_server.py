@@ -1,0 +1,252 @@
+"""The virtual camera's PTP/IP port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+
+from nikon_mcn10_driver.ptp import Event, FormatError, Reader, ip
+from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION
+from nikon_mcn10_driver.ptp.ip import PacketAssembler, PacketType
+
+from .faults import FaultKind
+from .responder import Answer, VirtualZ8
+
+_CHUNK = 1 << 16
+_PART = 1 << 18
+_BUSY_WITH_OTHER = 2
+_GUID = bytes(range(0x5A, 0x6A))
+
+
+class _Broken(Exception):
+    """The connection is over."""
+
+
+class PtpIpServer:
+    """Serves one :class:`VirtualZ8` to one client at a time; binds to loopback unless told otherwise.
+
+    >>> server = PtpIpServer(VirtualZ8(controls), host="127.0.0.1", port=0)
+    >>> server.start(); server.port; server.stop()
+
+    ``port`` 0 takes a free one; after :meth:`start` it holds the real number and is kept over :meth:`stop`.
+    """
+
+    def __init__(self, camera: VirtualZ8, host: str = "127.0.0.1", port: int = ip.PORT) -> None:
+        self.camera = camera
+        self.host = host
+        self.port = port
+        self._lock = threading.Lock()
+        self._listener: socket.socket | None = None
+        self._threads: set[threading.Thread] = set()
+        self._sockets: set[socket.socket] = set()
+        self._client = b""
+        self._command: socket.socket | None = None
+        self._event: socket.socket | None = None
+        self._connections = 0
+
+    def start(self) -> None:
+        """Opens the port; OSError where it is taken."""
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.host, self.port))
+            listener.listen(8)
+        except OSError:
+            listener.close()
+            raise
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        self.camera.on_event = self._send_event
+        self._spawn(self._accept, listener)
+
+    def stop(self) -> None:
+        """Closes port and connections and ends every thread; :meth:`start` may follow."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        self.disconnect()
+        for thread in list(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(timeout=5.0)
+
+    def disconnect(self) -> None:
+        """Breaks every connection, as pulling the cable does."""
+        with self._lock:
+            sockets = list(self._sockets)
+        for connection in sockets:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _spawn(self, target, *args) -> None:  # type: ignore[no-untyped-def]
+        def body() -> None:
+            try:
+                target(*args)
+            finally:
+                self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=body, name=f"virtual_z8_{target.__name__.strip('_')}", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while self._listener is listener:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self._sockets.add(connection)
+            self._spawn(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        packets = PacketAssembler()
+        try:
+            first = self._receive(connection, packets)
+            if first.type == PacketType.INIT_COMMAND_REQUEST:
+                self._serve_commands(connection, packets, ip.Hello.read(Reader(first.payload)))
+            elif first.type == PacketType.INIT_EVENT_REQUEST:
+                self._serve_events(connection, packets)
+        except (_Broken, FormatError, OSError):
+            pass
+        finally:
+            with self._lock:
+                self._sockets.discard(connection)
+                was_command, was_event = connection is self._command, connection is self._event
+                if was_command:
+                    self._command = None
+                if was_event:
+                    self._event = None
+            if was_command:
+                self.camera.end_session()
+            if was_command or was_event:
+                # the two belong together
+                self._shut(self._event if was_command else self._command)
+            connection.close()
+
+    @staticmethod
+    def _shut(connection: socket.socket | None) -> None:
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _serve_commands(self, connection: socket.socket, packets: PacketAssembler, hello: ip.Hello) -> None:
+        with self._lock:
+            taken = self._command is not None and hello.guid != self._client
+            if not taken:
+                old, self._command, self._client = self._command, connection, hello.guid
+                self._connections += 1
+                number = self._connections
+        if taken:
+            self._send(connection, ip.Packet(PacketType.INIT_FAIL, _BUSY_WITH_OTHER.to_bytes(4, "little")).encode())
+            return
+        if old is not None:
+            # the same client comes anew: its old connection is dead, whether TCP knows it or not
+            self._shut(old)
+            self.camera.end_session()
+        self._send(connection, ip.init_command_ack(number, ip.Hello(_GUID, "Z_8_VIRTUAL")).encode())
+        while True:
+            packet = self._receive(connection, packets)
+            if packet.type == PacketType.OPERATION_REQUEST:
+                self._operate(connection, packets, ip.OperationRequest.read(packet))
+            elif packet.type == PacketType.PROBE_REQUEST:
+                self._send(connection, ip.Packet(PacketType.PROBE_RESPONSE).encode())
+
+    def _operate(self, connection: socket.socket, packets: PacketAssembler, request: ip.OperationRequest) -> None:
+        data = b""
+        if request.data_phase == ip.DataPhase.OUT:
+            data = self._receive_data(connection, packets, request.transaction_id)
+        answer = self.camera.handle(request.code, request.transaction_id, request.params, data)
+        self._answer(connection, request, answer)
+
+    def _receive_data(self, connection: socket.socket, packets: PacketAssembler, transaction: int) -> bytes:
+        received = bytearray()
+        total: int | None = None
+        while True:
+            packet = self._receive(connection, packets)
+            if packet.type == PacketType.START_DATA:
+                total = ip.read_start_data(packet)[1]
+            elif packet.type in (PacketType.DATA, PacketType.END_DATA):
+                received += ip.read_data(packet)[1]
+                if total is None or len(received) > total:
+                    raise FormatError("more data than announced")
+                if packet.type == PacketType.END_DATA:
+                    return bytes(received)
+            else:
+                raise FormatError(f"{packet.type.name} in a data phase")
+
+    def _answer(self, connection: socket.socket, request: ip.OperationRequest, answer: Answer) -> None:
+        faults, operation, transaction = self.camera.faults, request.code, request.transaction_id
+        if faults.take(FaultKind.SILENCE, operation):
+            return
+        garbage = faults.take(FaultKind.GARBAGE, operation)
+        if garbage is not None:
+            self._send(connection, os.urandom(max(1, garbage.value)))
+            return
+        out = b""
+        if faults.take(FaultKind.STALE_REPLY, operation):
+            out += ip.CodeAndParams(0x2001, max(0, transaction - 1)).encode(PacketType.OPERATION_RESPONSE)
+        if faults.take(FaultKind.FOREIGN_REPLY, operation):
+            transaction += 1000
+        if answer.data is not None:
+            out += ip.start_data(transaction, len(answer.data)).encode()
+            parts = [answer.data[i : i + _PART] for i in range(0, len(answer.data), _PART)] or [b""]
+            for i, part in enumerate(parts):
+                out += ip.data(transaction, part, i == len(parts) - 1).encode()
+        out += ip.CodeAndParams(answer.code, transaction, answer.params).encode(PacketType.OPERATION_RESPONSE)
+        fragment = faults.take(FaultKind.FRAGMENT, operation)
+        size = max(1, fragment.value) if fragment is not None else len(out)
+        for i in range(0, len(out), size):
+            self._send(connection, out[i : i + size])
+
+    def _serve_events(self, connection: socket.socket, packets: PacketAssembler) -> None:
+        self._send(connection, ip.Packet(PacketType.INIT_EVENT_ACK).encode())
+        with self._lock:
+            self._event = connection
+        while True:
+            packet = self._receive(connection, packets)
+            if packet.type == PacketType.PROBE_REQUEST:
+                self._send(connection, ip.Packet(PacketType.PROBE_RESPONSE).encode())
+
+    def probe(self) -> None:
+        """Asks the client on the event connection whether it is still there."""
+        self._send_on_event(ip.Packet(PacketType.PROBE_REQUEST).encode())
+
+    def _send_event(self, event: Event) -> None:
+        self._send_on_event(ip.CodeAndParams(event.code, EVENT_TRANSACTION, event.params[:3]).encode(PacketType.EVENT))
+
+    def _send_on_event(self, data: bytes) -> None:
+        connection = self._event
+        if connection is not None:
+            with contextlib.suppress(OSError, _Broken):
+                # a client that reads no events must not stop the camera
+                connection.send(data, socket.MSG_DONTWAIT)
+
+    def _receive(self, connection: socket.socket, packets: PacketAssembler) -> ip.Packet:
+        while (packet := packets.pop()) is None:
+            data = connection.recv(_CHUNK)
+            if not data:
+                raise _Broken
+            passed = self.camera.faults.spend(len(data))
+            if passed is not None:
+                # what arrived in full before the break has still been carried out
+                packets.feed(data[:passed])
+                if (packet := packets.pop()) is not None and packet.type == PacketType.OPERATION_REQUEST:
+                    request = ip.OperationRequest.read(packet)
+                    if request.data_phase != ip.DataPhase.OUT:
+                        self.camera.handle(request.code, request.transaction_id, request.params)
+                self._shut(connection)
+                raise _Broken
+            packets.feed(data)
+        return packet
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        passed = self.camera.faults.spend(len(data))
+        connection.sendall(data if passed is None else data[:passed])
+        if passed is not None:
+            self._shut(connection)
+            raise _Broken

@@ -1,0 +1,439 @@
+"""The camera's side of PTP: what each operation does, whichever transport it came by."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from face_af_common.types import ActionKind, AfState
+
+from nikon_mcn10_driver.ptp import (
+    DataType,
+    DeviceInfo,
+    Event,
+    EventCode,
+    FormatError,
+    LiveViewBox,
+    LiveViewHeader,
+    ObjectInfo,
+    OperationCode,
+    PropertyCode,
+    Reader,
+    ResponseCode,
+    StorageInfo,
+    Writer,
+    encode_events,
+    encode_events_ex,
+)
+from nikon_mcn10_driver.ptp.codes import NIKON_EXTENSION
+
+from ..controls import CameraControls, LiveView
+from . import remote_codes
+from .faults import FaultKind, Faults
+from .properties import RECORDING_MEDIA, z8_properties
+
+_O, _R = OperationCode, ResponseCode
+
+STORAGE = 0x00010001
+_JPEG_FORMAT = 0x3801
+_OBJECT_ADDED_IN_SDRAM = 0xC101
+_FIRST_SDRAM_HANDLE = 0xFFFF0001
+_WHOLE_WIDTH = 7680
+"""Width of the AF area's space: not the picture's, so that a client has to read the header."""
+
+_MAX_EVENTS = 64
+_MAX_OBJECTS = 32
+
+
+def _ranges(*bounds: tuple[int, int]) -> tuple[int, ...]:
+    return tuple(code for low, high in bounds for code in range(low, high + 1))
+
+
+_Z9_OPERATIONS = _ranges(
+    (0x1001, 0x100F),
+    (0x1014, 0x1016),
+    (0x101B, 0x101B),
+    (0x90C0, 0x90C4),
+    (0x90C7, 0x90C9),
+    (0x90CB, 0x90CF),
+    (0x9201, 0x9207),
+    (0x9209, 0x920C),
+    (0x920F, 0x920F),
+    (0x9400, 0x9406),
+    (0x940C, 0x940C),
+    (0x9412, 0x941C),
+    (0x9420, 0x9426),
+    (0x9428, 0x9428),
+    (0x942E, 0x942F),
+    (0x9431, 0x9436),
+    (0x9439, 0x9447),
+    (0x9520, 0x9523),
+    (0x9527, 0x952A),
+    (0x9530, 0x9533),
+    (0x9535, 0x9535),
+)
+"""What a Z9 with firmware 1.11 says it knows (same generation); those that are not built answer 0x2005."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; ``data`` None means that there is no data phase to the host."""
+
+    code: int = ResponseCode.OK
+    params: tuple[int, ...] = ()
+    data: bytes | None = None
+
+
+class VirtualZ8:
+    """One virtual camera. Transports call :meth:`handle`; thread-safe.
+
+    ``controls``: the body behind the wire. ``faults``: what shall go wrong. ``on_event``: where events go
+    beside the list that GetEvent returns (the transport sets it).
+    """
+
+    def __init__(
+        self,
+        controls: CameraControls,
+        *,
+        serial: str = "SIM0000451",
+        firmware: str = "V2.00",
+        faults: Faults | None = None,
+    ) -> None:
+        self._controls = controls
+        self.faults = faults or Faults()
+        self.on_event: Callable[[Event], None] | None = None
+        self._lock = threading.RLock()
+        self._firmware = firmware
+        self.serial = serial
+        self._properties = z8_properties()
+        self._session = 0
+        self._attached = False
+        self._live = False
+        self._ready = int(_R.OK)
+        self._busy_polls = 0
+        self._events: deque[Event] = deque(maxlen=_MAX_EVENTS)
+        self._objects: dict[int, tuple[ObjectInfo, bytes]] = {}
+        self._captures = 0
+        self.heartbeats = 0
+        self._handlers: dict[int, Callable[[tuple[int, ...], bytes], Answer]] = {
+            _O.GET_DEVICE_INFO: self._device_info,
+            _O.OPEN_SESSION: self._open_session,
+            _O.CLOSE_SESSION: self._close_session,
+            _O.GET_STORAGE_IDS: lambda p, d: _array(DataType.UINT32, (STORAGE,)),
+            _O.GET_STORAGE_INFO: self._storage_info,
+            _O.GET_NUM_OBJECTS: lambda p, d: Answer(params=(len(self._card()),)),
+            _O.GET_OBJECT_HANDLES: lambda p, d: _array(DataType.UINT32, self._card()),
+            _O.GET_OBJECT_INFO: self._object_info,
+            _O.GET_OBJECT: self._object,
+            _O.GET_PARTIAL_OBJECT: self._partial_object,
+            _O.GET_THUMB: self._thumb,
+            _O.DELETE_OBJECT: self._delete_object,
+            _O.INITIATE_CAPTURE: lambda p, d: self._capture(sdram=False, focus=False),
+            _O.GET_DEVICE_PROP_DESC: self._property_description,
+            _O.GET_DEVICE_PROP_VALUE: self._property_value,
+            _O.SET_DEVICE_PROP_VALUE: self._set_property,
+            _O.NIKON_GET_DEVICE_PROP_DESC_EX: self._property_description,
+            _O.NIKON_GET_DEVICE_PROP_VALUE_EX: self._property_value,
+            _O.NIKON_SET_DEVICE_PROP_VALUE_EX: self._set_property,
+            _O.NIKON_GET_PROPERTY_LIST_EX: lambda p, d: _array(DataType.UINT32, tuple(self._properties)),
+            _O.NIKON_INITIATE_CAPTURE_IN_SDRAM: lambda p, d: self._capture(sdram=True, focus=False),
+            _O.NIKON_AF_CAPTURE_IN_SDRAM: lambda p, d: self._capture(sdram=True, focus=True),
+            _O.NIKON_INITIATE_CAPTURE_IN_MEDIA: self._capture_in_media,
+            _O.NIKON_TERMINATE_CAPTURE: lambda p, d: Answer(),
+            _O.NIKON_AF_DRIVE: self._af_drive,
+            _O.NIKON_AF_DRIVE_CANCEL: lambda p, d: self._now(_R.OK),
+            _O.NIKON_MF_DRIVE: lambda p, d: Answer() if self._live else Answer(_R.NIKON_NOT_LIVE_VIEW),
+            _O.NIKON_CHANGE_CAMERA_MODE: lambda p, d: Answer() if p[:1] in ((0,), (1,)) else Answer(_R.INVALID_PARAMETER),
+            _O.NIKON_CHANGE_APPLICATION_MODE: lambda p, d: Answer() if p[:1] in ((0,), (1,)) else Answer(_R.INVALID_PARAMETER),
+            _O.NIKON_DEVICE_READY: self._device_ready,
+            _O.NIKON_GET_EVENT: lambda p, d: Answer(data=encode_events([Event(e.code, e.params[:1]) for e in self._take_events()])),
+            _O.NIKON_GET_EVENT_EX: lambda p, d: Answer(data=encode_events_ex(self._take_events())),
+            _O.NIKON_START_LIVE_VIEW: lambda p, d: self._set_live(True),
+            _O.NIKON_END_LIVE_VIEW: lambda p, d: self._set_live(False),
+            _O.NIKON_GET_LIVE_VIEW_IMAGE: self._live_view_image,
+            _O.NIKON_GET_LIVE_VIEW_IMAGE_EX: self._live_view_image,
+            _O.NIKON_CHANGE_AF_AREA: self._change_af_area,
+            _O.NIKON_START_TRACKING: self._change_af_area,
+            _O.NIKON_END_TRACKING: lambda p, d: Answer(),
+            remote_codes.ATTACH: self._attach,
+            remote_codes.HEARTBEAT: self._heartbeat,
+            remote_codes.BUTTON: self._button,
+        }
+        self._operations = tuple(sorted({*_Z9_OPERATIONS, *self._handlers}))
+
+    @property
+    def info(self) -> DeviceInfo:
+        return DeviceInfo(
+            "Nikon Corporation",
+            "Z 8",
+            self._firmware,
+            self.serial,
+            operations=self._operations,
+            events=tuple(EventCode),
+            properties=tuple(code for code in self._properties if code <= 0xFFFF),
+            capture_formats=(_JPEG_FORMAT,),
+            image_formats=(0x3000, 0x3001, _JPEG_FORMAT),
+            vendor_extension=NIKON_EXTENSION,
+        )
+
+    def handle(self, operation: int, transaction: int, params: tuple[int, ...] = (), data: bytes = b"") -> Answer:
+        """Carries out one operation. Never raises for what a client may send."""
+        with self._lock:
+            if operation == _O.OPEN_SESSION and self.faults.take(FaultKind.SESSION_OPEN):
+                self._session = self._session or 1
+                return Answer(_R.SESSION_ALREADY_OPEN)
+            if self.faults.take(FaultKind.BUSY, operation):
+                return Answer(_R.DEVICE_BUSY)
+            fault = self.faults.take(FaultKind.ERROR, operation)
+            if fault is not None:
+                return Answer(fault.value)
+            if transaction == 0xFFFFFFFF:
+                return Answer(_R.INVALID_TRANSACTION_ID)
+            if not self._session and operation not in (_O.GET_DEVICE_INFO, _O.OPEN_SESSION):
+                return Answer(_R.SESSION_NOT_OPEN)
+            handler = self._handlers.get(operation)
+            if handler is None:
+                return Answer(_R.OPERATION_NOT_SUPPORTED)
+            try:
+                return handler(params, data)
+            except FormatError:
+                return Answer(_R.INVALID_PARAMETER)
+
+    def end_session(self) -> None:
+        """The host is gone, or has reset the device."""
+        with self._lock:
+            self._session = 0
+            self._attached = False
+            self._set_live(False)
+            self._events.clear()
+
+    def emit(self, code: int, *params: int) -> None:
+        """An event, to the event channel and to the list that GetEvent returns."""
+        with self._lock:
+            event = Event(code, params)
+            if not self._session:
+                return
+            self._events.append(event)
+            if self.on_event is not None:
+                self.on_event(event)
+
+    def set_property(self, code: int, value: int | str) -> None:
+        """Turns a dial on the body: the property changes, and the host is told."""
+        with self._lock:
+            self._properties[code] = replace(self._properties[code], value=value)
+            self.emit(EventCode.DEVICE_PROP_CHANGED, code)
+
+    def _take_events(self) -> list[Event]:
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    def _device_info(self, params: tuple[int, ...], data: bytes) -> Answer:
+        return Answer(data=self.info.encode())
+
+    def _open_session(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if not params or params[0] == 0:
+            return Answer(_R.INVALID_PARAMETER)
+        if self._session:
+            return Answer(_R.SESSION_ALREADY_OPEN, (self._session,))
+        self._session = params[0]
+        return Answer()
+
+    def _close_session(self, params: tuple[int, ...], data: bytes) -> Answer:
+        self.end_session()
+        return Answer()
+
+    def _storage_info(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if params[:1] != (STORAGE,):
+            return Answer(_R.INVALID_STORAGE_ID)
+        return Answer(data=StorageInfo(4, 3, 0, 128 << 30, 100 << 30, 2000, "", "NIKON Z 8").encode())
+
+    def _card(self) -> tuple[int, ...]:
+        return tuple(handle for handle in self._objects if handle < _FIRST_SDRAM_HANDLE)
+
+    def _found(self, params: tuple[int, ...]) -> tuple[ObjectInfo, bytes] | None:
+        return self._objects.get(params[0]) if params else None
+
+    def _object_info(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._found(params)
+        return Answer(data=found[0].encode()) if found else Answer(_R.INVALID_OBJECT_HANDLE)
+
+    def _object(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._found(params)
+        return Answer(data=found[1]) if found else Answer(_R.INVALID_OBJECT_HANDLE)
+
+    def _thumb(self, params: tuple[int, ...], data: bytes) -> Answer:
+        return self._object(params, data)
+
+    def _partial_object(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._found(params)
+        if not found:
+            return Answer(_R.INVALID_OBJECT_HANDLE)
+        if len(params) < 3:
+            return Answer(_R.INVALID_PARAMETER)
+        part = found[1][params[1] : params[1] + params[2]]
+        return Answer(params=(len(part),), data=part)
+
+    def _delete_object(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if not params or self._objects.pop(params[0], None) is None:
+            return Answer(_R.INVALID_OBJECT_HANDLE)
+        return Answer()
+
+    def _property_description(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._properties.get(params[0]) if params else None
+        if found is None:
+            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
+        return Answer(data=found.encode(wide=found.code > 0xFFFF))
+
+    def _property_value(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._properties.get(params[0]) if params else None
+        if found is None:
+            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
+        return Answer(data=Writer().value(found.type, found.value).done())
+
+    def _set_property(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._properties.get(params[0]) if params else None
+        if found is None:
+            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
+        if not found.writable:
+            return Answer(_R.ACCESS_DENIED)
+        try:
+            reader = Reader(data)
+            value = reader.value(found.type)
+            reader.end()
+        except FormatError:
+            return Answer(_R.INVALID_DEVICE_PROP_FORMAT)
+        if not found.allows(value):
+            return Answer(_R.INVALID_DEVICE_PROP_VALUE)
+        self._properties[found.code] = replace(found, value=value)
+        self.emit(EventCode.DEVICE_PROP_CHANGED, found.code)
+        return Answer()
+
+    def _capture_in_media(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if len(params) < 2 or params[1] not in (0, 1):
+            return Answer(_R.INVALID_PARAMETER)
+        return self._capture(sdram=params[1] == 1, focus=params[0] == 0xFFFFFFFE)
+
+    def _capture(self, sdram: bool, focus: bool) -> Answer:
+        if self._busy_polls:
+            return Answer(_R.DEVICE_BUSY)
+        if focus and not self._controls.af_drive():
+            return self._now(_R.NIKON_OUT_OF_FOCUS)
+        view = self._controls.live_view()
+        if view is None:
+            return Answer(_R.STORE_NOT_AVAILABLE)
+        self._captures += 1
+        handle = (_FIRST_SDRAM_HANDLE if sdram else 0x29190001) + (self._captures & 0x7FFF)
+        name = f"DSC_{self._captures % 10000:04d}.JPG"
+        info = ObjectInfo(
+            STORAGE, _JPEG_FORMAT, len(view.jpeg), name, width=view.width, height=view.height, captured="20260101T120000"
+        )
+        self._objects[handle] = info, view.jpeg
+        while len(self._objects) > _MAX_OBJECTS:
+            del self._objects[next(iter(self._objects))]
+        self.emit(_OBJECT_ADDED_IN_SDRAM if sdram else EventCode.OBJECT_ADDED, handle)
+        self.emit(EventCode.CAPTURE_COMPLETE, 0)
+        return self._later(_R.OK)
+
+    def _af_drive(self, params: tuple[int, ...], data: bytes) -> Answer:
+        return self._later(_R.OK if self._controls.af_drive() else _R.NIKON_OUT_OF_FOCUS)
+
+    def _later(self, outcome: int) -> Answer:
+        """The camera takes the operation and works; DeviceReady tells the outcome."""
+        self._ready, self._busy_polls = outcome, 2
+        return Answer()
+
+    def _now(self, outcome: int) -> Answer:
+        self._ready, self._busy_polls = _R.OK, 0
+        return Answer(outcome)
+
+    def _device_ready(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if self._busy_polls:
+            self._busy_polls -= 1
+            return Answer(_R.DEVICE_BUSY)
+        outcome, self._ready = self._ready, _R.OK
+        return Answer(outcome)
+
+    def _set_live(self, on: bool) -> Answer:
+        self._live = on
+        status = self._properties[PropertyCode.NIKON_LIVE_VIEW_STATUS]
+        self._properties[status.code] = replace(status, value=int(on))
+        return self._later(_R.OK) if on else self._now(_R.OK)
+
+    def _live_view_image(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if not self._live:
+            return Answer(_R.NIKON_NOT_LIVE_VIEW)
+        view = self._controls.live_view()
+        if view is None:
+            return Answer(_R.DEVICE_BUSY)
+        return Answer(data=live_view_header(view).encode() + view.jpeg)
+
+    def _change_af_area(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if not self._live:
+            return Answer(_R.NIKON_NOT_LIVE_VIEW)
+        view = self._controls.live_view()
+        if view is None:
+            return Answer(_R.DEVICE_BUSY)
+        width, height = _whole(view)
+        if len(params) < 2 or params[0] >= width or params[1] >= height:
+            return Answer(_R.INVALID_PARAMETER)
+        self._controls.set_af_area(params[0] / width, params[1] / height)
+        return Answer()
+
+    def _attach(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if params[:1] not in ((0,), (1,)):
+            return Answer(_R.INVALID_PARAMETER)
+        self._attached = params[0] == 1
+        return Answer()
+
+    def _heartbeat(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if not self._attached:
+            return Answer(_R.NIKON_INVALID_STATUS)
+        self.heartbeats += 1
+        return Answer()
+
+    def _button(self, params: tuple[int, ...], data: bytes) -> Answer:
+        if not self._attached:
+            return Answer(_R.NIKON_INVALID_STATUS)
+        if len(params) < 2 or not ActionKind.LEFT <= params[0] <= ActionKind.FN2 or params[1] not in (0, 1):
+            return Answer(_R.INVALID_PARAMETER)
+        if params[1] == 1 and not self.faults.take(FaultKind.LOST_PRESS):
+            self._controls.press(ActionKind(params[0]))
+        return Answer()
+
+
+def _array(kind: DataType, items: tuple[int, ...]) -> Answer:
+    return Answer(data=Writer().array(kind, items).done())
+
+
+def _whole(view: LiveView) -> tuple[int, int]:
+    return _WHOLE_WIDTH, max(1, round(_WHOLE_WIDTH * view.height / view.width))
+
+
+def live_view_header(view: LiveView) -> LiveViewHeader:
+    """The header of a picture: its boxes in the space of the sensor, the selected one marked."""
+    whole = _whole(view)
+    scale = whole[0] / view.width
+    boxes = tuple(
+        LiveViewBox(
+            *(max(0, min(round(v * scale), 0xFFFF)) for v in (b.box.width, b.box.height, b.box.center[0], b.box.center[1]))
+        )
+        for b in view.boxes[:40]
+    )
+    chosen = next((i for i, b in enumerate(view.boxes[:40]) if b.chosen), None)
+    area = boxes[chosen] if chosen is not None else LiveViewBox(whole[0] // 10, whole[0] // 10, whole[0] // 2, whole[1] // 2)
+    focused = chosen is not None and view.boxes[chosen].state == AfState.ACTIVE_FOCUS
+    return LiveViewHeader(
+        jpeg_size=len(view.jpeg),
+        whole=whole,
+        displayed=whole,
+        displayed_center=(whole[0] // 2, whole[1] // 2),
+        image=(view.width, view.height),
+        boxes=(area, *boxes),
+        selected=0 if chosen is None else chosen + 1,
+        af_driving=chosen is not None and not focused,
+        af_result=2 if focused else 1 if chosen is not None else 0,
+        tracking=chosen is not None,
+    )

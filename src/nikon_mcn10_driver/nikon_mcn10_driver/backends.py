@@ -1,0 +1,39 @@
+"""From parameters to what makes a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .af_area import AfArea
+from .params import DriverParams
+from .profile import Profile, load_profile
+from .remote import DryRunRemote, PtpRemote, Remote
+
+
+def remote_factory(params: DriverParams, profiles: Path) -> Callable[[], Remote] | None:
+    """What makes a new connection each time it is called; None for transport ``none``.
+
+    Raises :class:`ProfileError` for a profile that cannot be used. Connects to nothing yet.
+    """
+    if params.transport == "none":
+        return None
+    if params.transport == "dry_run":
+        return DryRunRemote
+    if params.transport == "nikon_usb_control":
+        from .nikon_usb_control import NikonUsbControlRemote
+
+        return NikonUsbControlRemote
+    profile: Profile | None = load_profile(params.profile, profiles) if params.profile else None
+
+    def make() -> Remote:
+        area = AfArea(params.af_area.drive, params.af_area.refresh)
+        if params.transport == "usb":
+            from .transport.usb import UsbTransport
+
+            return PtpRemote(UsbTransport(params.serial), profile, area)
+        from .transport.ptpip import PtpIpTransport
+
+        return PtpRemote(PtpIpTransport(params.host, params.port), profile, area)
+
+    return make

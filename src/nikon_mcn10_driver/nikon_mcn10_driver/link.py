@@ -1,0 +1,229 @@
+"""The one thread that talks to the camera: newest command wins, stale ones die, a lost camera is looked for again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from face_af_common.types import Action
+
+from .remote import Identity, Refused, Remote
+from .transport import Interrupted, TransportError
+
+_POLL = 0.1
+"""Seconds between two looks at the event channel while idle."""
+
+
+@dataclass
+class Command:
+    """An action with the stamp (nanoseconds, node clock) of the frame it was decided on; ``id`` 0: by hand."""
+
+    action: Action
+    stamp_ns: int
+    id: int = 0
+    received: float = field(default_factory=time.monotonic)
+    outcome: str | None = None
+    """None while it waits; then empty when it was sent, else why not."""
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class LinkStatus:
+    """The connection and its counters; ``latency_s``: command received to last byte written, newest command."""
+
+    connected: bool = False
+    camera: Identity = Identity("")
+    sent: int = 0
+    dropped_stale: int = 0
+    failed: int = 0
+    reconnects: int = 0
+    last_command_id: int = 0
+    last_error: str = ""
+    latency_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class LinkTiming:
+    """Seconds: oldest command that is still sent; shortest and longest pause between two tries to connect."""
+
+    max_command_age: float = 0.2
+    reconnect_min: float = 0.25
+    reconnect_max: float = 5.0
+
+
+class CameraLink:
+    """Owns a :class:`Remote` in a thread of its own.
+
+    There is room for one waiting command: a newer one takes its place. A command is sent at most
+    once; one that was under way when the connection broke counts as failed, because nobody knows whether the
+    camera has seen it. ``clock_ns``: the node clock. ``on_change`` is called with every new status, from any thread.
+    """
+
+    def __init__(
+        self,
+        make_remote: Callable[[], Remote],
+        clock_ns: Callable[[], int] = time.time_ns,
+        timing: LinkTiming | None = None,
+        on_change: Callable[[LinkStatus], None] = lambda status: None,
+    ) -> None:
+        self._make_remote = make_remote
+        self._clock_ns = clock_ns
+        self._on_change = on_change
+        self._condition = threading.Condition()  # its lock is re-entrant
+        self._waiting: Command | None = None
+        self._order = 0
+        self._handled = 0
+        self._arrival: dict[int, int] = {}
+        self._status = LinkStatus()
+        self._remote: Remote | None = None
+        self._closing = False
+        self._again = False
+        self._thread = threading.Thread(target=self._run, name="camera_link", daemon=True)
+        self.timing = timing or LinkTiming()
+
+    @property
+    def status(self) -> LinkStatus:
+        return self._status
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, command: Command) -> None:
+        """Hands over a command; it is sent, dropped or refused soon. Without a camera it fails at once."""
+        with self._condition:
+            self._order += 1
+            self._arrival[id(command)] = self._order
+            if not self._status.connected:
+                self._finish(command, "not connected" + (f": {e}" if (e := self._status.last_error) else ""), failed=1)
+                return
+            overtaken, self._waiting = self._waiting, command
+            if overtaken is not None:
+                self._finish(overtaken, "overtaken by a newer command", dropped_stale=1)
+            self._condition.notify()
+
+    def flush(self, before_ns: int) -> None:
+        """Drops a waiting command that was decided on a frame before ``before_ns``."""
+        with self._condition:
+            if self._waiting is not None and self._waiting.stamp_ns < before_ns:
+                flushed, self._waiting = self._waiting, None
+                self._finish(flushed, "no longer needed", dropped_stale=1)
+
+    def reconnect(self) -> None:
+        """Closes the connection and makes a new one now."""
+        with self._condition:
+            self._again = True
+            if self._remote is not None:
+                self._remote.interrupt()
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Ends the thread and the connection; bounded by one transaction."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=1.0)
+            with self._condition:
+                if self._remote is not None:
+                    self._remote.interrupt()
+            self._thread.join(timeout=10.0)
+
+    def _run(self) -> None:
+        pause = self.timing.reconnect_min
+        first = True
+        while not self._closing:
+            remote = self._make_remote()
+            with self._condition:
+                self._remote = remote
+                self._again = False
+            error = ""
+            try:
+                identity = remote.connect()
+                self._update(connected=True, camera=identity, last_error="", reconnects=self._status.reconnects + (not first))
+                first = False
+                pause = self.timing.reconnect_min
+                self._serve(remote)
+            except Interrupted:
+                pause = self.timing.reconnect_min
+            except TransportError as problem:
+                error = str(problem)
+            except Exception as problem:
+                # a fault that nobody foresaw must not end the only thread that could recover from it
+                error = f"{type(problem).__name__}: {problem}"
+            finally:
+                self._disconnect(remote, error)
+            with self._condition:
+                if error and not self._closing and not self._again:
+                    self._condition.wait(timeout=pause)
+            pause = min(2 * pause, self.timing.reconnect_max)
+
+    def _disconnect(self, remote: Remote, error: str) -> None:
+        with self._condition:
+            self._remote = None
+            waiting, self._waiting = self._waiting, None
+            self._update(connected=False, last_error=error or self._status.last_error)
+            if waiting is not None:
+                self._finish(waiting, "the connection was lost before it could be sent", failed=1)
+        try:
+            remote.close()
+        except Exception as problem:
+            self._update(last_error=f"{type(problem).__name__} while closing: {problem}")
+
+    def _serve(self, remote: Remote) -> None:
+        last = time.monotonic()
+        while True:
+            with self._condition:
+                if self._closing or self._again:
+                    return
+                due = last + remote.heartbeat_period - time.monotonic()
+                if self._waiting is None and due > 0:
+                    self._condition.wait(timeout=min(due, _POLL))
+                if self._closing or self._again:
+                    return
+                command, self._waiting = self._waiting, None
+            if command is not None:
+                self._send(remote, command)
+                last = time.monotonic()
+            elif time.monotonic() - last >= remote.heartbeat_period:
+                remote.heartbeat()
+                last = time.monotonic()
+            else:
+                remote.poll()
+
+    def _send(self, remote: Remote, command: Command) -> None:
+        age = (self._clock_ns() - command.stamp_ns) / 1e9
+        limit = self.timing.max_command_age
+        if age > limit:
+            return self._finish(command, f"{age:.2f} s old", dropped_stale=1)
+        if age < -limit:
+            return self._finish(command, f"its stamp lies {-age:.2f} s ahead of the clock", dropped_stale=1)
+        try:
+            written_at = remote.perform(command.action, max(0.0, limit - max(0.0, age)))
+        except Refused as refusal:
+            self._finish(command, str(refusal), failed=1, last_error=str(refusal))
+        except Exception as problem:
+            self._finish(command, str(problem), failed=1)
+            raise
+        else:
+            self._finish(command, "", sent=1, latency_s=written_at - command.received)
+
+    def _finish(self, command: Command, outcome: str, **changes: float | str) -> None:
+        """Marks a command as handled; counters in ``changes`` are added."""
+        with self._condition:
+            for counter in ("sent", "dropped_stale", "failed"):
+                if counter in changes:
+                    changes[counter] += getattr(self._status, counter)
+            order = self._arrival.pop(id(command))
+            if command.id and order > self._handled:
+                self._handled = order
+                changes["last_command_id"] = command.id
+            command.outcome = outcome
+            self._update(**changes)
+        command.done.set()
+
+    def _update(self, **changes: object) -> None:
+        with self._condition:
+            self._status = replace(self._status, **changes)  # type: ignore[arg-type]
+            self._on_change(self._status)

@@ -1,0 +1,172 @@
+"""Numbers of operations, responses, events and properties.
+
+Standard ones from ISO 15740, Nikon's as libgphoto2 and OpenZCine document them. A number that is missing here stays
+a plain int everywhere; only names come from these lists. The codes of the MC-N10 remote grip are not public and not
+here.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+NIKON_VENDOR_ID = 0x04B0
+"""USB vendor id."""
+
+NIKON_EXTENSION = 0x0000000A
+"""DeviceInfo's vendor extension id of Nikon; Z bodies may say 0xFFFFFFFF instead."""
+
+Z8_PRODUCT_ID = 0x0451
+
+Z_PRODUCT_IDS = {
+    0x0442: "Z 7",
+    0x0443: "Z 6",
+    0x0444: "Z 50",
+    0x0448: "Z 5",
+    0x044B: "Z 7II",
+    0x044C: "Z 6II",
+    0x044F: "Z fc",
+    0x0450: "Z 9",
+    Z8_PRODUCT_ID: "Z 8",
+    0x0452: "Z 30",
+    0x0453: "Z f",
+    0x0454: "Z6III",
+    0x0455: "Z50II",
+    0x0456: "Z5II",
+}
+"""USB product ids of the Z bodies (libgphoto2)."""
+
+EVENT_TRANSACTION = 0xFFFFFFFF
+"""Transaction id of an event that belongs to no transaction; never sent with an operation."""
+
+LAST_TRANSACTION = 0xFFFFFFFE
+
+
+class OperationCode(IntEnum):
+    GET_DEVICE_INFO = 0x1001
+    OPEN_SESSION = 0x1002
+    CLOSE_SESSION = 0x1003
+    GET_STORAGE_IDS = 0x1004
+    GET_STORAGE_INFO = 0x1005
+    GET_NUM_OBJECTS = 0x1006
+    GET_OBJECT_HANDLES = 0x1007
+    GET_OBJECT_INFO = 0x1008
+    GET_OBJECT = 0x1009
+    GET_THUMB = 0x100A
+    DELETE_OBJECT = 0x100B
+    INITIATE_CAPTURE = 0x100E
+    GET_DEVICE_PROP_DESC = 0x1014
+    GET_DEVICE_PROP_VALUE = 0x1015
+    SET_DEVICE_PROP_VALUE = 0x1016
+    GET_PARTIAL_OBJECT = 0x101B
+    NIKON_INITIATE_CAPTURE_IN_SDRAM = 0x90C0
+    NIKON_AF_DRIVE = 0x90C1
+    NIKON_CHANGE_CAMERA_MODE = 0x90C2
+    NIKON_GET_EVENT = 0x90C7
+    NIKON_DEVICE_READY = 0x90C8
+    NIKON_GET_VENDOR_PROP_CODES = 0x90CA
+    NIKON_AF_CAPTURE_IN_SDRAM = 0x90CB
+    NIKON_START_LIVE_VIEW = 0x9201
+    NIKON_END_LIVE_VIEW = 0x9202
+    NIKON_GET_LIVE_VIEW_IMAGE = 0x9203
+    NIKON_MF_DRIVE = 0x9204
+    NIKON_CHANGE_AF_AREA = 0x9205
+    NIKON_AF_DRIVE_CANCEL = 0x9206
+    NIKON_INITIATE_CAPTURE_IN_MEDIA = 0x9207
+    NIKON_START_MOVIE = 0x920A
+    NIKON_END_MOVIE = 0x920B
+    NIKON_TERMINATE_CAPTURE = 0x920C
+    NIKON_GET_EVENT_EX = 0x941C
+    NIKON_START_TRACKING = 0x9424
+    NIKON_END_TRACKING = 0x9425
+    NIKON_GET_LIVE_VIEW_IMAGE_EX = 0x9428
+    NIKON_CHANGE_APPLICATION_MODE = 0x9435
+    NIKON_GET_PROPERTY_LIST_EX = 0x9439
+    NIKON_GET_DEVICE_PROP_DESC_EX = 0x943A
+    NIKON_GET_DEVICE_PROP_VALUE_EX = 0x943B
+    NIKON_SET_DEVICE_PROP_VALUE_EX = 0x943C
+
+
+class ResponseCode(IntEnum):
+    OK = 0x2001
+    GENERAL_ERROR = 0x2002
+    SESSION_NOT_OPEN = 0x2003
+    INVALID_TRANSACTION_ID = 0x2004
+    OPERATION_NOT_SUPPORTED = 0x2005
+    PARAMETER_NOT_SUPPORTED = 0x2006
+    INCOMPLETE_TRANSFER = 0x2007
+    INVALID_STORAGE_ID = 0x2008
+    INVALID_OBJECT_HANDLE = 0x2009
+    DEVICE_PROP_NOT_SUPPORTED = 0x200A
+    ACCESS_DENIED = 0x200F
+    NO_THUMBNAIL_PRESENT = 0x2010
+    STORE_NOT_AVAILABLE = 0x2013
+    DEVICE_BUSY = 0x2019
+    INVALID_DEVICE_PROP_FORMAT = 0x201B
+    INVALID_DEVICE_PROP_VALUE = 0x201C
+    INVALID_PARAMETER = 0x201D
+    SESSION_ALREADY_OPEN = 0x201E
+    TRANSACTION_CANCELLED = 0x201F
+    NIKON_OUT_OF_FOCUS = 0xA002
+    NIKON_CHANGE_CAMERA_MODE_FAILED = 0xA003
+    NIKON_INVALID_STATUS = 0xA004
+    NIKON_NOT_LIVE_VIEW = 0xA00B
+    NIKON_BULB_RELEASE_BUSY = 0xA200
+    NIKON_SILENT_RELEASE_BUSY = 0xA201
+    NIKON_MOVIE_FRAME_RELEASE_BUSY = 0xA202
+
+
+BUSY = frozenset(
+    {
+        ResponseCode.DEVICE_BUSY,
+        ResponseCode.NIKON_BULB_RELEASE_BUSY,
+        ResponseCode.NIKON_SILENT_RELEASE_BUSY,
+        ResponseCode.NIKON_MOVIE_FRAME_RELEASE_BUSY,
+    }
+)
+"""Responses that mean "ask again later"."""
+
+
+class EventCode(IntEnum):
+    CANCEL_TRANSACTION = 0x4001
+    OBJECT_ADDED = 0x4002
+    OBJECT_REMOVED = 0x4003
+    STORE_ADDED = 0x4004
+    STORE_REMOVED = 0x4005
+    DEVICE_PROP_CHANGED = 0x4006
+    DEVICE_INFO_CHANGED = 0x4008
+    CAPTURE_COMPLETE = 0x400D
+
+
+class PropertyCode(IntEnum):
+    BATTERY_LEVEL = 0x5001
+    FUNCTIONAL_MODE = 0x5002
+    IMAGE_SIZE = 0x5003
+    COMPRESSION = 0x5004
+    WHITE_BALANCE = 0x5005
+    F_NUMBER = 0x5007
+    FOCAL_LENGTH = 0x5008
+    FOCUS_MODE = 0x500A
+    EXPOSURE_METERING = 0x500B
+    FLASH_MODE = 0x500C
+    EXPOSURE_TIME = 0x500D
+    EXPOSURE_PROGRAM = 0x500E
+    EXPOSURE_INDEX = 0x500F
+    EXPOSURE_BIAS = 0x5010
+    DATE_TIME = 0x5011
+    STILL_CAPTURE_MODE = 0x5013
+    NIKON_AF_AREA_MODE = 0xD05D
+    NIKON_AF_MODE = 0xD061
+    NIKON_LIVE_VIEW_STATUS = 0xD1A2
+    NIKON_LIVE_VIEW_PROHIBIT = 0xD1A4
+    NIKON_MOVIE_AF_AREA_MODE = 0xD1F8
+    NIKON_MOVIE_AF_MODE = 0xD1FA
+    NIKON_SUBJECT_DETECTION = 0x1D005
+    NIKON_MOVIE_SUBJECT_DETECTION = 0x1D006
+
+
+def name_of(code: int) -> str:
+    """``DEVICE_BUSY (0x2019)`` where the number is known, else ``0x2019``."""
+    for kind in (OperationCode, ResponseCode, EventCode, PropertyCode):
+        if code in kind._value2member_map_:
+            return f"{kind(code).name} (0x{code:04X})"
+    return f"0x{code:04X}"

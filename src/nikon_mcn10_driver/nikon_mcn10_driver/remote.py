@@ -1,0 +1,169 @@
+"""What the driver does with a camera, whichever way it reaches it: connect, act, keep alive, close."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from face_af_common.types import Action, ActionKind
+
+from .af_area import AfArea
+from .profile import Button, Profile, Step
+from .session import PtpError, Session
+from .transport import Transport, TransportError
+
+
+class Refused(Exception):
+    """The action was not carried out; the connection is fine. The text is for a person."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which camera answers; ``warning`` says what of it cannot be used, and why."""
+
+    model: str
+    serial: str = ""
+    firmware: str = ""
+    warning: str = ""
+
+
+class Remote(Protocol):
+    """One connection. Only one thread uses it; :meth:`interrupt` is for the others.
+
+    Every method ends in bounded time; :class:`TransportError` means that the connection is lost.
+    """
+
+    heartbeat_period: float
+
+    def connect(self) -> Identity:
+        """Reaches the camera and makes it ready for actions."""
+
+    def perform(self, action: Action, budget: float) -> float:
+        """Carries out one action, never twice; :class:`Refused` when that is impossible.
+
+        ``budget``: seconds for which it may be repeated while the camera is too busy to take it.
+        Returns ``time.monotonic()`` when its last byte had been written (a release comes later).
+        """
+
+    def heartbeat(self) -> None:
+        """Keeps the connection alive; called when nothing else has been sent for ``heartbeat_period``."""
+
+    def poll(self) -> None:
+        """Looks at what has come in; does not wait."""
+
+    def interrupt(self) -> None:
+        """From another thread: whatever waits ends soon."""
+
+    def close(self) -> None:
+        """Leaves the camera as it was found, where that is still possible."""
+
+
+class PtpRemote:
+    """The camera through our own PTP session: buttons by a profile, AF-area mode by Nikon's operations."""
+
+    def __init__(self, transport: Transport, profile: Profile | None, af_area: AfArea | None = None) -> None:
+        self._session = Session(transport)
+        self._profile = profile
+        self._no_buttons = "" if profile else "no remote profile is set, so there are no buttons"
+        self._attached = False
+        self._af_area = af_area or AfArea()
+        self.heartbeat_period = profile.heartbeat_period if profile else 0.5
+
+    def connect(self) -> Identity:
+        info = self._session.open()
+        if self._profile is not None:
+            self._no_buttons = self._profile.mismatch(info.model, info.serial)
+            if not self._no_buttons:
+                try:
+                    self._run_steps(self._profile.init, self._profile.busy_budget)
+                except PtpError as error:
+                    raise TransportError(f"remote profile {self._profile.name}, init: {error}") from error
+                self._attached = True
+        return Identity(info.model, info.serial, info.version, self._no_buttons)
+
+    def perform(self, action: Action, budget: float) -> float:
+        try:
+            if action.kind == ActionKind.AF_AREA:
+                return self._af_area.move(self._session, action.x, action.y, budget)
+            return self._press(action.kind, budget)
+        except PtpError as error:
+            raise Refused(str(error)) from error
+
+    def _press(self, kind: ActionKind, budget: float) -> float:
+        if self._no_buttons or self._profile is None:
+            raise Refused(self._no_buttons)
+        button: Button | None = self._profile.buttons.get(kind)
+        if button is None:
+            raise Refused(f"remote profile {self._profile.name} has no button {kind.name.lower()}")
+        written_at = self._run_steps(button.press, min(budget, self._profile.busy_budget))
+        if button.release:
+            self._session.sleep(self._profile.hold)
+            # a button that stays down is worse than a late release
+            self._run_steps(button.release, 1.0)
+        if self._profile.gap:
+            self._session.sleep(self._profile.gap)
+        return written_at
+
+    def _run_steps(self, steps: tuple[Step, ...], busy_budget: float) -> float:
+        """When the last byte of the last operation had been written. Only the first one may be repeated at leisure."""
+        written_at = time.monotonic()
+        for step in steps:
+            if step.operation is not None:
+                try:
+                    self._session.run(step.operation, *step.params, data=step.data, busy_budget=busy_budget)
+                except PtpError as error:
+                    if error.code not in step.accept:
+                        raise
+                written_at = self._session.written_at
+            if step.wait:
+                self._session.sleep(step.wait)
+        return written_at
+
+    def heartbeat(self) -> None:
+        if self._attached and self._profile is not None:
+            try:
+                self._run_steps(self._profile.heartbeat, 0.0)
+            except PtpError as error:
+                raise TransportError(f"the camera has dropped the remote grip: {error}") from error
+        self._session.poll_events()
+
+    def poll(self) -> None:
+        self._session.channel_events()
+
+    def interrupt(self) -> None:
+        self._session.interrupt()
+
+    def close(self) -> None:
+        try:
+            if self._attached and self._profile is not None:
+                self._run_steps(self._profile.close, 0.0)
+        except (PtpError, TransportError):
+            pass
+        finally:
+            self._attached = False
+            self._session.close()
+
+
+class DryRunRemote:
+    """Takes every action and sends none."""
+
+    heartbeat_period = 0.5
+
+    def connect(self) -> Identity:
+        return Identity("dry run")
+
+    def perform(self, action: Action, budget: float) -> float:
+        return time.monotonic()
+
+    def heartbeat(self) -> None:
+        pass
+
+    def poll(self) -> None:
+        pass
+
+    def interrupt(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

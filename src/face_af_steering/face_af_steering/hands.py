@@ -50,6 +50,8 @@ class Hands:
 
 
 def _is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
+    """Among those whose box is seen now: whom the camera has just lost it cannot prefer."""
+    row = [s for s in row if s.state]
     if subject.area >= _NEARLY_LARGEST * max((s.area for s in row), default=0.0):
         return True
     boxes = [s.box.area for s in row if s.box is not None]

@@ -15,7 +15,7 @@ class Moves:
     """The order of the candidates as presses, with what this camera's buttons were seen to do."""
 
     def __init__(self) -> None:
-        self._wrapped = 0
+        self._wraps = 0
 
     def steps(self, focus: Subject | None, target: Subject, row: Sequence[Subject], wrap: str) -> list[ActionKind]:
         """The presses from ``focus`` to ``target``; at least one. ``row``: the candidates, left to right."""
@@ -27,7 +27,7 @@ class Moves:
         kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
         direct = between + 1
         around = len(row) - direct
-        if (wrap == "yes" or (wrap == "auto" and self._wrapped > 0)) and 0 < around < direct:
+        if (wrap == "yes" or (wrap == "auto" and self._wraps > 0)) and 0 < around < direct:
             return [_opposite(kind)] * around
         return [kind] * direct
 
@@ -37,9 +37,21 @@ class Moves:
 
     def worked(self, kind: ActionKind, before: Subject, after: Subject, row: Sequence[Subject]) -> None:
         """A press moved the selection from ``before`` to ``after``."""
-        lateral = kind in (ActionKind.LEFT, ActionKind.RIGHT)
-        if lateral and len(row) > 2 and (after.x > before.x) != (kind == ActionKind.RIGHT):
-            self._wrapped = min(self._wrapped + 1, 3)
+        if is_wrap(kind, before, after, row):
+            self._wraps = min(self._wraps + 1, 3)
+
+    def failed(self, kind: ActionKind, around: bool) -> None:
+        """A press showed no effect. ``around``: it was meant to go from one end of the row to the other."""
+        if around:
+            self._wraps = max(self._wraps - 1, -1)
+
+
+def is_wrap(kind: ActionKind, before: Subject, after: Subject, row: Sequence[Subject]) -> bool:
+    """Whether the selection went from one end of the row to the other, against the button's direction."""
+    if kind not in (ActionKind.LEFT, ActionKind.RIGHT) or len(row) < 3:
+        return False
+    first, last = (row[-1], row[0]) if kind == ActionKind.RIGHT else (row[0], row[-1])
+    return before.key == first.key and after.key == last.key
 
 
 def _stacked(focus: Subject, target: Subject) -> bool:

@@ -14,7 +14,7 @@ from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
 
 from .af_area import AreaPointer
 from .hands import Hands
-from .moves import Moves
+from .moves import Moves, is_wrap
 from .params import PlannerParams, SteeringNodeParams
 from .rate_limit import RateLimit
 from .response import ResponseModel
@@ -25,8 +25,7 @@ from .target import TargetChooser
 __all__ = ["Planner", "PlannerParams", "SteeringNodeParams"]
 
 _EARLIEST_EFFECT_S = 0.05
-_LATEST_EFFECT_S = 1.6
-"""A press can explain a move of the selection that shows within these times after it."""
+"""No camera shows the effect of a press sooner."""
 _CLOCK_JUMP_S = 2.0
 
 
@@ -34,6 +33,8 @@ _CLOCK_JUMP_S = 2.0
 class _Press:
     kind: ActionKind
     at: float
+    around: bool = False
+    """Meant to go from one end of the row to the other."""
     lost: bool = False
 
 
@@ -75,7 +76,7 @@ class Planner:
     @property
     def response_s(self) -> float:
         """Learned time from a press to its effect in the picture."""
-        return self.response.mean_s
+        return self.response.middle_s
 
     def pause(self) -> None:
         """No presses until :meth:`resume`."""
@@ -124,14 +125,14 @@ class Planner:
         return any(self._explains(press, self._selection.subject, subject) for press in self._open)
 
     def _explains(self, press: _Press, before: Subject | None, after: Subject | None) -> bool:
-        if not _EARLIEST_EFFECT_S <= self._now - press.at <= _LATEST_EFFECT_S:
+        if not _EARLIEST_EFFECT_S <= self._now - press.at <= self.response.latest_s:
             return False
         if before is None or after is None or press.kind not in (ActionKind.LEFT, ActionKind.RIGHT):
             return True
         if (after.x > before.x) == (press.kind == ActionKind.RIGHT) or abs(after.x - before.x) < 0.5 * before.width:
             return True
         row = self._row.candidates(self._now, self.params.remember_s)
-        return self.params.wrap != "no" and len(row) > 1 and {before.key, after.key} == {row[0].key, row[-1].key}
+        return self.params.wrap != "no" and is_wrap(press.kind, before, after, row)
 
     def _moved(self, now: float, move: Move) -> None:
         fitting = [p for p in self._open if self._explains(p, move.before, move.after)]
@@ -140,8 +141,10 @@ class Planner:
             press = max(fitting, key=lambda p: self.response.likelihood(now - p.at))
             self._open.remove(press)
             if move.before is not None:
-                self.response.learn(now - press.at)
-                self._moves.worked(press.kind, move.before, move.after, row)
+                age = now - press.at
+                self.response.learn(age)
+                if self.response.likelihood(age) > 0.2:
+                    self._moves.worked(press.kind, move.before, move.after, row)
             self._tried = self._give_ups = 0
             return
         if move.after is not None and move.after.key == self.target_track_id:
@@ -151,13 +154,14 @@ class Planner:
             self._open.clear()
 
     def _drop_lost(self, now: float) -> None:
-        timeout = self.response.timeout_s
+        timeout = self.response.timeout_s(self._tried)
         for press in self._open:
             if not press.lost and now - press.at > timeout:
                 press.lost = True
                 self._tried += 1
-        if self._open and now - self._open[0].at > _LATEST_EFFECT_S:
-            self._open = [p for p in self._open if now - p.at <= _LATEST_EFFECT_S]
+                self._moves.failed(press.kind, press.around)
+        if self._open and now - self._open[0].at > self.response.latest_s:
+            self._open = [p for p in self._open if now - p.at <= self.response.latest_s]
 
     # -- what to do
 
@@ -202,7 +206,7 @@ class Planner:
         if waiting:
             since = now - waiting[-1].at
             planned = not self._tried and len(waiting) < len(steps) and all(p.kind == steps[0] for p in waiting)
-            if not planned or since < self.response.mean_s - params.picture_lag_s:
+            if not planned or since < self.response.middle_s - params.picture_lag_s:
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
         kind, why = self._next_kind(focus, target, row, steps)
         if kind is None:
@@ -213,7 +217,12 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
-        return self._press(now, kind, why)
+        around = (
+            focus is not None
+            and kind in (ActionKind.LEFT, ActionKind.RIGHT)
+            and (target.x > focus.x) != (kind == ActionKind.RIGHT)
+        )
+        return self._press(now, kind, why, around)
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]
@@ -229,10 +238,10 @@ class Planner:
             return None, ""
         return others[index], f"{first.name} has no effect; trying another button"
 
-    def _press(self, now: float, kind: ActionKind, why: str) -> list[Action]:
+    def _press(self, now: float, kind: ActionKind, why: str, around: bool) -> list[Action]:
         self._limit.count(now)
         self._hands.corrected(now)
-        self._open.append(_Press(kind, now))
+        self._open.append(_Press(kind, now, around))
         self.presses += 1
         self._say(SteeringStatus.STEERING, f"{kind.name}: {why}")
         return [Action(kind, why)]

@@ -5,39 +5,59 @@ from __future__ import annotations
 import math
 from collections import deque
 
-_PRIOR_MEAN_S = 0.38
-_PRIOR_SPREAD_S = 0.13
+_PRIOR_S = 0.38
+_PRIOR_SPREAD_S = 0.12
 _PRIOR_WEIGHT = 1.5
+_FRAME_S = 0.035
 _LONGEST_S = 1.5
 
 
 class ResponseModel:
-    """Mean and spread of the response time over the newest presses whose effect was seen."""
+    """Middle and spread of the response time over the newest presses whose effect was seen.
+
+    Median and median deviation: now and then a move of the camera's own is taken for an effect.
+    """
 
     def __init__(self) -> None:
-        self._samples: deque[float] = deque(maxlen=32)
-        self.mean_s = _PRIOR_MEAN_S
+        self._samples: deque[float] = deque(maxlen=24)
+        self.middle_s = _PRIOR_S
         self.spread_s = _PRIOR_SPREAD_S
+
+    @property
+    def known(self) -> bool:
+        """Enough presses were seen to say what is unlikely."""
+        return len(self._samples) >= 4
 
     def learn(self, seconds: float) -> None:
         """One press took effect after ``seconds``, as seen in the picture."""
-        self._samples.append(min(max(seconds, 0.0), _LONGEST_S))
-        n = len(self._samples)
-        total = n + _PRIOR_WEIGHT
-        self.mean_s = (sum(self._samples) + _PRIOR_WEIGHT * _PRIOR_MEAN_S) / total
-        own = sum(self._samples) / n
-        squares = sum((s - own) ** 2 for s in self._samples)
-        self.spread_s = max(0.02, math.sqrt((squares + _PRIOR_WEIGHT * _PRIOR_SPREAD_S**2) / total))
+        samples = self._samples
+        samples.append(min(max(seconds, 0.0), _LONGEST_S))
+        n = len(samples)
+        middle = _median(samples)
+        weight = _PRIOR_WEIGHT / n
+        self.middle_s = (n * middle + weight * _PRIOR_S) / (n + weight)
+        spread = 1.3 * sum(sorted(abs(s - middle) for s in samples)[: n - n // 8]) / max(n - n // 8, 1)
+        self.spread_s = max(
+            0.015, math.sqrt((n * spread**2 + _PRIOR_WEIGHT * _PRIOR_SPREAD_S**2 / n) / (n + _PRIOR_WEIGHT))
+        )
+
+    def timeout_s(self, repeats: int = 0) -> float:
+        """A press that has shown nothing for so long is lost; longer after every repeat, in case we are wrong."""
+        timeout = self.middle_s + 3.0 * self.spread_s + _FRAME_S
+        return min(timeout * 1.25**repeats, _LONGEST_S)
 
     @property
-    def timeout_s(self) -> float:
-        """A press that has shown nothing for so long is lost."""
-        timeout = self.mean_s + 3.0 * self.spread_s + 0.04
-        if len(self._samples) >= 6:
-            timeout = min(timeout, max(self._samples) + self.spread_s + 0.04)
-        return min(timeout, _LONGEST_S)
+    def latest_s(self) -> float:
+        """A press can hardly take effect later."""
+        return min(self.timeout_s() + 0.4, _LONGEST_S) if self.known else _LONGEST_S
 
     def likelihood(self, seconds: float) -> float:
         """How well an age of ``seconds`` fits a press that takes effect now (relative)."""
-        z = (seconds - self.mean_s) / (self.spread_s + 0.03)
-        return math.exp(-0.5 * z * z)
+        z = (seconds - self.middle_s) / (self.spread_s + _FRAME_S)
+        return 1.0 / (1.0 + z * z)
+
+
+def _median(values: deque[float]) -> float:
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -23,23 +23,29 @@ class Move:
     after: Subject | None
     before_gone: bool
     """The camera did not show the subject it left any more: it lost it."""
-    where_before: tuple[float, float]
-    """Centre of the subject before, as last seen."""
+
+
+@dataclass
+class _Rival:
+    """Somebody else who is read as chosen."""
+
+    frames: int = 0
+    last: float = 0.0
+    flipped: bool = False
+    """Meanwhile the box of the believed one was read as not chosen."""
 
 
 class Selection:
     """The belief, and the evidence against it.
 
     One misread box must never move it: a box newly read as chosen counts from its second frame on,
-    unless in the same frame the box that was chosen is read as not chosen and the move is ours.
+    unless in the same frame the box that was chosen is read as not chosen, nothing else is read as
+    chosen, and a press of ours leads there.
     """
 
     def __init__(self) -> None:
         self.subject: Subject | None = None
-        self._rival: Subject | None = None
-        self._rival_frames = 0
-        self._rival_last = 0.0
-        self._gray_seen = False
+        self._rivals: dict[int, _Rival] = {}
         self._unseen_frames = 0
         self._gray_frames = 0
 
@@ -49,10 +55,16 @@ class Selection:
     def update(
         self, now: float, row: Row, expected: Callable[[Subject], bool], confirm_frames: int, unseen_frames: int
     ) -> Move | None:
-        """Takes one frame in; returns the move when the belief changes with it."""
+        """Takes one frame in; returns the move when the belief changes with it.
+
+        ``expected``: whether a press of ours explains that this subject is chosen now.
+        """
         belief = self.subject
-        if self._rival is not None and now - self._rival_last > _RIVAL_GAP_S:
-            self._rival = None
+        for old, new in row.renamed.items():
+            if old in self._rivals:
+                self._rivals[new] = self._rivals.pop(old)
+        for key in [key for key, rival in self._rivals.items() if now - rival.last > _RIVAL_GAP_S]:
+            del self._rivals[key]
         chosen = [s for s in row.subjects.values() if s.chosen]
         if not chosen:
             self._unseen_frames += 1
@@ -66,38 +78,38 @@ class Selection:
         self._unseen_frames = self._gray_frames = 0
         if belief is not None and belief.chosen:
             if len(chosen) == 1:
-                self._rival = None
+                self._rivals.clear()
             return None
-        rival = self._rival if self._rival in chosen else max(chosen, key=_evidence)
-        if rival is self._rival:
-            self._rival_frames += 1
-        else:
-            self._rival, self._rival_frames, self._gray_seen = rival, 1, False
-        self._rival_last = now
         flipped = belief is not None and belief.state == AfState.DETECTED
-        self._gray_seen = self._gray_seen or flipped
-        needed = 1 if flipped and expected(rival) else confirm_frames
-        if self._rival_frames < needed:
-            return None
-        return self._settle(rival)
+        best: tuple[int, bool, int] | None = None
+        winner: Subject | None = None
+        for subject in chosen:
+            rival = self._rivals.setdefault(subject.key, _Rival())
+            rival.frames += 1
+            rival.last = now
+            rival.flipped = rival.flipped or flipped
+            likely = expected(subject)
+            needed = 1 if likely and flipped and len(chosen) == 1 else confirm_frames
+            rank = (rival.frames, likely, int(subject.state))
+            if rival.frames >= needed and (best is None or rank > best):
+                best, winner = rank, subject
+        return None if winner is None else self._settle(winner)
 
     def _settle(self, subject: Subject | None) -> Move:
         before = self.subject
-        move = Move(before, subject, not self._gray_seen, (before.x, before.y) if before is not None else (0.0, 0.0))
+        rival = self._rivals.get(subject.key) if subject is not None else None
+        move = Move(before, subject, rival is None or not rival.flipped)
         self.subject = subject
-        self._rival, self._rival_frames, self._gray_seen = None, 0, False
+        self._rivals.clear()
+        self._gray_frames = 0
         return move
 
     @property
     def doubted(self) -> bool:
         """Something else is read as chosen, but not for long enough yet."""
-        return self._rival is not None
+        return bool(self._rivals)
 
     @property
     def frames_unseen(self) -> int:
         """Frames in a row without any chosen box."""
         return self._unseen_frames
-
-
-def _evidence(subject: Subject) -> tuple[int, int]:
-    return int(subject.state), subject.key

@@ -1,0 +1,119 @@
+"""The node that a ``ros2`` command is, and what it sees of the graph."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from .main import CommandError
+
+SETTLED_AFTER = 0.4
+"""Seconds without a change after which the graph counts as seen."""
+AT_MOST = 3.0
+
+
+class Graph:
+    """A hidden node and its executor."""
+
+    def __init__(self, context: Context, use_sim_time: bool = False) -> None:
+        self.node: Node = rclpy.create_node(
+            f"_ros2cli_{os.getpid()}",
+            context=context,
+            start_parameter_services=False,
+            enable_rosout=False,
+            parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)],
+        )
+        self.context = context
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self.node)
+
+    def spin_once(self, timeout: float = 0.05) -> None:
+        self._executor.spin_once(timeout_sec=timeout)
+
+    def spin(self) -> None:
+        """Until Ctrl-C or SIGTERM."""
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def wait_for(self, condition: Callable[[], Any], timeout: float | None) -> bool:
+        """Spins until ``condition`` holds; False where it does not within ``timeout`` seconds (None: for ever)."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while not condition():
+            if end is not None and time.monotonic() > end:
+                return False
+            self.spin_once()
+        return True
+
+    def settle(self) -> None:
+        """Spins until nothing new has been discovered for a moment."""
+        start = changed = time.monotonic()
+        seen: object = None
+        while time.monotonic() - changed < SETTLED_AFTER and time.monotonic() - start < AT_MOST:
+            now = len(self.node.get_node_names()), len(self.node.get_topic_names_and_types())
+            if now != seen:
+                seen, changed = now, time.monotonic()
+            self.spin_once()
+
+    def node_names(self, hidden: bool = False) -> list[str]:
+        """Full names, sorted."""
+        names = [f"{namespace.rstrip('/')}/{name}" for name, namespace in self.node.get_node_names_and_namespaces()]
+        return sorted(name for name in names if hidden or not is_hidden(name))
+
+    def find_node(self, name: str, timeout: float = 2.0) -> tuple[str, str]:
+        """Name and namespace of a node, as soon as it is seen."""
+        full = absolute(name)
+        if not self.wait_for(lambda: full in self.node_names(hidden=True), timeout):
+            raise CommandError("Node not found" if full not in self.node_names(True) else "")
+        namespace, _, own = full.rpartition("/")
+        return own, namespace or "/"
+
+    def topics(self, hidden: bool = False) -> list[tuple[str, list[str]]]:
+        found = self.node.get_topic_names_and_types()
+        return sorted((name, types) for name, types in found if hidden or not is_hidden(name))
+
+    def call(self, service_type: type, name: str, request: Any, timeout: float = 5.0) -> Any:
+        """The service's answer. CommandError where nobody answers."""
+        client = self.node.create_client(service_type, name)
+        try:
+            if not self.wait_for(client.service_is_ready, timeout):
+                raise CommandError(f"the service {name} is not there")
+            future = client.call_async(request)
+            if not self.wait_for(future.done, timeout):
+                raise CommandError(f"the service {name} did not answer within {timeout:g} s")
+            return future.result()
+        finally:
+            self.node.destroy_client(client)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+@contextlib.contextmanager
+def graph(use_sim_time: bool = False) -> Iterator[Graph]:
+    """A node for the time of one command."""
+    context = Context()
+    rclpy.init(args=[], context=context)
+    made = Graph(context, use_sim_time)
+    try:
+        yield made
+    finally:
+        made.close()
+        context.try_shutdown()
+
+
+def absolute(name: str) -> str:
+    return name if name.startswith("/") else f"/{name}"
+
+
+def is_hidden(name: str) -> bool:
+    return any(part.startswith("_") for part in name.split("/"))

@@ -38,7 +38,10 @@ class ProcessWatch:
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    def __enter__(self) -> ProcessWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
 
@@ -86,14 +89,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         out = (options.out / name).resolve()
         try:
             cast = prepare(out, None, "", print)
-            watch = ProcessWatch()
-            report = run(
-                Options(cast=cast, out=out, duration=options.minutes * 60, video=False, arguments={"debug": "false"})
-            )
+            with ProcessWatch() as watch:
+                report = run(
+                    Options(
+                        cast=cast,
+                        out=out,
+                        duration=options.minutes * 60,
+                        video=False,
+                        arguments={"debug": "false"},
+                    )
+                )
         except (CastError, DemoError) as error:
             print(f"bench latency: {error}", file=sys.stderr)
             return 1
-        watch.stop()
         if report["models"] in [r["models"] for r in results.values()]:
             print("only the embedded models are here: ./run fetch-models, or FACE_AF_MODEL_DIR=DIR, for the others")
             continue
@@ -114,10 +122,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print(report: dict[str, float | int | str], nodes: dict[str, dict[str, float]]) -> None:
-    print(f"\n{report['models']}")
-    print(
-        f"  {report['fps']} frames a second, latency p50 {report['latency_p50_ms']} ms, p95 {report['latency_p95_ms']} ms"
-    )
+    print(f"\n{report['models']}: {report['fps']} frames a second")
+    print(f"  latency p50 {report['latency_p50_ms']} ms, p95 {report['latency_p95_ms']} ms")
     print(f"  on target {float(report['on_target']):.1%}, recognised {float(report['recognised']):.1%}")
     print(f"  {'node':<14}{'CPU %':>8}{'memory MB':>12}{'growth MB':>12}")
     for node, figures in nodes.items():

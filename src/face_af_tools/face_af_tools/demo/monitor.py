@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
@@ -46,6 +47,7 @@ class Monitor(Node):
         self.first_frame_at: float | None = None
         self.last_frame_at = 0.0
         self.models = ""
+        """Detector and embedder, as perception reports them."""
         self._video = video
         self._lockstep = lockstep
         self._start_ns: int | None = None
@@ -61,6 +63,7 @@ class Monitor(Node):
             ("state", m.SteeringState, "state"),
         ):
             self.create_subscription(kind, topic, lambda msg, s=stream: self._on_message(s, msg), qos.RESULT)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.create_subscription(m.CameraStatus, "camera_status", self._on_camera, qos.STATUS)
 
     def _on_image(self, message: Image) -> None:
@@ -70,6 +73,12 @@ class Monitor(Node):
 
     def _on_camera(self, message: m.CameraStatus) -> None:
         self.now.connected = message.connected
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name.endswith("perception"):
+                said = {entry.key: entry.value for entry in status.values}
+                self.models = f"{said.get('detector', '?')} + {said.get('embedder', '?')}"
 
     def _on_message(self, stream: str, message: Any) -> None:
         stamp = to_ns(message.header.stamp)

@@ -16,5 +16,5 @@ setup(
     maintainer_email="face_af@example.com",
     description="Reads the autofocus boxes that the camera draws on its HDMI picture.",
     license="Apache-2.0",
-    entry_points={"console_scripts": []},
+    entry_points={"console_scripts": ["overlay = face_af_overlay.node:main"]},
 )

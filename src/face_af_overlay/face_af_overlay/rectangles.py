@@ -1,0 +1,109 @@
+"""Rectangles from corners: any three corners of one colour that fit together propose one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .corners import BOTTOM_LEFT, BOTTOM_RIGHT, TOP_LEFT, TOP_RIGHT, Corners
+
+I32 = NDArray[np.int32]
+
+
+def propose(
+    corners: Corners, low: float, high: float, aspect: float, uniform: float
+) -> tuple[I32, NDArray[np.float32]]:
+    """Rectangles (N x 4 int32: left, top, right, bottom, inside their lines) and their colours (N x 3 float32, BGR).
+
+    ``low`` and ``high``: sides in pixels; ``aspect``: longer over shorter side; ``uniform``: how much
+    the corners' colours may differ. Those with four corners come first, then those of like colour.
+    """
+    top = _edges(corners, TOP_LEFT, TOP_RIGHT, low, high, uniform, across=True)
+    bottom = _edges(corners, BOTTOM_LEFT, BOTTOM_RIGHT, low, high, uniform, across=True)
+    left = _edges(corners, TOP_LEFT, BOTTOM_LEFT, low, high, uniform, across=False)
+    right = _edges(corners, TOP_RIGHT, BOTTOM_RIGHT, low, high, uniform, across=False)
+    found: list[NDArray[np.int32]] = []
+    for (ha, hb), (va, vb), (kind, h_end, v_end) in (
+        (top, left, (TOP_LEFT, 0, 0)),
+        (top, right, (TOP_RIGHT, 1, 0)),
+        (bottom, left, (BOTTOM_LEFT, 0, 1)),
+        (bottom, right, (BOTTOM_RIGHT, 1, 1)),
+    ):
+        shared_h, other_h = (ha, hb) if h_end == 0 else (hb, ha)
+        shared_v, other_v = (va, vb) if v_end == 0 else (vb, va)
+        i, j = _join(shared_h, shared_v)
+        if not len(i):
+            continue
+        kind_h, kind_v = kind ^ 1, kind ^ 2
+        near = np.stack([corners.x[kind][shared_h[i]], corners.y[kind][shared_h[i]]])
+        along = corners.x[kind_h][other_h[i]]
+        down = corners.y[kind_v][other_v[j]]
+        colours = np.stack(
+            [
+                corners.bgr[kind][shared_h[i]],
+                corners.bgr[kind_h][other_h[i]],
+                corners.bgr[kind_v][other_v[j]],
+            ]
+        )
+        spread = (colours.max(axis=0) - colours.min(axis=0))[:, 1]
+        x0, x1 = np.minimum(near[0], along), np.maximum(near[0], along)
+        y0, y1 = np.minimum(near[1], down), np.maximum(near[1], down)
+        width, height = x1 - x0, y1 - y0
+        fits = (np.maximum(width, height) <= aspect * np.minimum(width, height) + 6) & (spread <= uniform)
+        colour = np.sort(colours, axis=0)[1]
+        found.append(np.column_stack([x0, y0, x1, y1, colour, spread])[fits].astype(np.int32))
+    if not found:
+        return np.zeros((0, 4), np.int32), np.zeros((0, 3), np.float32)
+    rows = np.concatenate(found)
+    return _merge(rows)
+
+
+def _edges(
+    corners: Corners, one: int, other: int, low: float, high: float, uniform: float, *, across: bool
+) -> tuple[I32, I32]:
+    """Pairs of corners that could end one side: (indices of kind ``one``, indices of kind ``other``)."""
+    position, level = (corners.x, corners.y) if across else (corners.y, corners.x)
+    order = np.argsort(level[other], kind="stable")
+    sorted_level = level[other][order]
+    first = np.searchsorted(sorted_level, level[one] - _SLACK)
+    count = np.searchsorted(sorted_level, level[one] + _SLACK, side="right") - first
+    i = np.repeat(np.arange(len(level[one])), count)
+    j = (
+        order[np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(len(i))]
+        if len(i)
+        else i
+    )
+    length = position[other][j] - position[one][i]
+    keep = (length >= low - _SLACK * 2) & (length <= high)
+    i, j = i[keep], j[keep]
+    alike = np.abs(corners.bgr[one][i] - corners.bgr[other][j])
+    # colour is smeared by the transmission, brightness hardly
+    keep = (alike[:, 1] <= uniform) & (alike.max(axis=1, initial=0) <= 2 * uniform)
+    return i[keep].astype(np.int32), j[keep].astype(np.int32)
+
+
+def _join(a: I32, b: I32) -> tuple[I32, I32]:
+    """All (i, j) with ``a[i] == b[j]``."""
+    order = np.argsort(b, kind="stable")
+    ordered = b[order]
+    first = np.searchsorted(ordered, a)
+    count = np.searchsorted(ordered, a, side="right") - first
+    i = np.repeat(np.arange(len(a)), count)
+    if not len(i):
+        return i.astype(np.int32), i.astype(np.int32)
+    j = order[np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(len(i))]
+    return i.astype(np.int32), j.astype(np.int32)
+
+
+def _merge(rows: I32) -> tuple[I32, NDArray[np.float32]]:
+    """Proposals that differ by a pixel or two are one; the more often a rectangle was proposed, the earlier it comes."""
+    keys = (rows[:, :4] + 1) // 3
+    code = ((keys[:, 0].astype(np.int64) * 4096 + keys[:, 1]) * 4096 + keys[:, 2]) * 4096 + keys[:, 3]
+    _, first, times = np.unique(code, return_index=True, return_counts=True)
+    order = np.lexsort((rows[first, 7], -times))
+    chosen = rows[first[order]]
+    return chosen[:, :4], chosen[:, 4:7].astype(np.float32)
+
+
+_SLACK = 3
+"""Pixels by which the marks of two corners on one line may differ."""

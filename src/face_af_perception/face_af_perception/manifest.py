@@ -146,7 +146,9 @@ class Manifest:
 
 def find(entry: ModelEntry, dirs: Sequence[Path]) -> ModelSpec | None:
     """The entry with its files found, or None; :class:`ModelError` where the checksum is wrong."""
-    roots = [_package_dir(entry.package)] if entry.package else list(dirs)
+    roots: list[Path | None] = [_package_dir(entry.package)] if entry.package else list(dirs)
+    if Path(entry.file).is_absolute():
+        roots = [Path("/")]
     for root in roots:
         if root is None:
             continue

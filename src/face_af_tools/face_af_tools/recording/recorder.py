@@ -159,9 +159,9 @@ class BagRecorder:
     def _check_space(self) -> None:
         free = free_bytes(self.folder)
         if free < self.limits.min_free_bytes:
-            needed = self.limits.min_free_bytes / 1e6
+            must = self.limits.min_free_bytes / 1e6
             raise RecordingError(
-                f"{free / 1e6:.0f} MB are free on the disk of {self.folder}, {needed:.0f} MB must stay"
+                f"{free / 1e6:.0f} MB are free on the disk of {self.folder}, {must:.0f} MB must stay"
             )
 
     def _stop(self, reason: str) -> None:

@@ -333,7 +333,7 @@ class _Index:
         if self._negative.owners.size:
             against = np.full_like(result, -1.0)
             self._negative.best(embeddings, against)
-            result = np.where(against > result, np.minimum(result - against, 0), result)
+            result = np.where(against >= result, np.minimum(result - against, 0), result)
         return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .moves import steps_between
 from .params import PlannerParams
 from .selection import Move
 from .subjects import Subject
@@ -43,7 +44,7 @@ class Hands:
         if _is_largest(after, row):
             self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
-            known = now - self._person_at <= _PERSON_KNOWN_S and _is_neighbour(before, after, row)
+            known = now - self._person_at <= _PERSON_KNOWN_S and steps_between(before, after, row) == 1
             return known or self._quick >= _QUICK_MOVES
         self._person_at = now
         return True
@@ -56,8 +57,3 @@ def _is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
         return True
     boxes = [s.box.area for s in row if s.box is not None]
     return subject.box is not None and bool(boxes) and subject.box.area >= _NEARLY_LARGEST * max(boxes)
-
-
-def _is_neighbour(one: Subject, other: Subject, row: Sequence[Subject]) -> bool:
-    low, high = min(one.x, other.x), max(one.x, other.x)
-    return not any(low < s.x < high for s in row if s is not one and s is not other)

@@ -23,9 +23,8 @@ class Moves:
             return [ActionKind.RIGHT]
         if _stacked(focus, target):
             return [ActionKind.FN1]
-        between = _between(focus, target, row)
         kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
-        direct = between + 1
+        direct = steps_between(focus, target, row)
         around = len(row) - direct
         if (wrap == "yes" or (wrap == "auto" and self._wraps > 0)) and 0 < around < direct:
             return [_opposite(kind)] * around
@@ -61,9 +60,10 @@ def _stacked(focus: Subject, target: Subject) -> bool:
     return dy > 2 * dx and dx < 0.5 * target.face.width
 
 
-def _between(focus: Subject, target: Subject, row: Sequence[Subject]) -> int:
-    low, high = min(focus.x, target.x), max(focus.x, target.x)
-    return sum(1 for s in row if low < s.x < high and s is not focus and s is not target)
+def steps_between(one: Subject, other: Subject, row: Sequence[Subject]) -> int:
+    """How many presses of LEFT or RIGHT apart two subjects are."""
+    low, high = min(one.x, other.x), max(one.x, other.x)
+    return 1 + sum(1 for s in row if low < s.x < high and s is not one and s is not other)
 
 
 def _opposite(kind: ActionKind) -> ActionKind:

@@ -14,7 +14,7 @@ from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
 
 from .af_area import AreaPointer
 from .hands import Hands
-from .moves import Moves, is_wrap
+from .moves import Moves, is_wrap, steps_between
 from .params import PlannerParams, SteeringNodeParams
 from .rate_limit import RateLimit
 from .response import ResponseModel
@@ -121,8 +121,13 @@ class Planner:
         self._pause_until = self._yield_until = -1e18
 
     def _expected(self, subject: Subject) -> bool:
-        """Whether a press of ours explains that the selection is now on ``subject``."""
-        return any(self._explains(press, self._selection.subject, subject) for press in self._open)
+        """Whether presses of ours lead exactly to ``subject``: to believe it at first sight."""
+        before = self._selection.subject
+        fitting = [p for p in self._open if self._explains(p, before, subject)]
+        if not fitting or before is None:
+            return False
+        row = self._row.candidates(self._now, self.params.remember_s)
+        return steps_between(before, subject, row) <= len(fitting) or is_wrap(fitting[0].kind, before, subject, row)
 
     def _explains(self, press: _Press, before: Subject | None, after: Subject | None) -> bool:
         if not _EARLIEST_EFFECT_S <= self._now - press.at <= self.response.latest_s:
@@ -138,7 +143,7 @@ class Planner:
         fitting = [p for p in self._open if self._explains(p, move.before, move.after)]
         row = self._row.candidates(now, self.params.remember_s)
         if fitting and move.after is not None:
-            press = max(fitting, key=lambda p: self.response.likelihood(now - p.at))
+            press = fitting[self.response.taking_effect([now - p.at for p in fitting])]
             self._open.remove(press)
             if move.before is not None:
                 age = now - press.at
@@ -151,7 +156,6 @@ class Planner:
             return
         if self._hands.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s
-            self._open.clear()
 
     def _drop_lost(self, now: float) -> None:
         timeout = self.response.timeout_s(self._tried)
@@ -205,7 +209,12 @@ class Planner:
         waiting = [p for p in self._open if not p.lost]
         if waiting:
             since = now - waiting[-1].at
-            planned = not self._tried and len(waiting) < len(steps) and all(p.kind == steps[0] for p in waiting)
+            planned = (
+                self.response.known
+                and not self._tried
+                and len(waiting) < len(steps)
+                and all(p.kind == steps[0] for p in waiting)
+            )
             if not planned or since < self.response.middle_s - params.picture_lag_s:
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
         kind, why = self._next_kind(focus, target, row, steps)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 _PRIOR_S = 0.38
 _PRIOR_SPREAD_S = 0.12
 _PRIOR_WEIGHT = 1.5
 _FRAME_S = 0.035
 _LONGEST_S = 1.5
+_LOSS = 0.12
+"""Share of the presses that are taken to get lost when it matters which one took effect."""
 
 
 class ResponseModel:
@@ -26,7 +29,7 @@ class ResponseModel:
     @property
     def known(self) -> bool:
         """Enough presses were seen to say what is unlikely."""
-        return len(self._samples) >= 4
+        return len(self._samples) >= 2
 
     def learn(self, seconds: float) -> None:
         """One press took effect after ``seconds``, as seen in the picture."""
@@ -50,6 +53,17 @@ class ResponseModel:
     def latest_s(self) -> float:
         """A press can hardly take effect later."""
         return min(self.timeout_s() + 0.4, _LONGEST_S) if self.known else _LONGEST_S
+
+    def taking_effect(self, ages: Sequence[float]) -> int:
+        """Which of several presses under way, given their ages, oldest first, takes effect now."""
+        best, best_score, open_share = 0, -1.0, 1.0
+        for i, age in enumerate(ages):
+            score = open_share * self.likelihood(age)
+            if score > best_score:
+                best, best_score = i, score
+            z = (age - self.middle_s) / (self.spread_s + _FRAME_S)
+            open_share *= _LOSS + (1 - _LOSS) / (1 + math.exp(min(1.7 * z, 50.0)))
+        return best
 
     def likelihood(self, seconds: float) -> float:
         """How well an age of ``seconds`` fits a press that takes effect now (relative)."""

@@ -13,6 +13,8 @@ _RIVAL_GAP_S = 0.12
 """A rival that is not read as chosen for so long was a misreading."""
 
 _PATIENCE = 3
+_LOST_FRAMES = 3
+"""A chosen box that was not drawn for so many frames before another was chosen: the camera had lost its subject."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Selection:
         self._rivals: dict[int, _Rival] = {}
         self._unseen_frames = 0
         self._gray_frames = 0
+        self._missed_frames = 0
 
     def forget(self) -> None:
         self.__init__()  # type: ignore[misc]
@@ -60,6 +63,8 @@ class Selection:
         ``expected``: whether a press of ours explains that this subject is chosen now.
         """
         belief = self.subject
+        if belief is not None:
+            self._missed_frames = 0 if belief.chosen else self._missed_frames + (belief.state == AfState.NONE)
         for old, new in row.renamed.items():
             if old in self._rivals:
                 self._rivals[new] = self._rivals.pop(old)
@@ -98,8 +103,10 @@ class Selection:
     def _settle(self, subject: Subject | None) -> Move:
         before = self.subject
         rival = self._rivals.get(subject.key) if subject is not None else None
-        move = Move(before, subject, rival is None or not rival.flipped)
+        lost = rival is None or not rival.flipped or self._missed_frames >= _LOST_FRAMES
+        move = Move(before, subject, lost)
         self.subject = subject
+        self._missed_frames = 0
         self._rivals.clear()
         self._gray_frames = 0
         return move

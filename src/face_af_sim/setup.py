@@ -16,5 +16,12 @@ setup(
     maintainer_email="face_af@example.com",
     description="A simulated stage and a virtual Nikon Z8 that close the loop without hardware.",
     license="Apache-2.0",
-    entry_points={"console_scripts": [f"virtual_z8 = {PACKAGE}.virtual_z8.cli:main"]},
+    entry_points={
+        "console_scripts": [
+            f"stage = {PACKAGE}.node:main",
+            f"virtual_z8 = {PACKAGE}.virtual_z8.cli:main",
+            f"fetch_samples = {PACKAGE}.samples:main",
+            f"prepare_stage = {PACKAGE}.cast:main",
+        ]
+    },
 )

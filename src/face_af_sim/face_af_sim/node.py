@@ -1,0 +1,250 @@
+"""The ``stage`` node: the simulated stage as a camera's picture, the truth about it, and a virtual Z8."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock as ClockMessage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from face_af_common.conversions import box_to_msg
+from face_af_common.diagnostics import WARN, Health
+from face_af_common.images import from_bgr
+from face_af_common.live_parameters import LiveParameters
+from face_af_common.node_main import StartError, run_node
+from face_af_common.qos import IMAGE, RESULT, STATUS
+from face_af_common.stamps import from_ns, to_ns
+from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
+
+from .cast import CastError, prepare_stage
+from .lockstep import Lockstep, Wait
+from .params import StageNodeParams
+from .simulation import Frame, Simulation
+
+_EPOCH_NS = 1_000_000_000
+"""Time of the first frame in lockstep; zero would mean that there is no time yet."""
+
+_RESEND_S = 1.0
+_SILENCE_S = 10.0
+_PRESS_S = 5.0
+"""So long a press may take to reach the camera before the show goes on without it."""
+
+_DRIVER_S = 5.0
+"""So long the first frame waits for a driver when everybody else is there."""
+
+
+class StageNode(Node):  # type: ignore[misc]
+    """Publishes ``image_raw`` and ``sim/truth``, in lockstep also ``/clock``; serves PTP/IP on loopback."""
+
+    def __init__(self) -> None:
+        super().__init__("stage")
+        p = self._params = LiveParameters(self, StageNodeParams).value
+        self._health = Health(self, "simulated stage", self._extra)
+        self.get_logger().info("preparing the people on stage")
+        try:
+            prepared = prepare_stage(p.people, p.target, say=self.get_logger().info)
+        except CastError as error:
+            raise StartError(str(error)) from error
+        self._sim = Simulation(
+            prepared.figures, prepared.target, seed=p.seed, width=p.width, height=p.height, hdmi=p.hdmi, body=p.camera
+        )
+        self._images = self.create_publisher(Image, "image_raw", IMAGE)
+        self._truth = self.create_publisher(SimTruth, "sim/truth", RESULT)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._wall = Clock(clock_type=ClockType.SYSTEM_TIME)
+        self._index = -1
+        self._ready_at: float | None = None
+        self._born = time.monotonic()
+        self._server: Any = None
+        self._lockstep = Lockstep() if p.clock == "lockstep" else None
+        if p.ptpip_port >= 0:
+            self._serve()
+        if self._lockstep is not None:
+            self._start_lockstep()
+        else:
+            self._timer = self.create_timer(1 / p.rate, self._realtime, clock=self._steady)
+        self.get_logger().info(
+            f"target {prepared.target} among {len(prepared.figures)} people; {p.width}x{p.height}, "
+            f"{p.rate:g} Hz, {p.clock}; waiting for {p.subscribers} subscribers of image_raw"
+        )
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+    # -- the camera's network side ------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        """Starts the virtual camera, or tries again later when its port is taken."""
+        from .virtual_z8 import PtpIpServer, VirtualZ8
+
+        server = PtpIpServer(VirtualZ8(self._sim.body), host="127.0.0.1", port=self._params.ptpip_port)
+        try:
+            server.start()
+        except OSError as error:
+            self._health.fault(
+                f"the virtual camera cannot listen on port {self._params.ptpip_port}: {error.strerror or error}"
+            )
+            if not hasattr(self, "_retry"):
+                self._retry = self.create_timer(2.0, self._serve, clock=self._steady)
+            return
+        if hasattr(self, "_retry"):
+            self._retry.cancel()
+            self._health.recovered()
+        self._server = server
+        self.get_logger().info(f"virtual Z8 on 127.0.0.1:{server.port} (PTP/IP)")
+
+    # -- real time ------------------------------------------------------------------------------------
+
+    def _realtime(self) -> None:
+        now = time.monotonic()
+        if self._ready_at is None:
+            wanted, waited = self._params.subscribers, now - self._born
+            if self._images.get_subscription_count() < wanted and waited < self._params.wait_s:
+                return
+            self._ready_at = now
+        index = int((now - self._ready_at) * self._params.rate + 0.5)
+        if index <= self._index:
+            return
+        if self._index >= 0:
+            self._health.drops += index - self._index - 1
+        if self._over(index):
+            return
+        self._index = index
+        stamp = self._wall.now().nanoseconds
+        self._publish(self._sim.frame(index / self._params.rate), stamp)
+        self._health.tick(stamp)
+
+    # -- lockstep -------------------------------------------------------------------------------------
+
+    def _start_lockstep(self) -> None:
+        self._clock_out = self.create_publisher(ClockMessage, "/clock", 10)
+        self._states = self.create_subscription(SteeringState, "state", self._on_state, RESULT)
+        self._statuses = self.create_subscription(CameraStatus, "camera_status", self._on_status, STATUS)
+        self._connected = False
+        self._others_at: float | None = None
+        self._sent: tuple[Image, SimTruth] | None = None
+        self._last_try = self._asked_at = self._answered_at = time.monotonic()
+        self._timer = self.create_timer(0.05, self._watch, clock=self._steady)
+
+    def _on_state(self, message: SteeringState) -> None:
+        assert self._lockstep is not None
+        self._lockstep.state(to_ns(message.header.stamp), message.last_command_id)
+        if self._lockstep.waits_for is Wait.PRESS:
+            self._answered_at = time.monotonic()
+        self._advance()
+
+    def _on_status(self, message: CameraStatus) -> None:
+        assert self._lockstep is not None
+        self._connected = message.connected or message.dry_run or message.transport == "none"
+        self._lockstep.status(message.last_command_id)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Shows the next frame if the present one is done with."""
+        assert self._lockstep is not None
+        if self._sent is None or self._lockstep.waits_for is not Wait.NOTHING:
+            return
+        self._next()
+
+    def _next(self) -> None:
+        assert self._lockstep is not None
+        if self._over(self._index + 1):
+            return
+        self._index += 1
+        seconds = self._index / self._params.rate
+        stamp = _EPOCH_NS + round(seconds * 1e9)
+        self._clock_out.publish(ClockMessage(clock=from_ns(stamp)))
+        self._lockstep.shown(stamp)
+        self._last_try = self._asked_at = time.monotonic()
+        self._sent = self._publish(self._sim.frame(seconds), stamp)
+        self._health.tick()
+        if self._health.level == WARN:
+            self._health.recovered()
+
+    def _watch(self) -> None:
+        """Wall-clock care: the first frame, lost pictures, and saying who does not answer."""
+        assert self._lockstep is not None
+        now = time.monotonic()
+        if self._sent is None:
+            if self._complete(now):
+                self._next()
+            return
+        waits = self._lockstep.waits_for
+        if waits is Wait.PRESS and now - self._answered_at > _PRESS_S:
+            self._health.fault("a press was not delivered to the camera; going on without it", WARN)
+            self._lockstep.give_up_press()
+            self._advance()
+        elif waits is Wait.STEERING and now - self._last_try > _RESEND_S:
+            # pictures are best effort: this one may be lost
+            self._last_try = now
+            self._images.publish(self._sent[0])
+            self._truth.publish(self._sent[1])
+            if now - self._asked_at > _SILENCE_S:
+                self._health.fault("steering does not answer the newest frame; showing it again and again", WARN)
+
+    def _complete(self, now: float) -> bool:
+        """Whether everybody who takes part is there; says once in a while whom it waits for."""
+        lacking = []
+        if self._images.get_subscription_count() < self._params.subscribers:
+            lacking.append("subscribers of image_raw")
+        if self.count_publishers("state") == 0:
+            lacking.append("steering")
+        if lacking:
+            self._others_at = None
+        else:
+            self._others_at = self._others_at or now
+            if not self._connected and now - self._others_at < _DRIVER_S:
+                lacking.append("the driver's connection to the camera")
+        if lacking and now - self._born > _SILENCE_S:
+            self._health.fault(f"waiting for {' and '.join(lacking)}", WARN)
+        return not lacking
+
+    # -- both -----------------------------------------------------------------------------------------
+
+    def _over(self, index: int) -> bool:
+        """Ends the node when the show is over."""
+        if not self._params.duration or index / self._params.rate < self._params.duration:
+            return False
+        self._timer.cancel()
+        self.get_logger().info("the show is over")
+        rclpy.try_shutdown()
+        return True
+
+    def _publish(self, frame: Frame, stamp_ns: int) -> tuple[Image, SimTruth]:
+        header = Header(stamp=from_ns(stamp_ns), frame_id=self._params.frame_id)
+        image, truth = from_bgr(frame.picture, header), self._truth_of(frame, header)
+        self._truth.publish(truth)
+        self._images.publish(image)
+        return image, truth
+
+    def _truth_of(self, frame: Frame, header: Header) -> SimTruth:
+        target, camera = self._sim.target, frame.camera
+        return SimTruth(
+            header=header,
+            target=target,
+            focus=camera.focus,
+            target_visible=target in camera.detected,
+            target_focused=camera.focus == target,
+            names=[actor.name for actor in frame.actors],
+            boxes=[box_to_msg(actor.face) for actor in frame.actors],
+            visible=[actor.name in camera.detected for actor in frame.actors],
+            presses=camera.presses,
+        )
+
+    def _extra(self) -> dict[str, object]:
+        return {"frame": self._index, "waits_for": self._lockstep.waits_for.value if self._lockstep else "nothing"}
+
+
+def main(args: list[str] | None = None) -> int:
+    return run_node(StageNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

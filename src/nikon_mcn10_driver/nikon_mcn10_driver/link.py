@@ -24,6 +24,8 @@ class Command:
     stamp_ns: int
     id: int = 0
     received: float = field(default_factory=time.monotonic)
+    arrival: int = 0
+    """Set by the link: counts commands in the order in which they came."""
     outcome: str | None = None
     """None while it waits; then empty when it was sent, else why not."""
     done: threading.Event = field(default_factory=threading.Event)
@@ -73,9 +75,8 @@ class CameraLink:
         self._on_change = on_change
         self._condition = threading.Condition()  # its lock is re-entrant
         self._waiting: Command | None = None
-        self._order = 0
+        self._arrivals = 0
         self._handled = 0
-        self._arrival: dict[int, int] = {}
         self._status = LinkStatus()
         self._remote: Remote | None = None
         self._closing = False
@@ -93,8 +94,8 @@ class CameraLink:
     def submit(self, command: Command) -> None:
         """Hands over a command; it is sent, dropped or refused soon. Without a camera it fails at once."""
         with self._condition:
-            self._order += 1
-            self._arrival[id(command)] = self._order
+            self._arrivals += 1
+            command.arrival = self._arrivals
             if not self._status.connected:
                 self._finish(command, "not connected" + (f": {e}" if (e := self._status.last_error) else ""), failed=1)
                 return
@@ -215,9 +216,8 @@ class CameraLink:
             for counter in ("sent", "dropped_stale", "failed"):
                 if counter in changes:
                     changes[counter] += getattr(self._status, counter)
-            order = self._arrival.pop(id(command))
-            if command.id and order > self._handled:
-                self._handled = order
+            if command.id and command.arrival > self._handled:
+                self._handled = command.arrival
                 changes["last_command_id"] = command.id
             command.outcome = outcome
             self._update(**changes)

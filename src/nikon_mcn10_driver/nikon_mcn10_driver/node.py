@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from face_af_common.diagnostics import ERROR, OK, WARN, Health
 from face_af_common.live_parameters import LiveParameters
@@ -80,8 +81,6 @@ class DriverNode(Node):
             self._link.submit(Command(action, to_ns(message.header.stamp), message.id))
 
     def _refuse(self, command_id: int) -> None:
-        from dataclasses import replace
-
         self._unused = replace(self._unused, failed=self._unused.failed + 1, last_command_id=command_id)
         self._publish(self._unused)
 
@@ -113,6 +112,8 @@ class DriverNode(Node):
 
     def _on_status(self, status: LinkStatus) -> None:
         """Called by the link for every change, from its thread or from ours."""
+        if not self.context.ok():
+            return
         self._publish(status)
         before, self._logged = self._logged, status
         self._health.hardware_id = status.camera.serial
@@ -153,7 +154,12 @@ class DriverNode(Node):
             command_latency_ms=status.latency_s * 1e3,
         )
         message.header.stamp = self.get_clock().now().to_msg()
-        self._publisher.publish(message)
+        try:
+            self._publisher.publish(message)
+        except Exception:
+            # between Ctrl-C and our close the link may still have something to say
+            if self.context.ok():
+                raise
 
     def _figures(self) -> dict[str, object]:
         status = self._link.status if self._link is not None else self._unused

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from .ptp import DeviceInfo, Event, FormatError, OperationCode, ResponseCode, decode_events, decode_events_ex, name_of
 from .ptp.codes import BUSY, LAST_TRANSACTION
-from .transport import Reply, Transport, TransportError
+from .transport import DeviceGone, Interrupted, Reply, Transport, TransportError
 
 TIMEOUT = 3.0
 """Seconds for one transaction."""
@@ -86,7 +86,15 @@ class Session:
     def open(self) -> DeviceInfo:
         """Connects and opens the session; :class:`TransportError` or :class:`PtpError` where that fails."""
         self._transport.connect()
-        self.info = self._device_info()
+        try:
+            self.info = self._device_info()
+        except (DeviceGone, Interrupted):
+            raise
+        except TransportError:
+            # what a killed program has left behind can show only now
+            if not self._transport.reset():
+                raise
+            self.info = self._device_info()
         code = self._open_session(_SESSION_IDS)
         if code == ResponseCode.INVALID_TRANSACTION_ID and self._transport.reset():
             code = self._open_session(_SESSION_IDS[:1])

@@ -34,6 +34,8 @@ class FaultKind(Enum):
     """USB: data and response come in one transfer."""
     ZERO_PACKET = "zero_packet"
     """USB: a left-over zero-length packet comes before the answer."""
+    EMPTY_DATA = "empty_data"
+    """USB: an operation that fails sends an empty data container before its response."""
     STALL_OUT = "stall_out"
     """USB: the bulk-OUT endpoint stalls; the command is not taken."""
     STALL_IN = "stall_in"

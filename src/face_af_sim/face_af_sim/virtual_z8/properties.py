@@ -30,7 +30,7 @@ def z8_properties() -> dict[int, PropertyDescription]:
     table = (
         PropertyDescription(_P.BATTERY_LEVEL, _T.UINT8, False, 100, 87, RangeForm(1, 100, 1)),
         _enum(_P.IMAGE_SIZE, _T.STRING, "8256x5504", ("8256x5504", "6192x4128", "4128x2752")),
-        _enum(_P.COMPRESSION, _T.UINT8, 4, (0, 1, 2, 3, 4, 7, 8)),
+        _enum(_P.COMPRESSION, _T.UINT8, 2, (0, 1, 2, 3, 4, 7, 8)),
         _enum(_P.WHITE_BALANCE, _T.UINT16, 2, (2, 4, 5, 6, 7, 0x8010, 0x8011, 0x8012)),
         _enum(_P.F_NUMBER, _T.UINT16, 400, _F_NUMBERS),
         _plain(_P.FOCAL_LENGTH, _T.UINT32, 8500),

@@ -201,6 +201,11 @@ class VirtualZ8:
             except FormatError:
                 return Answer(_R.INVALID_PARAMETER)
 
+    @staticmethod
+    def takes_data(operation: int) -> bool:
+        """Whether the host sends data with that operation; USB does not say so in the command."""
+        return operation in (_O.SET_DEVICE_PROP_VALUE, _O.NIKON_SET_DEVICE_PROP_VALUE_EX)
+
     def end_session(self) -> None:
         """The host is gone, or has reset the device."""
         with self._lock:

@@ -1,0 +1,416 @@
+"""PTP over USB bulk endpoints, with PyUSB."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..ptp import Container, ContainerAssembler, ContainerType, Event, FormatError, ResponseCode
+from ..ptp.codes import NIKON_VENDOR_ID
+from .base import MAX_STALE, WAIT_SLICE, Deadline, DeviceGone, Interrupted, Reply, TransportError
+from .usb_holders import advice, holders
+
+if TYPE_CHECKING:
+    import usb.core
+
+STILL_IMAGE = (6, 1, 1)
+"""Class, subclass and protocol of the interface that speaks PTP."""
+
+_CHUNK = 1 << 16
+"""Bytes asked for in one read; a multiple of every packet size, so that no packet overflows it."""
+
+_OUT_REQUEST, _IN_REQUEST = 0x21, 0xA1
+_CANCEL, _RESET, _STATUS = 0x64, 0x66, 0x67
+_CANCEL_CODE = 0x4001
+_CONTROL_TIMEOUT_MS = 1000
+_DRAIN_READS, _DRAIN_TIMEOUT = 8, 0.2
+_STATUS_POLLS, _STATUS_PAUSE = 15, 0.2
+_MAX_EVENTS = 256
+
+_GONE = {errno.ENODEV, errno.ENXIO, errno.ESHUTDOWN}
+_STALLED = errno.EPIPE
+
+
+class Stalled(Exception):
+    """An endpoint has stalled."""
+
+
+class UsbTransport:
+    """One Nikon body on USB; with ``serial``, that one. ``backend``: a PyUSB backend, None for libusb."""
+
+    name = "usb"
+
+    def __init__(self, serial: str = "", backend: Any = None) -> None:
+        self._serial = serial
+        self._backend = backend
+        self._interrupted = threading.Event()
+        self._device: usb.core.Device | None = None
+        self._interface = 0
+        self._reattach = False
+        self._claimed = False
+        self._in: Any = None
+        self._out: Any = None
+        self._containers = ContainerAssembler()
+        self._events: deque[Event] = deque(maxlen=_MAX_EVENTS)
+        self._listener: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._lost = ""
+        self.written_at = 0.0
+
+    def connect(self) -> None:
+        with self._usb_errors("opening the camera"):
+            self._device, interface = find_camera(self._serial, self._backend)
+            self._interface = interface.bInterfaceNumber
+            self._claim()
+            self._in, self._out, notices = _endpoints(interface)
+            self._settle()
+        self._listener = threading.Thread(target=self._listen, args=(notices,), name="usb_events", daemon=True)
+        self._listener.start()
+
+    def _claim(self) -> None:
+        import usb.core
+        import usb.util
+
+        device = self._device
+        with contextlib.suppress(NotImplementedError):
+            if device.is_kernel_driver_active(self._interface):
+                device.detach_kernel_driver(self._interface)
+                self._reattach = True
+        try:
+            usb.util.claim_interface(device, self._interface)
+            self._claimed = True
+        except usb.core.USBError as error:
+            if error.errno == errno.EBUSY:
+                raise TransportError(advice(holders(device.bus, device.address))) from error
+            raise
+
+    def _settle(self) -> None:
+        """Brings a camera that somebody left in the middle of something back to its first state."""
+        stale = self._drain()
+        if stale or self._status() != ResponseCode.OK:
+            self._reset()
+
+    def _drain(self) -> int:
+        """Reads and forgets what waits on bulk-IN; how many bytes that were."""
+        count = 0
+        for _ in range(_DRAIN_READS):
+            try:
+                data = self._read(_DRAIN_TIMEOUT)
+            except Stalled:
+                self._clear_halts()
+                count += 1
+                continue
+            if data is None:
+                break
+            count += len(data)
+        self._containers.clear()
+        return count
+
+    def reset(self) -> bool:
+        with self._usb_errors("resetting the camera"):
+            self._reset()
+        return True
+
+    def _reset(self) -> None:
+        self._device.ctrl_transfer(_OUT_REQUEST, _RESET, 0, self._interface, None, _CONTROL_TIMEOUT_MS)
+        self._clear_halts()
+        self._await_ready()
+        self._containers.clear()
+
+    def _clear_halts(self) -> None:
+        self._in.clear_halt()
+        self._out.clear_halt()
+
+    def _status(self) -> int:
+        """The camera's own word on its state: a response code, 0x2001 when it is ready."""
+        answer = bytes(self._device.ctrl_transfer(_IN_REQUEST, _STATUS, 0, self._interface, 64, _CONTROL_TIMEOUT_MS))
+        if len(answer) < 4:
+            raise TransportError(f"the camera's status has {len(answer)} bytes")
+        return int(struct.unpack_from("<H", answer, 2)[0])
+
+    def _await_ready(self) -> None:
+        for _ in range(_STATUS_POLLS):
+            if self._status() == ResponseCode.OK:
+                return
+            if self._interrupted.wait(_STATUS_PAUSE):
+                raise Interrupted("closing")
+        raise TransportError("the camera does not get ready after a reset; switch it off and on")
+
+    def transact(
+        self,
+        code: int,
+        transaction_id: int,
+        params: Sequence[int] = (),
+        data_out: bytes | None = None,
+        timeout: float = 3.0,
+    ) -> Reply:
+        if self._device is None:
+            raise DeviceGone("not connected")
+        deadline = Deadline(timeout, self._interrupted, f"the answer to operation 0x{code:04X}")
+        with self._usb_errors(f"operation 0x{code:04X}"):
+            command = Container.of(ContainerType.COMMAND, code, transaction_id, *params).encode()
+            cancelled = self._write(command, deadline)
+            if not cancelled and data_out is not None:
+                data = Container(ContainerType.DATA, code, transaction_id, data_out).encode()
+                cancelled = self._write(data, deadline)
+            self.written_at = time.monotonic()
+            if cancelled:
+                return Reply(ResponseCode.TRANSACTION_CANCELLED)
+            try:
+                return self._reply(transaction_id, deadline)
+            except _TimeUp:
+                return self._cancel(transaction_id)
+
+    def _write(self, data: bytes, deadline: Deadline) -> bool:
+        """Writes one container; True when the camera has cancelled the transaction instead of taking it."""
+        try:
+            self._write_once(data, deadline)
+        except Stalled:
+            if self._after_stall():
+                return True
+            # a command that met a stall has not been taken, so this cannot carry it out twice
+            self._write_once(data, deadline)
+        return False
+
+    def _write_once(self, data: bytes, deadline: Deadline) -> None:
+        parts = [memoryview(data)]
+        if len(data) % self._out.wMaxPacketSize == 0:
+            # without it the camera could not know that the container ends here
+            parts.append(memoryview(b""))
+        for part in parts:
+            while True:
+                try:
+                    part = part[self._out.write(part, _milliseconds(deadline.slice())) :]
+                except Exception as error:
+                    if _is_timeout(error):
+                        continue
+                    if getattr(error, "errno", None) == _STALLED:
+                        raise Stalled from error
+                    raise
+                if not part:
+                    break
+
+    def _reply(self, transaction_id: int, deadline: Deadline) -> Reply:
+        data = b""
+        stale = stalls = 0
+        while True:
+            try:
+                container = self._container(deadline)
+            except Stalled:
+                stalls += 1
+                if stalls > 1:
+                    raise TransportError("bulk-IN stalls again and again") from None
+                if self._after_stall():
+                    return Reply(ResponseCode.TRANSACTION_CANCELLED)
+                continue
+            if container.transaction_id == transaction_id:
+                if container.type == ContainerType.DATA:
+                    data = container.payload
+                    continue
+                if container.type == ContainerType.RESPONSE:
+                    return Reply(container.code, container.params, data)
+                raise FormatError(f"a {container.type.name.lower()} container on bulk-IN")
+            if container.transaction_id > transaction_id:
+                raise FormatError(f"an answer to transaction {container.transaction_id}, {transaction_id} was asked")
+            stale += container.type == ContainerType.RESPONSE
+            if stale > MAX_STALE:
+                raise FormatError("only answers to earlier transactions")
+
+    def _container(self, deadline: Deadline) -> Container:
+        while (container := self._containers.pop()) is None:
+            try:
+                wait = deadline.slice()
+            except Interrupted:
+                raise
+            except TransportError as error:
+                raise _TimeUp(str(error)) from error
+            started = time.monotonic()
+            data = self._read(wait)
+            if data is not None:
+                # a read that ends before its time and before it is full has met a short packet
+                self._containers.feed(data, len(data) < _CHUNK and time.monotonic() - started < wait)
+        return container
+
+    def _read(self, seconds: float) -> bytes | None:
+        """What bulk-IN gives, empty for a zero-length packet; None when time is up. Raises :class:`Stalled`."""
+        try:
+            return self._in.read(_CHUNK, _milliseconds(seconds)).tobytes()
+        except Exception as error:
+            if _is_timeout(error):
+                return None
+            if getattr(error, "errno", None) == _STALLED:
+                raise Stalled from error
+            raise
+
+    def _after_stall(self) -> bool:
+        """Clears the halts; True when the camera says that it has cancelled the transaction."""
+        cancelled = self._status() in (ResponseCode.TRANSACTION_CANCELLED, ResponseCode.DEVICE_BUSY)
+        self._clear_halts()
+        if cancelled:
+            self._await_ready()
+            self._containers.clear()
+        return cancelled
+
+    def _cancel(self, transaction_id: int) -> Reply:
+        """Gives up a transaction that gets no answer; the connection holds if the camera plays along."""
+        request = struct.pack("<HI", _CANCEL_CODE, transaction_id)
+        self._device.ctrl_transfer(_OUT_REQUEST, _CANCEL, 0, self._interface, request, _CONTROL_TIMEOUT_MS)
+        self._drain()
+        self._await_ready()
+        return Reply(ResponseCode.TRANSACTION_CANCELLED)
+
+    def _listen(self, notices: Any) -> None:
+        """Keeps one read pending on the interrupt endpoint."""
+        while not self._closing.is_set():
+            try:
+                data = notices.read(64, _milliseconds(WAIT_SLICE)).tobytes()
+                if data:
+                    event = Container.decode(data)
+                    self._events.append(Event(event.code, event.params))
+            except FormatError:
+                continue
+            except Exception as error:
+                if _is_timeout(error):
+                    continue
+                if getattr(error, "errno", None) == _STALLED:
+                    with contextlib.suppress(Exception):
+                        notices.clear_halt()
+                        continue
+                self._lost = str(error)
+                return
+
+    def events(self) -> list[Event]:
+        if self._lost:
+            raise DeviceGone(f"the camera is gone ({self._lost})")
+        found = []
+        while self._events:
+            found.append(self._events.popleft())
+        return found
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+    def close(self) -> None:
+        import usb.util
+
+        self._closing.set()
+        if self._listener is not None:
+            self._listener.join(timeout=2.0)
+            self._listener = None
+        device, self._device = self._device, None
+        if device is None:
+            return
+        if self._claimed:
+            with contextlib.suppress(Exception):
+                usb.util.release_interface(device, self._interface)
+        if self._reattach:
+            with contextlib.suppress(Exception):
+                device.attach_kernel_driver(self._interface)
+        with contextlib.suppress(Exception):
+            usb.util.dispose_resources(device)
+        self._claimed = self._reattach = False
+
+    @contextlib.contextmanager
+    def _usb_errors(self, doing: str) -> Iterator[None]:
+        import usb.core
+
+        try:
+            yield
+        except FormatError as error:
+            raise TransportError(f"{doing}: the camera sent something that is not PTP: {error}") from error
+        except Stalled as error:
+            raise TransportError(f"{doing}: the endpoint stalls") from error
+        except usb.core.NoBackendError as error:
+            raise TransportError("libusb is missing (Debian and Ubuntu: apt install libusb-1.0-0)") from error
+        except usb.core.USBError as error:
+            if error.errno in _GONE:
+                raise DeviceGone("the camera is gone") from error
+            if error.errno == errno.EACCES:
+                raise TransportError("no permission to use the camera; install the udev rule, see docs/driver.md") from error
+            raise TransportError(f"{doing}: {error.strerror or error}") from error
+
+
+class _TimeUp(Exception):
+    """No answer in time."""
+
+
+def find_camera(serial: str = "", backend: Any = None) -> tuple[usb.core.Device, Any]:
+    """The camera and its still-image interface; :class:`DeviceGone` says what is there instead."""
+    import usb.core
+    import usb.util
+
+    found = []
+    for device in usb.core.find(find_all=True, idVendor=NIKON_VENDOR_ID, backend=backend):
+        try:
+            configuration = device.get_active_configuration()
+        except usb.core.USBError as error:
+            if error.errno in (errno.EACCES, *_GONE):
+                raise
+            device.set_configuration()
+            configuration = device.get_active_configuration()
+        interface = usb.util.find_descriptor(configuration, custom_match=_speaks_ptp)
+        if interface is not None:
+            found.append((device, interface))
+    if not found:
+        raise DeviceGone("no Nikon camera on USB (is it switched on, and its USB mode set to MTP/PTP?)")
+    if not serial:
+        if len(found) > 1:
+            numbers = ", ".join(_serial_number(device) for device, _ in found)
+            raise TransportError(f"{len(found)} cameras on USB; set the parameter serial to one of {numbers}")
+        return found[0]
+    for device, interface in found:
+        if _serial_number(device) == serial:
+            return device, interface
+    numbers = ", ".join(_serial_number(device) for device, _ in found)
+    raise DeviceGone(f"no camera with serial number {serial} on USB; there is {numbers}")
+
+
+def _speaks_ptp(interface: Any) -> bool:
+    return (interface.bInterfaceClass, interface.bInterfaceSubClass, interface.bInterfaceProtocol) == STILL_IMAGE
+
+
+def _serial_number(device: usb.core.Device) -> str:
+    try:
+        # USB pads the number with zeros where PTP does not
+        return (device.serial_number or "").lstrip("0")
+    except (ValueError, NotImplementedError):
+        return ""
+
+
+def _endpoints(interface: Any) -> tuple[Any, Any, Any]:
+    """Bulk-IN, bulk-OUT and interrupt-IN."""
+    import usb.util
+
+    def find(direction: int, kind: int) -> Any:
+        def fits(endpoint: Any) -> bool:
+            return (
+                usb.util.endpoint_direction(endpoint.bEndpointAddress) == direction
+                and usb.util.endpoint_type(endpoint.bmAttributes) == kind
+            )
+
+        endpoint = usb.util.find_descriptor(interface, custom_match=fits)
+        if endpoint is None:
+            raise TransportError("the camera's PTP interface lacks an endpoint")
+        return endpoint
+
+    return (
+        find(usb.util.ENDPOINT_IN, usb.util.ENDPOINT_TYPE_BULK),
+        find(usb.util.ENDPOINT_OUT, usb.util.ENDPOINT_TYPE_BULK),
+        find(usb.util.ENDPOINT_IN, usb.util.ENDPOINT_TYPE_INTR),
+    )
+
+
+def _is_timeout(error: Exception) -> bool:
+    return getattr(error, "errno", None) == errno.ETIMEDOUT
+
+
+def _milliseconds(seconds: float) -> int:
+    # 0 would mean "for ever"
+    return max(1, round(seconds * 1000))
+

@@ -1,0 +1,94 @@
+"""The capture node: publishes the newest picture of its source as ``image_raw``."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Sequence
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from face_af_common import qos
+from face_af_common.diagnostics import ERROR, WARN, Health
+from face_af_common.images import from_bgr
+from face_af_common.live_parameters import LiveParameters
+from face_af_common.node_main import run_node
+from face_af_common.stamps import from_ns
+
+from .grabber import Grabber, NewestFrame, Report, State
+from .params import CaptureNodeParams
+from .sources import open_source
+from .sources.base import Frame
+
+
+class CaptureNode(Node):
+    """Two threads beside the executor's: one reads the source, one publishes what is newest."""
+
+    def __init__(self) -> None:
+        super().__init__("capture")
+        self._parameters = LiveParameters(self, CaptureNodeParams)
+        self._publisher = self.create_publisher(Image, "image_raw", qos.IMAGE)
+        self._health = Health(self, extra=self._details)
+        self._source_name = ""
+        self._newest = NewestFrame()
+        self._grabber = self._new_grabber(self._parameters.value)
+        self._closing = threading.Event()
+        self._publishing = threading.Thread(target=self._publish_newest, name="publisher", daemon=True)
+        self._publishing.start()
+        self._parameters.on_change(self._on_change)
+        self.create_timer(0.2, lambda: self._grabber.check(), clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def close(self) -> None:
+        self._closing.set()
+        self._grabber.stop()
+        self._publishing.join(2.0)
+
+    def _new_grabber(self, params: CaptureNodeParams) -> Grabber:
+        return Grabber(params, self._newest, self._on_report, self.get_logger().warning, open_source)
+
+    def _on_change(self, params: CaptureNodeParams) -> None:
+        if dataclasses.replace(params, frame_id=self._grabber.params.frame_id) == self._grabber.params:
+            return
+        self._grabber.stop()
+        self._grabber = self._new_grabber(params)
+
+    def _on_report(self, report: Report) -> None:
+        if report.state is State.LOST:
+            self._health.fault(report.text, ERROR)
+            return
+        if report.state is State.STREAMING:
+            self._source_name = report.text
+            self._health.hardware_id = self._parameters.value.device
+            self.get_logger().info(f"capturing {report.text}")
+        if report.mismatches:
+            self._health.fault("; ".join(report.mismatches), WARN)
+        else:
+            self._health.recovered(report.text)
+            if report.state is State.ENDED:
+                self.get_logger().info(report.text)
+
+    def _publish_newest(self) -> None:
+        while not self._closing.is_set():
+            frame = self._newest.take(timeout=0.2)
+            if frame is not None:
+                self._publish(frame)
+
+    def _publish(self, frame: Frame) -> None:
+        age = time.monotonic() - frame.acquired
+        stamp_ns = self.get_clock().now().nanoseconds - int(age * 1e9)
+        header = Header(stamp=from_ns(stamp_ns), frame_id=self._parameters.value.frame_id)
+        message = from_bgr(frame.picture, header)
+        self._newest.give_back(frame)
+        self._publisher.publish(message)
+        self._health.tick(stamp_ns, time.monotonic() - frame.acquired)
+
+    def _details(self) -> dict[str, object]:
+        return {"source": self._source_name or self._parameters.value.device, "overwritten": self._newest.overwritten}
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    return run_node(CaptureNode, args)

@@ -12,13 +12,11 @@ from launch.actions import (
     RegisterEventHandler,
     SetEnvironmentVariable,
 )
-from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution, PythonExpression
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from face_af_common.param_files import check_file
@@ -103,47 +101,58 @@ def fastdds_profile() -> SetEnvironmentVariable:
     return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=config("fastdds.xml")))
 
 
-def node(package: str, executable: str, parameters: dict | None = None, condition: IfCondition | None = None) -> Node:
-    """One of our nodes: named like its executable, restarted when it dies."""
-    use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
-    return Node(
-        package=package,
-        executable=executable,
-        name=executable,
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[LaunchConfiguration("params_file"), {"use_sim_time": use_sim_time, **(parameters or {})}],
-        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
-        output="screen",
-        emulate_tty=True,
-        respawn=LaunchConfiguration("respawn"),
-        respawn_delay=1.0,
-        condition=condition,
-    )
+def nodes(context: LaunchContext) -> list[Node]:
+    """The graph. An argument that is left empty does not override the parameter file."""
+
+    def text(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    def node(package: str, executable: str, parameters: dict[str, str | int] | None = None) -> Node:
+        given = {name: value for name, value in (parameters or {}).items() if value != ""}
+        return Node(
+            package=package,
+            executable=executable,
+            name=executable,
+            namespace=text("namespace"),
+            parameters=[text("params_file"), {"use_sim_time": text("use_sim_time").lower() == "true", **given}],
+            ros_arguments=["--log-level", text("log_level")],
+            output="screen",
+            emulate_tty=True,
+            respawn=text("respawn").lower() == "true",
+            respawn_delay=1.0,
+        )
+
+    graph = [
+        node("face_af_perception", "perception", {"target": text("target"), "gallery": text("gallery")}),
+        node("face_af_overlay", "overlay"),
+        node("face_af_steering", "steering"),
+        node(
+            "nikon_mcn10_driver",
+            "nikon_mcn10",
+            {
+                "transport": text("transport"),
+                "host": text("camera_host"),
+                "port": int(text("camera_port")),
+                "profile": text("profile"),
+            },
+        ),
+    ]
+    if text("source") != "none":
+        graph.insert(0, node("face_af_capture", "capture", {"source": text("source"), "device": text("device")}))
+    if text("debug").lower() == "true":
+        graph.append(node("face_af_perception", "debug_view"))
+    if text("record").lower() == "true":
+        graph.append(node("face_af_tools", "recorder", {"folder": text("bag")}))
+    return graph
 
 
 def generate_launch_description() -> LaunchDescription:
-    capturing = IfCondition(PythonExpression(["'", LaunchConfiguration("source"), "' != 'none'"]))
-    text = {name: ParameterValue(LaunchConfiguration(name), value_type=str) for name in ARGUMENT_NAMES}
     return LaunchDescription(
         [
             *arguments(),
             OpaqueFunction(function=check_params_file),
             fastdds_profile(),
             RegisterEventHandler(OnProcessExit(on_exit=stop_on_user_error)),
-            node("face_af_capture", "capture", {"source": text["source"], "device": text["device"]}, capturing),
-            node("face_af_perception", "perception", {"target": text["target"], "gallery": text["gallery"]}),
-            node("face_af_overlay", "overlay"),
-            node("face_af_steering", "steering"),
-            node("nikon_mcn10_driver", "nikon_mcn10", {"transport": text["transport"]}),
-            node("face_af_perception", "debug_view", condition=IfCondition(LaunchConfiguration("debug"))),
-            node(
-                "face_af_tools",
-                "recorder",
-                {"folder": text["bag"]},
-                condition=IfCondition(LaunchConfiguration("record")),
-            ),
+            OpaqueFunction(function=nodes),
         ]
     )
-
-
-ARGUMENT_NAMES = ("source", "device", "target", "gallery", "transport", "bag")

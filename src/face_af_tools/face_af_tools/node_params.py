@@ -7,12 +7,13 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 
 _HOMES = {
-    "capture": ("face_af_capture.params", "CaptureParams"),
+    "capture": ("face_af_capture.params", "CaptureNodeParams"),
     "perception": ("face_af_perception.params", "PerceptionNodeParams"),
     "overlay": ("face_af_overlay.params", "OverlayNodeParams"),
     "steering": ("face_af_steering.params", "SteeringNodeParams"),
-    "nikon_mcn10": ("nikon_mcn10_driver.params", "DriverNodeParams"),
+    "nikon_mcn10": ("nikon_mcn10_driver.params", "DriverParams"),
     "debug_view": ("face_af_perception.debug_view_params", "DebugViewParams"),
+    "recorder": ("face_af_tools.recording.params", "RecorderParams"),
     "stage": ("face_af_sim.params", "StageNodeParams"),
 }
 

@@ -46,7 +46,7 @@ class Graph:
         self.started = time.monotonic()
         self._log_path = log
         self._log = log.open("wb")
-        command = ["ros2", "launch", "face_af", launch_file, *(f"{k}:={v}" for k, v in arguments.items())]
+        command = ["ros2", "launch", "face_af", launch_file, *(f"{k}:={v}" for k, v in arguments.items() if v != "")]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +44,7 @@ def similarity_transform(source: Points, target: Points) -> NDArray[np.float64]:
     return np.hstack([rotation, (center_b - rotation @ center_a)[:, None]])
 
 
-def moved(points: Points, matrix: NDArray[np.float64]) -> Points:
+def moved(points: Points, matrix: NDArray[Any]) -> Points:
     """``points`` (N x 2) after the 2 x 3 ``matrix``."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 

@@ -54,6 +54,10 @@ class Embedder:
         self._batch = batch
         self.dimension = self._run(np.zeros((1, 3, self.size, self.size), np.float32)).shape[1]
 
+    def above(self, fraction: float) -> float:
+        """The threshold, raised by a fraction of its distance from strangers (less than 0: lowered)."""
+        return min(0.999, self.threshold + fraction * (self.threshold - self.strangers))
+
     def chip(self, bgr: Picture, landmarks: Points) -> Picture:
         """The aligned face as the network sees it (size x size, BGR)."""
         return aligned(bgr, landmarks, self._template, self.size)
@@ -70,7 +74,7 @@ class Embedder:
             list(chips), 1 / self._std, (self.size, self.size), self._mean, swapRB=self.spec.color == "rgb"
         )
         if flip:
-            tensor = np.concatenate([tensor, tensor[..., ::-1]])
+            tensor = np.concatenate([tensor, np.flip(tensor, 3)])
         parts = [self._run(tensor[i : i + self._batch]) for i in range(0, len(tensor), self._batch)]
         rows = self._normalised(np.concatenate(parts))
         if flip:
@@ -89,7 +93,7 @@ class Embedder:
             rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         return np.asarray(rows, np.float32)
 
-    def _run(self, tensor: NDArray[np.float32]) -> Embeddings:
+    def _run(self, tensor: NDArray[Any]) -> Embeddings:
         rows = self.runner.run(np.ascontiguousarray(tensor, np.float32))[0]
         rows = np.array(rows, np.float32).reshape(len(rows), -1)
         expected = self.spec.embedding_size or rows.shape[1]

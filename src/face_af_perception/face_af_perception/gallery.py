@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -136,7 +137,7 @@ class Gallery:
         row = np.asarray(embedding, np.float32).reshape(-1)
         if row.size != self.embedder.dimension or not np.isfinite(row).all():
             raise GalleryError(
-                f"an embedding of {row.size} numbers does not fit the gallery's {self.embedder.dimension} ({self.model_id})"
+                f"{self.model_id} has embeddings of {self.embedder.dimension} numbers; {row.size} do not fit"
             )
         if chip.picture.shape != (CHIP_SIZE, CHIP_SIZE, 3):
             raise GalleryError(f"a chip of {CHIP_SIZE} x {CHIP_SIZE} pixels is needed, got {chip.picture.shape}")
@@ -174,6 +175,15 @@ class Gallery:
         return None
 
     # -- matching ----------------------------------------------------------------------------------------------------
+
+    @property
+    def threshold(self) -> float:
+        """Similarity from which on a face may be given a name of this gallery.
+
+        The embedder's own for up to ten people. Among more, some stranger will always be nearer to somebody: the
+        threshold rises by a tenth of its distance from strangers with every tenfold of people.
+        """
+        return self.embedder.above(0.1 * math.log10(max(len(self.names), 10) / 10))
 
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
         """N x P similarities of N embeddings to the P people in the order of :attr:`names`.

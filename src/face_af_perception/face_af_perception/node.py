@@ -53,7 +53,7 @@ class _Newest:
     message: FaceArray
 
 
-class PerceptionNode(Node):  # type: ignore[misc]
+class PerceptionNode(Node):
     """Loads its models in a thread of its own, so that it reports and listens while an engine is built."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from .runtimes import RUNTIMES
 @dataclass(frozen=True)
 class RecognitionParams:
     enter: float = param(
-        0.0, "similarity from which on a face is given a name; 0.0: the embedder's own threshold", low=0.0, high=1.0
+        0.0, "similarity from which on a face is given a name; 0.0: what suits embedder and gallery", low=0.0, high=1.0
     )
     exit: float = param(
         0.0, "similarity below which it loses its name again; 0.0: a little below enter", low=0.0, high=1.0
@@ -28,6 +28,9 @@ class RecognitionParams:
     )
     refresh_s: float = param(1.0, "a settled track is recognised again after this time", unit="s", low=0.05, high=60.0)
     memory: int = param(8, "embeddings of a track that vote on its identity, newest kept", low=1, high=64)
+    cohort: bool = param(
+        True, "a face that is more alike to somebody seen beside a person than to that person is not that person"
+    )
     flip: bool = param(False, "embed each face and its mirror image: steadier, at twice the cost")
 
 

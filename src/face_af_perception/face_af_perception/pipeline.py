@@ -87,8 +87,18 @@ class FacePipeline:
         return self._faces
 
     def _result(self, tracks: list[Track]) -> list[Face]:
-        """The tracks as faces; of several with the target's name the one that had it before, or the most alike."""
-        named = [t.memory for t in tracks if self.target and t.memory.identity == self.target]
+        """The tracks as faces.
+
+        Of two with the same name the less alike one is not named, unless they are about equally alike (a screen on
+        stage that shows the person). Of several that are the target, the one that was it before stays it.
+        """
+        best: dict[str, float] = {}
+        for track in tracks:
+            memory = track.memory
+            best[memory.identity] = max(best.get(memory.identity, -1.0), memory.similarity)
+        margin = self.recognizer.params.margin
+        names = [t.memory.identity if t.memory.similarity >= best[t.memory.identity] - margin else "" for t in tracks]
+        named = [t.memory for t, name in zip(tracks, names, strict=True) if self.target and name == self.target]
         chosen = max(named, key=lambda m: (m.id == self._target_id, m.similarity), default=None)
         self._target_id = chosen.id if chosen is not None else 0
         return [
@@ -99,9 +109,9 @@ class FacePipeline:
                 track.memory.similarity,
                 track.detection.score,
                 tuple(float(v) for v in track.detection.landmarks.ravel()),
-                track.memory.identity,
+                name,
             )
-            for track in tracks
+            for track, name in zip(tracks, names, strict=True)
         ]
 
     @contextmanager

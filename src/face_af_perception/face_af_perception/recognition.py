@@ -16,7 +16,10 @@ from .quality import frontality, quality
 from .tracker import Memory, Track, Tracker
 
 HYSTERESIS = 0.25
-"""How far ``exit`` lies below ``enter``, of the way from the similarity of strangers to ``enter``."""
+"""How far ``exit`` lies below ``enter``, in units of the embedder's threshold above strangers."""
+
+COHORT = 64
+"""So many strangers are remembered for each person, newest kept."""
 
 SETTLED = 3
 """Embeddings after which a track is only refreshed."""
@@ -32,14 +35,18 @@ class Recognizer:
         self.embedder = embedder
         self.gallery = gallery
         self._cost_ms = _FIRST_COST_MS
+        self._strangers: dict[str, dict[int, Embeddings]] = {}
 
     @property
     def enter(self) -> float:
-        return self.params.enter or self.embedder.threshold
+        if self.params.enter:
+            return self.params.enter
+        return self.gallery.threshold if self.gallery is not None else self.embedder.threshold
 
     @property
     def exit(self) -> float:
-        return min(self.params.exit or self.enter - HYSTERESIS * (self.enter - self.embedder.strangers), self.enter)
+        lower = self.enter - (self.embedder.above(HYSTERESIS) - self.embedder.threshold)
+        return min(self.params.exit or lower, self.enter)
 
     def allowance(self) -> int:
         """How many faces may be embedded on a frame."""
@@ -121,6 +128,7 @@ class Recognizer:
             return
         names = self.gallery.names if self.gallery is not None else []
         if self.gallery is None or not names:
+            self._strangers.clear()
             for memory in stale:
                 memory.identity, memory.similarity, memory.gallery_version = "", 0.0, version
             return
@@ -129,11 +137,40 @@ class Recognizer:
         for memory, row in zip(stale, scores, strict=True):
             self._decide(memory, row, names, place)
             memory.gallery_version = version
+        if self.params.cohort:
+            self._meet(tracks)
+
+    def _meet(self, tracks: Sequence[Track]) -> None:
+        """Whoever is seen beside a person, and is clearly not alike, is a stranger to that person from now on."""
+        settled = [t.memory for t in tracks if len(t.memory.embeddings) >= min(SETTLED, self.params.memory)]
+        for known in settled:
+            if not known.identity or known.similarity < self.enter:
+                continue
+            strangers = self._strangers.setdefault(known.identity, {})
+            for other in settled:
+                assert other.template is not None and known.template is not None
+                apart = other.identity != known.identity and self._alike(other.template, known.template) < self.exit
+                if apart:
+                    strangers[other.id] = other.template
+            while len(strangers) > COHORT:
+                del strangers[next(iter(strangers))]
+
+    def _is_stranger(self, name: str, template: Embeddings, similarity_to_name: float) -> bool:
+        """Whether a face is more alike to a stranger of ``name`` than to ``name``."""
+        strangers = self._strangers.get(name)
+        if not strangers or not self.params.cohort:
+            return False
+        return float(similarity(template[None], np.stack(list(strangers.values()))).max()) > similarity_to_name
 
     def _decide(self, memory: Memory, row: Embeddings, names: list[str], place: dict[str, int]) -> None:
         best = int(row.argmax())
         second = float(np.partition(row, -2)[-2]) if len(row) > 1 else -math.inf
-        clear = row[best] >= self.enter and row[best] - second >= self.params.margin
+        assert memory.template is not None
+        clear = (
+            row[best] >= self.enter
+            and row[best] - second >= self.params.margin
+            and not self._is_stranger(names[best], memory.template, float(row[best]))
+        )
         held = place.get(memory.identity)
         if held is not None and row[held] >= self.exit and not (clear and best != held):
             memory.similarity = float(row[held])

@@ -160,4 +160,4 @@ def signature(bgr: Picture, box: Box) -> Signature:
         return np.zeros((6, 4, 3), np.float32)
     step = max(1, (right - left) // 24)
     part = bgr[top:bottom:step, left:right:step]
-    return np.asarray(cv2.resize(part, (4, 6), interpolation=cv2.INTER_AREA), np.float32) / 255
+    return np.asarray(cv2.resize(part, (4, 6), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)

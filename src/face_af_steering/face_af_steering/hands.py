@@ -9,7 +9,7 @@ from .params import PlannerParams
 from .selection import Move
 from .subjects import Subject
 
-_NEARLY_LARGEST = 0.85
+_NEARLY_LARGEST = 0.93
 _PERSON_KNOWN_S = 20.0
 _QUICK_MOVES = 2
 
@@ -53,7 +53,6 @@ class Hands:
 def _is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
     """Among those whose box is seen now: whom the camera has just lost it cannot prefer."""
     row = [s for s in row if s.state]
-    if subject.area >= _NEARLY_LARGEST * max((s.area for s in row), default=0.0):
-        return True
-    boxes = [s.box.area for s in row if s.box is not None]
-    return subject.box is not None and bool(boxes) and subject.box.area >= _NEARLY_LARGEST * max(boxes)
+    faces = max((s.face_area for s in row), default=0.0)
+    boxes = max((s.box_area for s in row), default=0.0)
+    return subject.face_area >= _NEARLY_LARGEST * faces or subject.box_area >= _NEARLY_LARGEST * boxes

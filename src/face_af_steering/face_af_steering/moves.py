@@ -8,6 +8,14 @@ from face_af_common.types import ActionKind
 
 from .subjects import Subject
 
+_STACK_PRIOR = {
+    ActionKind.FN1: (1.4, 0.6),
+    ActionKind.LEFT: (1.0, 1.0),
+    ActionKind.RIGHT: (1.0, 1.0),
+    ActionKind.DOWN: (0.5, 1.5),
+    ActionKind.UP: (0.5, 1.5),
+}
+"""How often each button has led from one face to the one above or below, and how often not: a guess to begin with."""
 _ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
 
 
@@ -16,13 +24,14 @@ class Moves:
 
     def __init__(self) -> None:
         self._wraps = 0
+        self._stack: dict[ActionKind, list[float]] = {kind: list(prior) for kind, prior in _STACK_PRIOR.items()}
 
     def steps(self, focus: Subject | None, target: Subject, row: Sequence[Subject], wrap: str) -> list[ActionKind]:
         """The presses from ``focus`` to ``target``; at least one. ``row``: the candidates, left to right."""
         if focus is None:
             return [ActionKind.RIGHT]
-        if _stacked(focus, target):
-            return [ActionKind.FN1]
+        if is_stacked(focus, target):
+            return [self._stack_kind(focus, target)]
         kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
         direct = steps_between(focus, target, row)
         around = len(row) - direct
@@ -30,19 +39,32 @@ class Moves:
             return [_opposite(kind)] * around
         return [kind] * direct
 
+    def _stack_kind(self, focus: Subject, target: Subject) -> ActionKind:
+        side = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
+        vertical = ActionKind.UP if target.y < focus.y else ActionKind.DOWN
+        return max((ActionKind.FN1, side, vertical), key=lambda kind: self._stack[kind][0] / sum(self._stack[kind]))
+
     def alternatives(self, first: ActionKind) -> list[ActionKind]:
         """What else to try, in order, when ``first`` has no effect."""
         return [kind for kind in _ORDER if kind != first]
 
-    def worked(self, kind: ActionKind, before: Subject, after: Subject, row: Sequence[Subject]) -> None:
-        """A press moved the selection from ``before`` to ``after``."""
-        if is_wrap(kind, before, after, row):
-            self._wraps = min(self._wraps + 1, 3)
-
-    def failed(self, kind: ActionKind, around: bool) -> None:
-        """A press showed no effect. ``around``: it was meant to go from one end of the row to the other."""
+    def ended(
+        self, kind: ActionKind, before: Subject, after: Subject | None, aim: Subject | None, row: Sequence[Subject]
+    ) -> None:
+        """What came of a press that was meant to lead from ``before`` to ``aim``: ``after``, or None for nothing."""
+        around = after is not None and is_wrap(kind, before, after, row)
         if around:
+            self._wraps = min(self._wraps + 1, 3)
+        if aim is None:
+            return
+        if after is None and is_wrap(kind, before, aim, row):
             self._wraps = max(self._wraps - 1, -1)
+        if is_stacked(before, aim):
+            counts = self._stack[kind]
+            counts[0 if after is aim else 1] += 1.0
+            if sum(counts) > 20.0:
+                counts[0] *= 0.5
+                counts[1] *= 0.5
 
 
 def is_wrap(kind: ActionKind, before: Subject, after: Subject, row: Sequence[Subject]) -> bool:
@@ -53,7 +75,7 @@ def is_wrap(kind: ActionKind, before: Subject, after: Subject, row: Sequence[Sub
     return before.key == first.key and after.key == last.key
 
 
-def _stacked(focus: Subject, target: Subject) -> bool:
+def is_stacked(focus: Subject, target: Subject) -> bool:
     if focus.face is None or target.face is None:
         return False
     dx, dy = abs(focus.x - target.x), abs(focus.y - target.y)

@@ -31,11 +31,16 @@ _CLOCK_JUMP_S = 2.0
 
 @dataclass
 class _Press:
+    """One press that may still explain what the selection does."""
+
     kind: ActionKind
     at: float
-    around: bool = False
-    """Meant to go from one end of the row to the other."""
+    before: Subject | None
+    aim: Subject
     lost: bool = False
+    """Nothing was seen of it in time."""
+    done: bool = False
+    """Its effect was seen."""
 
 
 class Planner:
@@ -123,7 +128,7 @@ class Planner:
     def _expected(self, subject: Subject) -> bool:
         """Whether presses of ours lead exactly to ``subject``: to believe it at first sight."""
         before = self._selection.subject
-        fitting = [p for p in self._open if self._explains(p, before, subject)]
+        fitting = [p for p in self._open if not p.done and self._explains(p, before, subject)]
         if not fitting or before is None:
             return False
         row = self._row.candidates(self._now, self.params.remember_s)
@@ -140,17 +145,17 @@ class Planner:
         return self.params.wrap != "no" and is_wrap(press.kind, before, after, row)
 
     def _moved(self, now: float, move: Move) -> None:
-        fitting = [p for p in self._open if self._explains(p, move.before, move.after)]
         row = self._row.candidates(now, self.params.remember_s)
+        ours = [p for p in self._open if self._explains(p, move.before, move.after)]
+        fitting = [p for p in ours if not p.done]
         if fitting and move.after is not None:
             press = fitting[self.response.taking_effect([now - p.at for p in fitting])]
-            self._open.remove(press)
+            press.done = True
             if move.before is not None:
-                age = now - press.at
-                self.response.learn(age)
-                if self.response.likelihood(age) > 0.2:
-                    self._moves.worked(press.kind, move.before, move.after, row)
+                self.response.learn(now - press.at)
+                self._moves.ended(press.kind, move.before, move.after, press.aim, row)
             self._tried = self._give_ups = 0
+        if ours:
             return
         if move.after is not None and move.after.key == self.target_track_id:
             return
@@ -160,10 +165,12 @@ class Planner:
     def _drop_lost(self, now: float) -> None:
         timeout = self.response.timeout_s(self._tried)
         for press in self._open:
-            if not press.lost and now - press.at > timeout:
+            if not press.lost and not press.done and now - press.at > timeout:
                 press.lost = True
                 self._tried += 1
-                self._moves.failed(press.kind, press.around)
+                if press.before is not None:
+                    row = self._row.candidates(now, self.params.remember_s)
+                    self._moves.ended(press.kind, press.before, None, press.aim, row)
         if self._open and now - self._open[0].at > self.response.latest_s:
             self._open = [p for p in self._open if now - p.at <= self.response.latest_s]
 
@@ -206,7 +213,7 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s")
         row = self._row.candidates(now, params.remember_s)
         steps = self._moves.steps(focus, target, row, params.wrap)
-        waiting = [p for p in self._open if not p.lost]
+        waiting = [p for p in self._open if not (p.lost or p.done)]
         if waiting:
             since = now - waiting[-1].at
             planned = (
@@ -226,12 +233,7 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
-        around = (
-            focus is not None
-            and kind in (ActionKind.LEFT, ActionKind.RIGHT)
-            and (target.x > focus.x) != (kind == ActionKind.RIGHT)
-        )
-        return self._press(now, kind, why, around)
+        return self._press(now, _Press(kind, now, focus, target), why)
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]
@@ -247,13 +249,13 @@ class Planner:
             return None, ""
         return others[index], f"{first.name} has no effect; trying another button"
 
-    def _press(self, now: float, kind: ActionKind, why: str, around: bool) -> list[Action]:
+    def _press(self, now: float, press: _Press, why: str) -> list[Action]:
         self._limit.count(now)
         self._hands.corrected(now)
-        self._open.append(_Press(kind, now, around))
+        self._open.append(press)
         self.presses += 1
-        self._say(SteeringStatus.STEERING, f"{kind.name}: {why}")
-        return [Action(kind, why)]
+        self._say(SteeringStatus.STEERING, f"{press.kind.name}: {why}")
+        return [Action(press.kind, why)]
 
     def _point(self, now: float, faces: list[Face], track: int, confirmed: bool) -> list[Action]:
         params = self.params

@@ -9,27 +9,27 @@ from face_af_common.types import AfBox, AfState, Box, Face
 from .association import Association
 
 _SAME_PLACE_IOU = 0.35
-_VELOCITY_RATE = 0.3
+_AREA_RATE = 0.1
 
 
 class Subject:
     """Somebody (or something) the camera may choose: a face, a box, or both."""
 
-    __slots__ = ("area", "box", "face", "key", "seen_box", "seen_face", "since", "state", "vx", "x", "y")
+    __slots__ = ("box", "box_area", "face", "face_area", "key", "seen_box", "seen_face", "state", "x", "y")
 
-    def __init__(self, key: int, place: Box, now: float) -> None:
+    def __init__(self, key: int, place: Box) -> None:
         self.key = key
         """The face's track id; negative for a box without a face."""
         self.face: Box | None = None
         self.box: Box | None = None
         self.seen_face = -1e9
         self.seen_box = -1e9
-        self.since = now
         self.state = AfState.NONE
         """As read in this frame; NONE where no box was read."""
         self.x, self.y = place.center
-        self.area = place.area
-        self.vx = 0.0
+        self.face_area = 0.0
+        self.box_area = 0.0
+        """Smoothed, square pixels; 0 = not seen yet."""
 
     @property
     def width(self) -> float:
@@ -95,7 +95,7 @@ class Row:
         for face in strangers:
             heir = self._predecessor(now, face.box, remember_s)
             if heir is None:
-                subject = Subject(face.track_id, face.box, now)
+                subject = Subject(face.track_id, face.box)
             else:
                 subject = subjects.pop(heir)
                 self.renamed[heir] = face.track_id
@@ -137,7 +137,7 @@ class Row:
                 if away < nearest:
                     best, nearest = subject, away
             if best is None:
-                best = Subject(self._next_key, box.box, now)
+                best = Subject(self._next_key, box.box)
                 self.subjects[best.key] = best
                 self._next_key -= 1
             _put_box(best, box, now)
@@ -148,8 +148,7 @@ def _put_box(subject: Subject, box: AfBox, now: float) -> None:
     subject.state = box.state
     subject.seen_box = now
     subject.x, subject.y = box.box.center
-    if subject.face is None:
-        subject.area = box.box.area
+    subject.box_area = _smoothed(subject.box_area, box.box.area)
 
 
 def _put_face(subject: Subject, face: Box, now: float) -> None:
@@ -158,10 +157,12 @@ def _put_face(subject: Subject, face: Box, now: float) -> None:
         dx, dy = face.x - subject.face.x, face.y - subject.face.y
         subject.x += dx
         subject.y += dy
-        if now > subject.seen_face:
-            subject.vx += _VELOCITY_RATE * (dx / (now - subject.seen_face) - subject.vx)
     elif subject.seen_box < now:
         subject.x, subject.y = face.center
     subject.face = face
     subject.seen_face = now
-    subject.area = face.area
+    subject.face_area = _smoothed(subject.face_area, face.area)
+
+
+def _smoothed(before: float, now: float) -> float:
+    return before + _AREA_RATE * (now - before) if before else now

@@ -9,6 +9,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),
         ("share/" + PACKAGE, ["package.xml"]),
+        ("share/" + PACKAGE + "/udev", ["udev/70-face-af-nikon.rules"]),
     ],
     install_requires=["setuptools"],
     zip_safe=True,

@@ -31,12 +31,15 @@ class Command:
     done: threading.Event = field(default_factory=threading.Event)
 
 
+NOBODY = Identity("")
+
+
 @dataclass(frozen=True)
 class LinkStatus:
     """The connection and its counters; ``latency_s``: command received to last byte written, newest command."""
 
     connected: bool = False
-    camera: Identity = Identity("")
+    camera: Identity = NOBODY
     sent: int = 0
     dropped_stale: int = 0
     failed: int = 0
@@ -142,7 +145,9 @@ class CameraLink:
             error = ""
             try:
                 identity = remote.connect()
-                self._update(connected=True, camera=identity, last_error="", reconnects=self._status.reconnects + (not first))
+                self._update(
+                    connected=True, camera=identity, last_error="", reconnects=self._status.reconnects + (not first)
+                )
                 first = False
                 pause = self.timing.reconnect_min
                 self._serve(remote)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
 from face_af_common.diagnostics import ERROR, OK, WARN, Health
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
@@ -14,9 +18,6 @@ from face_af_common.stamps import to_ns
 from face_af_common.types import Action, ActionKind
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
 from face_af_msgs.srv import Press
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from std_srvs.srv import Trigger
 
 from .backends import remote_factory
 from .link import CameraLink, Command, LinkStatus, LinkTiming

@@ -11,7 +11,9 @@ TRANSPORTS = ("usb", "ptpip", "nikon_usb_control", "dry_run", "none")
 
 @dataclass(frozen=True)
 class ReconnectParams:
-    min_pause: float = param(0.25, "pause before the first try to connect again; doubles with every try", unit="s", low=0.01, high=60.0)
+    min_pause: float = param(
+        0.25, "pause before the first try to connect again; doubles with every try", unit="s", low=0.01, high=60.0
+    )
     max_pause: float = param(5.0, "longest pause between two tries to connect", unit="s", low=0.01, high=300.0)
 
     def check(self) -> None:
@@ -23,12 +25,18 @@ class ReconnectParams:
 class AfAreaParams:
     drive: str = param(
         "auto",
-        "AfDrive after the AF area has moved: auto leaves it out where the camera follows by itself (video with AF-C or AF-F)",
+        "AfDrive after the AF area has moved: auto leaves it out where the camera follows by itself"
+        " (video with AF-C or AF-F)",
         choices=("auto", "always", "never"),
         read_only=True,
     )
     refresh: float = param(
-        1.0, "how long the size of the live view and the focus mode are believed", unit="s", low=0.0, high=60.0, read_only=True
+        1.0,
+        "how long the size of the live view and the focus mode are believed",
+        unit="s",
+        low=0.0,
+        high=60.0,
+        read_only=True,
     )
 
 
@@ -38,7 +46,8 @@ class DriverParams:
 
     transport: str = param(
         "usb",
-        "how the camera is reached: usb and ptpip speak PTP, nikon_usb_control uses that package, dry_run takes commands without a camera, none refuses them",
+        "how the camera is reached: usb and ptpip speak PTP, nikon_usb_control uses that package, dry_run takes commands"
+        " without a camera, none refuses them",
         choices=TRANSPORTS,
         read_only=True,
     )
@@ -46,7 +55,9 @@ class DriverParams:
     port: int = param(15740, "TCP port of the camera (ptpip)", low=1, high=65535, read_only=True)
     serial: str = param("", "serial number of the camera (usb); empty takes the only one there is", read_only=True)
     profile: str = param(
-        "virtual_z8", "remote profile: a name in config/remote or a path; empty means no buttons (AF-area mode only)", read_only=True
+        "virtual_z8",
+        "remote profile: a name in config/remote or a path; empty means no buttons (AF-area mode only)",
+        read_only=True,
     )
     max_command_age: float = param(
         0.2, "a command whose frame is older than this is dropped, never sent late", unit="s", low=0.01, high=10.0

@@ -60,7 +60,8 @@ class Profile:
     def mismatch(self, model: str, serial: str) -> str:
         """Why this profile must not be used on that camera; empty when it may."""
         if self.models and model not in self.models:
-            return f"remote profile {self.name} is for {', '.join(self.models)}, this camera is a {model or 'unknown model'}"
+            names = ", ".join(self.models)
+            return f"remote profile {self.name} is for {names}, this camera is a {model or 'unknown model'}"
         if self.serial and not re.search(self.serial, serial):
             return (
                 f"remote profile {self.name} ({self.origin}) is not for this camera ({model}, serial {serial});"
@@ -126,7 +127,9 @@ def parse_profile(content: Any, name: str, where: str) -> Profile:
         init=_steps(top.get("init", []), where, "init"),
         close=_steps(top.get("close", []), where, "close"),
         heartbeat=_steps(heartbeat.get("steps", []), where, "heartbeat.steps"),
-        heartbeat_period=_seconds(heartbeat.get("period", Profile.heartbeat_period), where, "heartbeat.period", 0.05, 60),
+        heartbeat_period=_seconds(
+            heartbeat.get("period", Profile.heartbeat_period), where, "heartbeat.period", 0.05, 60
+        ),
         hold=_seconds(timing.get("hold", Profile.hold), where, "timing.hold"),
         gap=_seconds(timing.get("gap", Profile.gap), where, "timing.gap"),
         busy_budget=_seconds(timing.get("busy_budget", Profile.busy_budget), where, "timing.busy_budget"),
@@ -153,7 +156,9 @@ def _step(content: Any, where: str, path: str) -> Step:
         try:
             data = bytes.fromhex(data)
         except (TypeError, ValueError) as error:
-            raise ProfileError(f'{where}: {path}.data must be hexadecimal digits in quotes, such as "01 00 ff"') from error
+            raise ProfileError(
+                f'{where}: {path}.data must be hexadecimal digits in quotes, such as "01 00 ff"'
+            ) from error
     params = _numbers(entry.get("params", []), where, f"{path}.params", 0xFFFFFFFF)
     if len(params) > 5:
         raise ProfileError(f"{where}: {path}.params has {len(params)} numbers, 5 are possible")
@@ -179,5 +184,7 @@ def _mapping(content: Any, where: str, path: str, known: Iterable[str]) -> dict[
         raise ProfileError(f"{where}: {path or 'the file'} must have keys: {', '.join(known)}")
     for key in content:
         if key not in known:
-            raise ProfileError(f"{where}: there is no key {path + '.' if path else ''}{key}; there are {', '.join(known)}")
+            raise ProfileError(
+                f"{where}: there is no key {path + '.' if path else ''}{key}; there are {', '.join(known)}"
+            )
     return content

@@ -134,7 +134,12 @@ class Session:
         return self._transport.transact(operation, self._transaction, params, data, timeout)
 
     def run(
-        self, operation: int, *params: int, data: bytes | None = None, timeout: float = TIMEOUT, busy_budget: float = 0.0
+        self,
+        operation: int,
+        *params: int,
+        data: bytes | None = None,
+        timeout: float = TIMEOUT,
+        busy_budget: float = 0.0,
     ) -> Reply:
         """One operation that must succeed; :class:`PtpError` otherwise.
 

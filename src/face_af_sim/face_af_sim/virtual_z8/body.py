@@ -8,6 +8,7 @@ import time
 
 import cv2
 import numpy as np
+
 from face_af_common.types import ActionKind, AfBox, AfState, Box
 
 from ..controls import LiveView

@@ -21,7 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=PORT, help="TCP port, 0 takes a free one (default: %(default)s)")
     parser.add_argument("--serial", default="SIM0000451", help="serial number (default: %(default)s)")
-    parser.add_argument("--subjects", type=int, default=4, choices=range(1, 9), help="people in the picture (default: 4)")
+    parser.add_argument(
+        "--subjects", type=int, default=4, choices=range(1, 9), help="people in the picture (default: 4)"
+    )
     parser.add_argument(
         "--fault",
         action="append",
@@ -37,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             count, value = (*(int(n, 0) for n in numbers), 1, 0)[:2] if len(numbers) < 2 else map(int, numbers)
             faults.inject(FaultKind(name), count=count, value=value)
         except ValueError:
-            parser.error(f"--fault {text}: KIND[:COUNT[:VALUE]] with one of {', '.join(kind.value for kind in FaultKind)}")
+            parser.error(
+                f"--fault {text}: KIND[:COUNT[:VALUE]] with one of {', '.join(kind.value for kind in FaultKind)}"
+            )
     body = DemoBody(args.subjects)
     server = PtpIpServer(VirtualZ8(body, serial=args.serial, faults=faults), args.host, args.port)
     try:

@@ -17,7 +17,9 @@ _ISO = (64, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600)
 _EXPOSURE_BIAS = tuple(range(-5000, 5001, 1000))
 
 
-def _enum(code: int, kind: DataType, value: Value, values: tuple[Value, ...], writable: bool = True) -> PropertyDescription:
+def _enum(
+    code: int, kind: DataType, value: Value, values: tuple[Value, ...], writable: bool = True
+) -> PropertyDescription:
     return PropertyDescription(code, kind, writable, value, value, EnumForm(values))
 
 

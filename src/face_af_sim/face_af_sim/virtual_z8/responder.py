@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from face_af_common.types import ActionKind, AfState
-
 from nikon_mcn10_driver.ptp import (
     DataType,
     DeviceInfo,
@@ -32,7 +31,7 @@ from nikon_mcn10_driver.ptp.codes import NIKON_EXTENSION
 from ..controls import CameraControls, LiveView
 from . import remote_codes
 from .faults import FaultKind, Faults
-from .properties import RECORDING_MEDIA, z8_properties
+from .properties import z8_properties
 
 _O, _R = OperationCode, ResponseCode
 
@@ -145,10 +144,16 @@ class VirtualZ8:
             _O.NIKON_AF_DRIVE: self._af_drive,
             _O.NIKON_AF_DRIVE_CANCEL: lambda p, d: self._now(_R.OK),
             _O.NIKON_MF_DRIVE: lambda p, d: Answer() if self._live else Answer(_R.NIKON_NOT_LIVE_VIEW),
-            _O.NIKON_CHANGE_CAMERA_MODE: lambda p, d: Answer() if p[:1] in ((0,), (1,)) else Answer(_R.INVALID_PARAMETER),
-            _O.NIKON_CHANGE_APPLICATION_MODE: lambda p, d: Answer() if p[:1] in ((0,), (1,)) else Answer(_R.INVALID_PARAMETER),
+            _O.NIKON_CHANGE_CAMERA_MODE: lambda p, d: (
+                Answer() if p[:1] in ((0,), (1,)) else Answer(_R.INVALID_PARAMETER)
+            ),
+            _O.NIKON_CHANGE_APPLICATION_MODE: lambda p, d: (
+                Answer() if p[:1] in ((0,), (1,)) else Answer(_R.INVALID_PARAMETER)
+            ),
             _O.NIKON_DEVICE_READY: self._device_ready,
-            _O.NIKON_GET_EVENT: lambda p, d: Answer(data=encode_events([Event(e.code, e.params[:1]) for e in self._take_events()])),
+            _O.NIKON_GET_EVENT: lambda p, d: Answer(
+                data=encode_events([Event(e.code, e.params[:1]) for e in self._take_events()])
+            ),
             _O.NIKON_GET_EVENT_EX: lambda p, d: Answer(data=encode_events_ex(self._take_events())),
             _O.NIKON_START_LIVE_VIEW: lambda p, d: self._set_live(True),
             _O.NIKON_END_LIVE_VIEW: lambda p, d: self._set_live(False),
@@ -333,7 +338,13 @@ class VirtualZ8:
         handle = (_FIRST_SDRAM_HANDLE if sdram else 0x29190001) + (self._captures & 0x7FFF)
         name = f"DSC_{self._captures % 10000:04d}.JPG"
         info = ObjectInfo(
-            STORAGE, _JPEG_FORMAT, len(view.jpeg), name, width=view.width, height=view.height, captured="20260101T120000"
+            STORAGE,
+            _JPEG_FORMAT,
+            len(view.jpeg),
+            name,
+            width=view.width,
+            height=view.height,
+            captured="20260101T120000",
         )
         self._objects[handle] = info, view.jpeg
         while len(self._objects) > _MAX_OBJECTS:
@@ -423,12 +434,19 @@ def live_view_header(view: LiveView) -> LiveViewHeader:
     scale = whole[0] / view.width
     boxes = tuple(
         LiveViewBox(
-            *(max(0, min(round(v * scale), 0xFFFF)) for v in (b.box.width, b.box.height, b.box.center[0], b.box.center[1]))
+            *(
+                max(0, min(round(v * scale), 0xFFFF))
+                for v in (b.box.width, b.box.height, b.box.center[0], b.box.center[1])
+            )
         )
         for b in view.boxes[:40]
     )
     chosen = next((i for i, b in enumerate(view.boxes[:40]) if b.chosen), None)
-    area = boxes[chosen] if chosen is not None else LiveViewBox(whole[0] // 10, whole[0] // 10, whole[0] // 2, whole[1] // 2)
+    area = (
+        boxes[chosen]
+        if chosen is not None
+        else LiveViewBox(whole[0] // 10, whole[0] // 10, whole[0] // 2, whole[1] // 2)
+    )
     focused = chosen is not None and view.boxes[chosen].state == AfState.ACTIVE_FOCUS
     return LiveViewHeader(
         jpeg_size=len(view.jpeg),

@@ -17,10 +17,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import usb.core
+from usb.backend import IBackend
+
 from nikon_mcn10_driver.ptp import Container, ContainerType, Event, FormatError, ResponseCode
 from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION, NIKON_VENDOR_ID, Z8_PRODUCT_ID
 from nikon_mcn10_driver.ptp.container import HEADER_SIZE, read_header
-from usb.backend import IBackend
 
 from .faults import FaultKind
 from .responder import Answer, VirtualZ8
@@ -288,7 +289,7 @@ class VirtualUsbDevice:
         return self._generation
 
 
-class VirtualUsbBackend(IBackend):  # type: ignore[misc]
+class VirtualUsbBackend(IBackend):
     """PyUSB's view of some virtual devices. ``open_handles`` tells whether a client gives everything back."""
 
     def __init__(self, *devices: VirtualUsbDevice) -> None:
@@ -355,7 +356,9 @@ class VirtualUsbBackend(IBackend):  # type: ignore[misc]
             extra_descriptors=[],
         )
 
-    def get_endpoint_descriptor(self, dev: VirtualUsbDevice, ep: int, intf: int, alt: int, config: int) -> SimpleNamespace:
+    def get_endpoint_descriptor(
+        self, dev: VirtualUsbDevice, ep: int, intf: int, alt: int, config: int
+    ) -> SimpleNamespace:
         address, kind, size = ((BULK_IN, 2, dev.packet), (BULK_OUT, 2, dev.packet), (INTERRUPT_IN, 3, 32))[ep]
         return SimpleNamespace(
             bLength=7,
@@ -397,15 +400,21 @@ class VirtualUsbBackend(IBackend):  # type: ignore[misc]
         if generation == dev.generation:
             dev.claimed = False
 
-    def bulk_write(self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, data: array[int], timeout: int) -> int:
+    def bulk_write(
+        self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, data: array[int], timeout: int
+    ) -> int:
         dev, generation = dev_handle
         return dev.write(generation, data.tobytes())
 
-    def bulk_read(self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, buff: array[int], timeout: int) -> int:
+    def bulk_read(
+        self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, buff: array[int], timeout: int
+    ) -> int:
         dev, generation = dev_handle
         return _fill(buff, dev.read(generation, len(buff), timeout))
 
-    def intr_read(self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, buff: array[int], timeout: int) -> int:
+    def intr_read(
+        self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, buff: array[int], timeout: int
+    ) -> int:
         dev, generation = dev_handle
         return _fill(buff, dev.read_event(generation, len(buff), timeout))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Union
+from typing import TypeAlias
 
-Value = Union[int, str, tuple[int, ...]]
+Value: TypeAlias = "int | str | tuple[int, ...]"
 """A property's value: a number, a text, or an array of numbers."""
 
 MAX_STRING = 254
@@ -117,7 +117,9 @@ class Reader:
         if count is None:
             count = self.u32()
         if count * kind.size > self.left:
-            raise FormatError(f"an array of {count} x {kind.size} bytes does not fit into the {self.left} that are left")
+            raise FormatError(
+                f"an array of {count} x {kind.size} bytes does not fit into the {self.left} that are left"
+            )
         data = self.take(count * kind.size)
         if kind.size <= 8:
             return struct.unpack(f"<{count}{_LETTERS[kind.item]}", data)
@@ -142,7 +144,7 @@ class Reader:
             raise FormatError(f"{self.left} bytes too many")
 
 
-_LETTERS = dict(zip(list(DataType)[:8], "bBhHiIqQ"))
+_LETTERS = dict(zip(list(DataType)[:8], "bBhHiIqQ", strict=True))
 
 
 class Writer:

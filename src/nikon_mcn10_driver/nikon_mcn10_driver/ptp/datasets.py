@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import TypeAlias
 
 from .codec import DataType, FormatError, Reader, Value, Writer, data_type
 
@@ -42,14 +42,18 @@ class DeviceInfo:
         r = Reader(data)
         standard_version, vendor_extension, vendor_version = r.u16(), r.u32(), r.u16()
         vendor_description, functional_mode = r.string(), r.u16()
-        codes = [r.array(DataType.UINT16) for _ in range(5)]
+        operations, events, properties, capture, image = (r.array(DataType.UINT16) for _ in range(5))
         manufacturer, model, version, serial = (r.string() for _ in range(4))
         return cls(
-            manufacturer,
-            model,
-            version,
-            serial,
-            *codes,
+            manufacturer=manufacturer,
+            model=model,
+            version=version,
+            serial=serial,
+            operations=operations,
+            events=events,
+            properties=properties,
+            capture_formats=capture,
+            image_formats=image,
             standard_version=standard_version,
             vendor_extension=vendor_extension,
             vendor_version=vendor_version,
@@ -74,7 +78,7 @@ class EnumForm:
     values: tuple[Value, ...]
 
 
-Form = Union[RangeForm, EnumForm, None]
+Form: TypeAlias = "RangeForm | EnumForm | None"
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,14 @@ class StorageInfo:
 
     def encode(self) -> bytes:
         out = Writer().u16(self.storage_type).u16(self.filesystem_type).u16(self.access)
-        return out.u64(self.capacity).u64(self.free).u32(self.free_images).string(self.description).string(self.label).done()
+        return (
+            out.u64(self.capacity)
+            .u64(self.free)
+            .u32(self.free_images)
+            .string(self.description)
+            .string(self.label)
+            .done()
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> StorageInfo:

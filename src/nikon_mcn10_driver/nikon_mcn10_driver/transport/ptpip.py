@@ -30,7 +30,9 @@ class PtpIpTransport:
     def __init__(self, host: str, port: int = ip.PORT, guid: bytes | None = None) -> None:
         self._address = (host, port)
         # the camera keys its pairing to this, so it must be the same tomorrow
-        self._hello = ip.Hello(guid or uuid.uuid5(uuid.NAMESPACE_DNS, f"face_af.{socket.gethostname()}").bytes, "face_af")
+        self._hello = ip.Hello(
+            guid or uuid.uuid5(uuid.NAMESPACE_DNS, f"face_af.{socket.gethostname()}").bytes, "face_af"
+        )
         self._interrupted = threading.Event()
         self._command: socket.socket | None = None
         self._event: socket.socket | None = None
@@ -167,7 +169,7 @@ class PtpIpTransport:
         while view:
             try:
                 view = view[connection.send(view) :]
-            except BlockingIOError:
+            except BlockingIOError:  # noqa: PERF203 - the socket's way to say wait
                 select.select([], [connection], [], deadline.slice())
             except OSError as error:
                 raise DeviceGone(f"connection lost while writing ({error.strerror})") from error

@@ -22,7 +22,7 @@ def holders(bus: int, address: int, proc: Path = Path("/proc")) -> list[str]:
         if not process.name.isdigit() or int(process.name) == os.getpid():
             continue
         try:
-            if any(os.readlink(fd) == wanted for fd in (process / "fd").iterdir()):
+            if any(str(fd.readlink()) == wanted for fd in (process / "fd").iterdir()):
                 found.append(f"{(process / 'comm').read_text().strip()} (pid {process.name})")
         except OSError:
             # it has ended meanwhile, or belongs to somebody else

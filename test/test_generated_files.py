@@ -15,9 +15,7 @@ from face_af_tools.node_params import NODES
 TOP = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize(
-    ("option", "file"), [("--yaml", "config/face_af.yaml"), ("--markdown", "docs/parameters.md")]
-)
+@pytest.mark.parametrize(("option", "file"), [("--yaml", "config/face_af.yaml"), ("--markdown", "docs/parameters.md")])
 def test_parameters_are_up_to_date(option: str, file: str) -> None:
     written = io.StringIO()
     with contextlib.redirect_stdout(written):

@@ -17,7 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="parameters", description="Prints every parameter of every node, or checks a parameter file."
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--yaml", action="store_true", help="a ROS parameter file with every default (config/face_af.yaml)")
+    what.add_argument(
+        "--yaml", action="store_true", help="a ROS parameter file with every default (config/face_af.yaml)"
+    )
     what.add_argument("--markdown", action="store_true", help="one table a node, for the documentation")
     what.add_argument("--check", metavar="FILE", help="says what is wrong with a parameter file")
     parser.add_argument("nodes", nargs="*", metavar="NODE", help="only these nodes")
@@ -37,5 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif options.yaml:
         sys.stdout.write(to_yaml(chosen))
     else:
+        print("# Parameters\n\nWritten from the code by `./run ros2 run face_af_tools parameters --markdown`.\n")
         sys.stdout.write("\n".join(f"## {node}\n\n{to_markdown(kind)}" for node, kind in chosen.items()))
     return 0

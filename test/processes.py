@@ -1,0 +1,109 @@
+"""Helpers for tests that start the graph as processes: own domain, nothing left behind, sample photographs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from face_af_sim import samples
+from face_af_tools.demo.graph import free_domain
+
+_MARK = "FACE_AF_TEST_MARK"
+
+needs_samples = pytest.mark.skipif(
+    bool(samples.missing(samples.samples_dir())),
+    reason="no sample photographs here: ./run ros2 run face_af_sim fetch_samples (needs a network once)",
+)
+
+
+@dataclass
+class Started:
+    """A process with all its descendants, found by a mark in their environment."""
+
+    process: subprocess.Popen[str]
+    mark: str
+    log: Path
+
+    def descendants(self) -> list[int]:
+        """Process ids that carry our mark and are alive."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                marked = self.mark.encode() in (entry / "environ").read_bytes()
+                zombie = "\nState:\tZ" in (entry / "status").read_text()
+            except OSError:
+                continue
+            if marked and not zombie:
+                found.append(int(entry.name))
+        return found
+
+    def gone(self, timeout: float) -> bool:
+        """Whether every process is gone within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            self.process.poll()
+            if not self.descendants():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, text: str, timeout: float) -> bool:
+        """Whether ``text`` is printed within ``timeout`` seconds; ends early when the process does."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if text in self.output():
+                return True
+            if self.process.poll() is not None:
+                return text in self.output()
+            time.sleep(0.1)
+        return False
+
+
+@contextmanager
+def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[Started]:
+    """Runs ``command`` in a domain of its own and kills whatever is left of it at the end."""
+    mark = uuid.uuid4().hex
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "ROS_DOMAIN_ID": str(free_domain()),
+                "PYTHONUNBUFFERED": "1",
+                _MARK: mark,
+                **environment,
+            },
+        )
+    run = Started(process, mark, log)
+    try:
+        yield run
+    finally:
+        for pid in run.descendants():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        process.wait()
+
+
+PYTHON = sys.executable

@@ -41,7 +41,7 @@ class Hands:
         before, after = move.before, move.after
         if before is None or after is None or move.before_gone:
             return False
-        if _is_largest(after, row):
+        if is_largest(after, row):
             self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
             known = now - self._person_at <= _PERSON_KNOWN_S and steps_between(before, after, row) == 1
@@ -50,7 +50,7 @@ class Hands:
         return True
 
 
-def _is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
+def is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
     """Among those whose box is seen now: whom the camera has just lost it cannot prefer."""
     row = [s for s in row if s.state]
     faces = max((s.face_area for s in row), default=0.0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
 
 from .af_area import AreaPointer
-from .hands import Hands
+from .hands import Hands, is_largest
 from .moves import Moves, is_wrap, steps_between
 from .params import PlannerParams, SteeringNodeParams
 from .rate_limit import RateLimit
@@ -208,10 +208,12 @@ class Planner:
             return self._say(SteeringStatus.CONFIRMING, "the focus may have moved")
         if focus is None and self._selection.frames_unseen < params.unseen_frames:
             return self._say(SteeringStatus.CONFIRMING, "looking for the focus")
+        row = self._row.candidates(now, params.remember_s)
+        if focus is not None and focus not in row and is_largest(target, row):
+            return self._say(SteeringStatus.CONFIRMING, "the camera has lost its subject and may choose the target")
         if now < self._pause_until:
             left = self._pause_until - now
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s")
-        row = self._row.candidates(now, params.remember_s)
         steps = self._moves.steps(focus, target, row, params.wrap)
         waiting = [p for p in self._open if not (p.lost or p.done)]
         if waiting:

@@ -94,7 +94,11 @@ class Selection:
             rival.last = now
             rival.flipped = rival.flipped or flipped
             likely = expected(subject)
-            needed = 1 if likely and flipped and len(chosen) == 1 else confirm_frames
+            needed = confirm_frames
+            if likely and flipped and len(chosen) == 1:
+                needed = 1
+            elif belief is not None and not rival.flipped and belief.state == AfState.NONE:
+                needed += 1
             rank = (rival.frames, likely, int(subject.state))
             if rival.frames >= needed and (best is None or rank > best):
                 best, winner = rank, subject

@@ -115,6 +115,8 @@ class Row:
                 continue
             if subject.face is not None:
                 iou = subject.face.iou(place)
+                if subject.face.distance(place) < 0.6 * place.width:
+                    iou = max(iou, 0.4)
             elif now - subject.seen_box <= remember_s:
                 near = abs(subject.x - cx) < 0.4 * place.width and abs(subject.y - cy) < 0.4 * place.height
                 iou = 0.5 if near else 0.0

@@ -106,7 +106,9 @@ class TargetChooser:
         if unnamed > params.target_memory_s:
             return params.confirm_frames
         lasting = now - claim.since >= params.rival_confirm_s
-        if incumbent_seen and (unnamed < params.rival_confirm_s or not lasting):
+        if unnamed < 0.5 * params.rival_confirm_s or (
+            incumbent_seen and not (lasting and unnamed >= params.rival_confirm_s)
+        ):
             return math.inf
         weaker = claim.similarity < self._usual - _WEAKER
         return math.inf if weaker and not lasting else params.confirm_frames

@@ -74,7 +74,7 @@ def _figures(cast: Cast, cache: Path, say: Callable[[str], None]) -> list[Figure
     for casting in cast.castings:
         try:
             figures.append(prepare(casting, cache))
-        except NoFace as error:  # noqa: PERF203 - one bad photograph must not empty the stage
+        except NoFace as error:
             if casting.name == cast.target:
                 raise
             say(f"{casting.name} stays off stage: {error}")

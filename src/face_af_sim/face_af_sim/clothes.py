@@ -1,7 +1,7 @@
 """Draws the clothed body under a cut-out head, from the front or from behind.
 
-Lengths are in heights of the face (about 18 cm), with the chin at (0, 0), x to the right, y down; the
-body ends below the knees, where the picture of a stage usually ends too.
+Lengths are in hand spans of about 20 cm, with the chin at (0, 0), x to the right, y down; the body ends
+below the knees, where the picture of a stage usually ends too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ Colour = tuple[int, int, int]
 """Blue, green, red."""
 
 HALF_WIDTH = 1.75
-BELOW_CHIN = 7.3
+BELOW_CHIN = 8.4
+_SPAN = 0.84
+"""A hand span in heights of the face."""
+
+_NECK = 0.14
+"""The body is moved up by this much, behind the chin."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,20 @@ OUTFITS: tuple[Outfit, ...] = (
 class Figure:
     """A canvas ``colour`` (HxWx3) with ``mask`` (HxW), the chin at pixel ``(origin_x, origin_y)``."""
 
-    def __init__(self, unit: int, above_chin: int) -> None:
-        self.unit = unit
-        self.origin_x = round(HALF_WIDTH * unit)
+    def __init__(self, face_height: int, above_chin: int) -> None:
+        self.span = _SPAN * face_height
+        self.origin_x = round(HALF_WIDTH * self.span)
         self.origin_y = above_chin
-        size = (above_chin + round(BELOW_CHIN * unit), 2 * self.origin_x)
+        size = (above_chin + round(BELOW_CHIN * self.span), 2 * self.origin_x)
         self.colour = np.zeros((*size, 3), np.uint8)
         self.mask = np.zeros(size, np.uint8)
 
     def paint(self, corners: list[tuple[float, float]], colour: Colour, depth: float = 0.45, smooth: int = 2) -> None:
         """Paints a shape, darker towards its edge as round things are; ``depth`` is how far that reaches."""
-        points = _rounded(np.array(corners, np.float64), smooth) * self.unit + (self.origin_x, self.origin_y)
+        points = _rounded(np.array(corners, np.float64), smooth) * self.span + (
+            self.origin_x,
+            self.origin_y - _NECK * self.span,
+        )
         x, y, width, height = cv2.boundingRect(points.astype(np.int32))
         x0, y0 = max(0, x - 2), max(0, y - 2)
         x1, y1 = min(self.mask.shape[1], x + width + 2), min(self.mask.shape[0], y + height + 2)
@@ -63,7 +71,7 @@ class Figure:
         shape = np.zeros((y1 - y0, x1 - x0), np.uint8)
         cv2.fillPoly(shape, [np.round((points - (x0, y0)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         inner = cv2.distanceTransform(cv2.threshold(shape, 127, 255, cv2.THRESH_BINARY)[1], cv2.DIST_L2, 3)
-        shade = 0.55 + 0.45 * np.sqrt(np.minimum(inner / (depth * self.unit), 1.0))
+        shade = 0.55 + 0.45 * np.sqrt(np.minimum(inner / (depth * self.span), 1.0))
         light = np.linspace(1.06, 0.90, x1 - x0, dtype=np.float32)[None, :]
         painted = shade * light
         part = self.colour[y0:y1, x0:x1]
@@ -84,14 +92,17 @@ class Figure:
 def draw_body(figure: Figure, outfit: Outfit, skin: Colour, from_behind: bool, seed: int) -> None:
     """Draws legs, arms, torso, neck and what is worn; the head goes on top of it."""
     bare = outfit.style == "dress"
-    _legs(figure, outfit)
-    sleeve = _darker(outfit.main, 0.92)
-    _arms(figure, sleeve, skin, bare)
+    if not bare:
+        leg = [(0.0, 3.6), (0.93, 3.6), (0.92, 4.6), (0.66, 8.9), (0.14, 8.9), (0.02, 4.6)]
+        figure.mirrored(leg, outfit.legs, 0.5, 1)
+    _arms(figure, _darker(skin, 0.95) if bare else _darker(outfit.main, 0.92), skin, bare)
     neck = [(-0.30, -0.5), (0.30, -0.5), (0.33, 0.25), (0.62, 0.62), (-0.62, 0.62), (-0.33, 0.25)]
     figure.paint(neck, _darker(skin, 0.80), 0.25)
     torso = [(-0.36, 0.36), (-1.02, 0.55), (-1.22, 0.95), (-1.0, 1.6), (-0.84, 2.7), (-0.95, 3.9), (-0.95, 4.2)]
     if bare:
-        torso = [(-0.62, 0.52), (-0.86, 0.60), (-0.92, 1.3), (-0.70, 2.5), (-0.90, 3.5), (-1.0, 4.3)]
+        shoulders = [(-0.36, 0.30), (-0.95, 0.50), (-1.12, 0.85), (-0.90, 1.5)]
+        figure.paint([*shoulders, *((-x, y) for x, y in reversed(shoulders))], _darker(skin, 0.93), 0.3)
+        torso = [(-0.52, 0.48), (-0.78, 0.56), (-0.86, 1.3), (-0.70, 2.5), (-0.92, 3.5), (-1.15, 5.6), (-1.35, 8.9)]
     figure.paint(torso + [(-x, y) for x, y in reversed(torso)], outfit.main, 0.7)
     if not from_behind:
         _front(figure, outfit, skin)
@@ -100,23 +111,15 @@ def draw_body(figure: Figure, outfit: Outfit, skin: Colour, from_behind: bool, s
     _cloth(figure, seed)
 
 
-def _legs(figure: Figure, outfit: Outfit) -> None:
-    if outfit.style == "dress":
-        skirt = [(-0.80, 3.2), (0.80, 3.2), (1.25, 5.6), (1.35, 7.4), (-1.35, 7.4), (-1.25, 5.6)]
-        figure.paint(skirt, _darker(outfit.legs, 0.9), 0.8, 1)
-        return
-    figure.mirrored([(0.0, 3.6), (0.93, 3.6), (0.92, 4.6), (0.72, 7.4), (0.16, 7.4), (0.02, 4.6)], outfit.legs, 0.5, 1)
-
-
 def _arms(figure: Figure, sleeve: Colour, skin: Colour, bare: bool) -> None:
-    upper = [(0.80, 0.58), (1.18, 0.66), (1.42, 1.2), (1.52, 2.5), (1.14, 2.55), (0.98, 1.4)]
-    lower = [(1.12, 2.25), (1.54, 2.25), (1.45, 3.2), (1.30, 3.95), (1.02, 3.92), (1.05, 3.1)]
+    outer = [(0.80, 0.58), (1.18, 0.66), (1.42, 1.2), (1.52, 2.4), (1.45, 3.2), (1.30, 3.95)]
+    inner = [(1.02, 3.92), (1.05, 3.1), (1.12, 2.4), (0.98, 1.4)]
     hand = [(1.02, 3.82), (1.28, 3.85), (1.32, 4.25), (1.20, 4.6), (1.04, 4.55), (0.98, 4.2)]
+    arm = outer + inner
+    if bare:
+        arm, hand = ([(1.02 + (x - 1.2) * 0.72, y) for x, y in part] for part in (arm, hand))
     figure.mirrored(hand, _darker(skin, 0.9), 0.2)
-    narrow = (lambda part: [(1.2 + (x - 1.2) * 0.78, y) for x, y in part]) if bare else (lambda part: part)
-    colour = _darker(skin, 0.95) if bare else sleeve
-    figure.mirrored(narrow(lower), colour, 0.28)
-    figure.mirrored(narrow(upper), colour, 0.32)
+    figure.mirrored(arm, sleeve, 0.30)
 
 
 def _front(figure: Figure, outfit: Outfit, skin: Colour) -> None:
@@ -130,7 +133,7 @@ def _front(figure: Figure, outfit: Outfit, skin: Colour) -> None:
             0.15,
             1,
         )
-        figure.mirrored([(0.04, 0.46), (0.36, 0.20), (0.44, 0.36), (0.24, 0.66)], white, 0.15, 1)
+        figure.mirrored([(0.02, 0.48), (0.34, 0.12), (0.46, 0.34), (0.24, 0.74)], white, 0.6, 0)
         figure.mirrored(
             [(0.42, 0.34), (0.70, 1.1), (0.56, 1.25), (0.64, 1.4), (0.02, 2.75), (0.10, 2.0)],
             _darker(main, 1.25),

@@ -88,6 +88,10 @@ def _head_mask(colour: BGR, marks: FaceMarks, inside: NDArray[np.bool_]) -> NDAr
     cv2.setRNGSeed(1)
     cv2.grabCut(colour, labels, None, backs, fronts, 4, cv2.GC_INIT_WITH_MASK)
     head = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    # dark hair before a dark wall is easily lost: what is dark within the usual cap of hair is hair
+    cap = np.zeros_like(head)
+    cv2.ellipse(cap, hair, (int(0.53 * face.width), int(0.58 * face.height)), 0, 195, 345, 1, -1)
+    head |= cap & (cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY) < 75) & inside
     size = max(3, int(face.width * 0.05) | 1)
     head = cv2.morphologyEx(head, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     _, parts = cv2.connectedComponents(head)

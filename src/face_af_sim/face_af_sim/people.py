@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from .facemarks import FaceFinder, FaceMarks, find_faces
 UNIT = 200
 """Height of the face, pixels, in a prepared figure."""
 
-_VERSION = 3
+_VERSION = 6
 """Goes into the cache's key: raise it when figures are drawn differently."""
 
 
@@ -64,13 +65,12 @@ def prepare(casting: Casting, cache: Path, finder: FaceFinder = find_faces) -> F
                 return Figures(casting.name, stored["front"], stored["back"], Box(x, y, width, height))
         except (ValueError, KeyError, OSError, EOFError):
             pass  # a half-written or foreign file: prepare it anew
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    picture, faces = _faces_of(data, finder)
     if picture is None:
         raise NoFace(f"{casting.photo} is not a picture")
-    faces = usable_faces(np.asarray(picture, np.uint8), finder)
     if casting.face_index >= len(faces):
         raise NoFace(f"{casting.photo} shows no face that is large and frontal enough for the stage")
-    figures = _draw(casting, cut_head(np.asarray(picture, np.uint8), faces[casting.face_index], UNIT))
+    figures = _draw(casting, cut_head(picture, faces[casting.face_index], UNIT))
     cache.mkdir(parents=True, exist_ok=True)
     draft = kept.with_name(f"{kept.stem}.{os.getpid()}.tmp.npz")
     face = figures.face
@@ -79,6 +79,16 @@ def prepare(casting: Casting, cache: Path, finder: FaceFinder = find_faces) -> F
     )
     draft.replace(kept)
     return figures
+
+
+@functools.lru_cache(maxsize=2)
+def _faces_of(data: bytes, finder: FaceFinder) -> tuple[BGR | None, list[FaceMarks]]:
+    """A photograph's picture and usable faces; kept, because several people may come from the same one."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        return None, []
+    bgr = np.asarray(picture, np.uint8)
+    return bgr, usable_faces(bgr, finder)
 
 
 def usable_faces(picture: BGR, finder: FaceFinder = find_faces, least: int = 60) -> list[FaceMarks]:

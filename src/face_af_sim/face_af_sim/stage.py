@@ -18,7 +18,7 @@ from .choreography import HEIGHT, LANES, WIDTH, Placement
 from .people import Figures
 
 _SQUEEZES = (1.0, 0.8, 0.55)
-"""Widths at which a turning person is drawn."""
+"""Widths at which people are drawn: the first as they stand, the others while they turn."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Sprite:
 
 
 class Stage:
-    """Pictures of ``width`` x ``height`` pixels with the given people; sprites are made once and kept."""
+    """Pictures of ``width`` x ``height`` pixels with the given people; sprites are made once and the usual ones kept."""
 
     def __init__(self, figures: Sequence[Figures], width: int, height: int, seed: int = 0) -> None:
         self.width, self.height = width, height
@@ -58,12 +58,11 @@ class Stage:
         self._figures = {figure.name: figure for figure in figures}
         self._backdrop = backdrop(width, height, seed)
         self._spots = [_spot(int(170 * self._unit), colour) for colour in ((58, 16, 20), (14, 14, 60), (44, 44, 8))]
-        self._sprite = functools.cache(self._make_sprite)
+        self._sprite = functools.lru_cache(maxsize=2 * len(LANES) * len(self._figures) + 24)(self._make_sprite)
         for name in self._figures:
             for lane in range(len(LANES)):
                 for behind in (False, True):
-                    for squeeze in _SQUEEZES:
-                        self._sprite(name, lane, behind, squeeze)
+                    self._sprite(name, lane, behind, _SQUEEZES[0])
 
     def actors(self, placements: Sequence[Placement]) -> list[Actor]:
         """Where the faces are and how much of each can be seen; same order as ``placements``."""

@@ -33,6 +33,10 @@ from .embedders import Embedder, Embeddings
 
 FORMAT = 1
 MAX_NAME = 100
+LARGE = 1_500_000
+"""Numbers in a gallery from which on it is searched in two steps: coarsely in all of it, then exactly in the best."""
+COARSE = 96
+EXACT = 64
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -134,20 +138,24 @@ class Gallery:
         In memory until :meth:`save`. Raises :class:`GalleryError` for an impossible name or embedding.
         """
         name = checked_name(name)
-        row = np.asarray(embedding, np.float32).reshape(-1)
-        if row.size != self.embedder.dimension or not np.isfinite(row).all():
-            raise GalleryError(
-                f"{self.model_id} has embeddings of {self.embedder.dimension} numbers; {row.size} do not fit"
-            )
         if chip.picture.shape != (CHIP_SIZE, CHIP_SIZE, 3):
             raise GalleryError(f"a chip of {CHIP_SIZE} x {CHIP_SIZE} pixels is needed, got {chip.picture.shape}")
         digest = hashlib.sha256(name.encode() + bytes([negative]) + chip.picture.tobytes()).hexdigest()[:16]
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         sample = Sample(digest, name, float(quality), negative, np.asarray(chip.landmarks, np.float32), now)
-        self._samples[digest], self._embeddings[digest] = sample, row
+        self.add_embedded(sample, embedding)
         self._unsaved_chips[digest] = chip.picture
-        self._changed()
         return sample
+
+    def add_embedded(self, sample: Sample, embedding: NDArray[np.float32]) -> None:
+        """Adds a sample without a picture: for galleries in memory, it cannot be embedded by another model."""
+        row = np.asarray(embedding, np.float32).reshape(-1)
+        if row.size != self.embedder.dimension or not np.isfinite(row).all():
+            raise GalleryError(
+                f"{self.model_id} has embeddings of {self.embedder.dimension} numbers; {row.size} do not fit"
+            )
+        self._samples[sample.id], self._embeddings[sample.id] = sample, row
+        self._changed()
 
     def remove(self, name: str, sample_id: str | None = None) -> int:
         """Removes a person, or one sample; returns how many samples went."""
@@ -188,7 +196,8 @@ class Gallery:
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
         """N x P similarities of N embeddings to the P people in the order of :attr:`names`.
 
-        A person's similarity is that to their nearest sample. Where a negative sample of the person is nearer still,
+        A person's similarity is that to their nearest sample (of thousands of people, it is exact for the nearest ones
+        and an estimate for the rest). Where a negative sample of the person is nearer still,
         the face is not that person, and the similarity falls by as much as the negative is nearer, and below 0.
         """
         return self._matcher().scores(np.asarray(embeddings, np.float32))
@@ -348,23 +357,38 @@ class _Index:
 
 
 class _Group:
+    """Rows with owners. Of a large gallery only the rows that look nearest in few dimensions are compared in full."""
+
     def __init__(self, rows: list[tuple[int, NDArray[np.float32]]], dimension: int) -> None:
         rows.sort(key=lambda row: row[0])
         owners = np.array([owner for owner, _ in rows], np.int64)
-        matrix = np.array([row for _, row in rows], np.float32).reshape(len(rows), dimension)
+        self._matrix = np.array([row for _, row in rows], np.float32).reshape(len(rows), dimension)
         self.owners, self._starts = np.unique(owners, return_index=True)
-        self._columns = np.ascontiguousarray(matrix.T)
-        self._half = (matrix * matrix).sum(1) / 2 - 1
+        self._half = (self._matrix * self._matrix).sum(1) / 2 - 1
+        self._axes: NDArray[np.float32] | None = None
+        columns = self._matrix.T
+        if self._matrix.size > LARGE and dimension > COARSE:
+            # the directions in which the gallery varies most
+            _, axes = np.linalg.eigh((columns @ self._matrix).astype(np.float64))
+            self._axes = np.ascontiguousarray(axes[:, -COARSE:], np.float32)
+            columns = self._axes.T @ columns
+        self._columns = np.ascontiguousarray(columns)
 
     def best(self, embeddings: Embeddings, out: NDArray[np.float32]) -> None:
         """Writes the similarity of each embedding to the nearest row of each owner into ``out`` (N x P)."""
-        near = embeddings @ self._columns
+        near = (embeddings if self._axes is None else embeddings @ self._axes) @ self._columns
+        if self._axes is not None:
+            for row, embedding in zip(near, embeddings, strict=True):
+                nearest = np.argpartition(row - self._half, -EXACT)[-EXACT:]
+                row[nearest] = self._matrix[nearest] @ embedding
         near -= self._half
         near -= (embeddings * embeddings).sum(1)[:, None] / 2
-        if len(self.owners) == near.shape[1]:
-            out[:, self.owners] = near
+        if len(self.owners) != near.shape[1]:
+            near = np.maximum.reduceat(near, self._starts, axis=1)
+        if len(self.owners) == out.shape[1]:
+            out[:] = near
         else:
-            out[:, self.owners] = np.maximum.reduceat(near, self._starts, axis=1)
+            out[:, self.owners] = near
 
 
 def checked_name(name: str) -> str:

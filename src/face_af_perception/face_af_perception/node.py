@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -58,6 +59,7 @@ class PerceptionNode(Node):
 
     def __init__(self) -> None:
         super().__init__("perception")
+        cv2.setNumThreads(1)  # its thread pool and ONNX Runtime's would wait for each other
         self._live = LiveParameters(self, PerceptionNodeParams)
         self._live.on_change(self._on_parameters)
         self._health = Health(self, extra=self._figures)

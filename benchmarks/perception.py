@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import face_af_perception  # noqa: F401  before NumPy: sets OpenBLAS's threads
+import face_af_perception  # noqa: F401  before NumPy: it sets the threads of OpenBLAS
+
+# isort: split
 
 import cv2
 import numpy as np
@@ -79,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for detector in options.sets:
         try:
             measured[detector] = _measure(detector, SETS[detector], folder, options)
-        except (ModelError, NoFaces) as error:  # noqa: PERF203
+        except (ModelError, NoFaces) as error:
             print(f"{detector} + {SETS[detector]}: {error}", file=sys.stderr)
     report["sets"] = measured
     if options.report:

@@ -46,8 +46,8 @@ class DriverParams:
 
     transport: str = param(
         "usb",
-        "how the camera is reached: usb and ptpip speak PTP, nikon_usb_control uses that package, dry_run takes commands"
-        " without a camera, none refuses them",
+        "how the camera is reached: usb and ptpip speak PTP, nikon_usb_control uses that package, dry_run takes"
+        " commands without a camera, none refuses them",
         choices=TRANSPORTS,
         read_only=True,
     )

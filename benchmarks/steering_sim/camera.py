@@ -46,23 +46,23 @@ class CameraNumbers:
 def draw_numbers(rng: random.Random) -> CameraNumbers:
     return CameraNumbers(
         lag_frames=rng.choice([2, 2, 2, 3, 3, 4]),
-        response_s=rng.uniform(0.08, 0.5),
-        jitter=rng.uniform(0.05, 0.4),
-        loss=rng.choice([0.0, 0.03, 0.05, 0.1, 0.1, 0.2]),
-        busy_ignores=rng.random() < 0.3,
+        response_s=rng.uniform(0.08, 0.45),
+        jitter=rng.uniform(0.05, 0.35),
+        loss=rng.choice([0.0, 0.03, 0.05, 0.1, 0.2]),
+        busy_ignores=rng.random() < 0.2,
         wrap=rng.random() < 0.25,
         stack=rng.choice(["vertical", "vertical", "next", "nothing"]),
         side_skips_stack=rng.random() < 0.4,
-        jump_every_s=rng.choice([15.0, 25.0, 40.0, 1e9]),
-        jump_random=rng.choice([0.0, 0.0, 0.0, 0.2]),
+        jump_every_s=rng.choice([25.0, 50.0, 1e9]),
+        jump_random=rng.choice([0.0] * 9 + [0.2]),
         lose_after_s=rng.uniform(0.05, 0.5),
         after_loss=rng.choice(["largest", "largest", "nearest", "nobody"]),
-        dropout_every_s=rng.choice([20.0, 40.0, 80.0]),
-        misread=rng.choice([0.0, 0.002, 0.01, 0.02]),
-        missing_every_s=rng.choice([2.0, 5.0, 15.0]),
+        dropout_every_s=rng.choice([60.0, 120.0, 240.0]),
+        misread=rng.choice([0.0, 0.002, 0.005, 0.01, 0.02]),
+        missing_every_s=rng.choice([3.0, 8.0, 20.0]),
         false_boxes=rng.choice([0.0, 0.0, 0.005]),
         box_style=rng.choice(["face", "face", "eye", "head"]),
-        name_miss=rng.choice([0.0, 0.02, 0.08]),
+        name_miss=rng.choice([0.0, 0.0, 0.02, 0.06]),
         swap_tracks=rng.random() < 0.5,
     )
 
@@ -108,7 +108,11 @@ class Camera:
     def _own_will(self, t: float) -> None:
         numbers = self.numbers
         if self.selected is None:
-            if self.detected and numbers.after_loss != "nobody" and (self._lost_since is None or t - self._lost_since > 0.3):
+            if (
+                self.detected
+                and numbers.after_loss != "nobody"
+                and (self._lost_since is None or t - self._lost_since > 0.3)
+            ):
                 self.selected = self._largest()
         elif self.selected not in self.detected:
             if self._lost_since is None:
@@ -159,7 +163,9 @@ class Camera:
         if not detected:
             return self.selected
         if self.selected is None:
-            return min(detected, key=lambda i: abs(self.place(i)[0] - 960)) if kind != ActionKind.FN1 else self._largest()
+            return (
+                min(detected, key=lambda i: abs(self.place(i)[0] - 960)) if kind != ActionKind.FN1 else self._largest()
+            )
         x, y, w, _ = self.place(self.selected)
         others = [i for i in detected if i != self.selected]
         above = [i for i in others if abs(self.place(i)[0] - x) < 0.5 * w and abs(self.place(i)[1] - y) > w]
@@ -195,7 +201,7 @@ class Vision:
         numbers = camera.numbers
         people = len(like_target)
         self._missing = [spells(rng, seconds, numbers.missing_every_s, 1 / FPS, 5 / FPS) for _ in range(people)]
-        self._unnamed = spells(rng, seconds, 15.0, 0.1, 0.6) if numbers.name_miss else []
+        self._unnamed = spells(rng, seconds, 20.0, 0.1, 0.5) if numbers.name_miss else []
         self._taken_for = [spells(rng, seconds, 6.0, 0.05, 1.2) if like else [] for like in like_target]
         self._likeness = [rng.uniform(-0.15, 0.0) for _ in like_target]
         self._tracks = list(range(1, people + 1))

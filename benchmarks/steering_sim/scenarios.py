@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .camera import CameraNumbers, draw_numbers
 from .world import WIDTH, Person, Stage, play, spells
 
-SECONDS = 40.0
+SECONDS = 60.0
 
 
 @dataclass
@@ -60,21 +60,21 @@ def _crossings(rng: random.Random) -> list[Person]:
 
 def _occlusions(rng: random.Random) -> list[Person]:
     people = _row(rng, 3, (80, 120))
-    passer = Person(WIDTH / 2, people[0].y, 200, swing_x=900, rate=rng.uniform(0.05, 0.1), phase=rng.uniform(0, 6))
+    passer = Person(WIDTH / 2, people[0].y, 200, swing_x=900, rate=rng.uniform(0.03, 0.06), phase=rng.uniform(0, 6))
     return [*people, passer]
 
 
 def _exits(rng: random.Random) -> list[Person]:
     people = _row(rng, rng.choice([3, 4, 5]))
     people[0].swing_x, people[0].rate = rng.uniform(1000, 1500), rng.uniform(0.03, 0.06)
-    people[1].away = spells(rng, SECONDS, 6.0, 1.0, 4.0)
+    people[1].away = spells(rng, SECONDS, 10.0, 1.0, 4.0)
     return people
 
 
 def _crowd(count: int) -> Callable[[random.Random], list[Person]]:
     def make(rng: random.Random) -> list[Person]:
         people = _row(rng, count, (60, 110))
-        people[0].away = spells(rng, SECONDS, 8.0, 0.5, 3.0)
+        people[0].away = spells(rng, SECONDS, 20.0, 0.5, 3.0)
         return people
 
     return make
@@ -89,22 +89,22 @@ def _stacks(rng: random.Random) -> list[Person]:
     above = people[1] if below is people[0] else people[0]
     above.x, above.y = below.x + rng.uniform(-20, 20), below.y - rng.uniform(300, 400)
     above.swing_x, above.rate, above.phase = below.swing_x, below.rate, below.phase
-    people[0].away = spells(rng, SECONDS, 8.0, 0.5, 2.0)
+    people[0].away = spells(rng, SECONDS, 12.0, 0.5, 2.0)
     return people
 
 
 def _look_alikes(rng: random.Random) -> list[Person]:
     people = _row(rng, rng.choice([3, 4]))
     people[1].looks_like_target = True
-    people[0].away = spells(rng, SECONDS, 8.0, 0.5, 2.0)
+    people[0].away = spells(rng, SECONDS, 12.0, 0.5, 2.0)
     return people
 
 
 def _turning(rng: random.Random) -> list[Person]:
     people = _row(rng, rng.choice([2, 3, 4]))
-    people[0].away = spells(rng, SECONDS, 4.0, 0.3, 1.5)
+    people[0].away = spells(rng, SECONDS, 8.0, 0.3, 1.5)
     for person in people[1:]:
-        person.away = spells(rng, SECONDS, 10.0, 0.3, 2.0)
+        person.away = spells(rng, SECONDS, 15.0, 0.3, 2.0)
     return people
 
 
@@ -137,15 +137,13 @@ def make(name: str, seed: int) -> Scenario:
     numbers = draw_numbers(rng)
     hand_times: list[float] = []
     if name == "jumping camera":
-        numbers = dataclasses.replace(numbers, jump_every_s=rng.uniform(4.0, 8.0), jump_random=0.0)
+        numbers = dataclasses.replace(numbers, jump_every_s=rng.uniform(6.0, 12.0), jump_random=0.0)
     elif name == "lost presses":
-        numbers = dataclasses.replace(numbers, loss=rng.uniform(0.15, 0.3), jump_every_s=10.0, jump_random=0.0)
+        numbers = dataclasses.replace(numbers, loss=rng.uniform(0.15, 0.3), jump_every_s=12.0, jump_random=0.0)
     elif name == "slow response":
-        numbers = dataclasses.replace(numbers, response_s=rng.uniform(0.45, 0.7), jump_every_s=10.0, jump_random=0.0)
+        numbers = dataclasses.replace(numbers, response_s=rng.uniform(0.45, 0.7), jump_every_s=15.0, jump_random=0.0)
     elif name == "photographer":
         numbers = dataclasses.replace(numbers, jump_every_s=1e9, dropout_every_s=80.0)
         hand_times = [a for a, _ in spells(rng, SECONDS, 9.0, 3.0, 6.0)]
     stage = play(people, SECONDS)
     return Scenario(name, seed, stage, numbers, [p.looks_like_target for p in people], hand_times)
-
-

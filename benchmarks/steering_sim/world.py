@@ -77,7 +77,9 @@ def _hidden(i: int, now: list[tuple[float, float, float, float]], people: list[P
     return False
 
 
-def spells(rng: random.Random, seconds: float, every: float, shortest: float, longest: float) -> list[tuple[float, float]]:
+def spells(
+    rng: random.Random, seconds: float, every: float, shortest: float, longest: float
+) -> list[tuple[float, float]]:
     """Random times (from, to): on average one in ``every`` seconds."""
     result, t = [], rng.expovariate(1 / every)
     while t < seconds:

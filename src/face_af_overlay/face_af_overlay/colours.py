@@ -19,29 +19,46 @@ _NAMED = {
 }
 
 
-def state_of(colour: tuple[float, float, float], params: ColourParams) -> AfState:
-    """The state shown by a line of that Y, Cr, Cb (colour differences centred on 0); NONE when none is."""
-    y, cr, cb = colour
+Colour = tuple[float, float, float]
+"""Y, and Cr and Cb centred on 0."""
+
+
+def state_of(drawn: Colour, shown: Colour, params: ColourParams) -> AfState:
+    """The state told by a line's colour; NONE when none is.
+
+    ``drawn`` is the colour estimated to have been drawn, ``shown`` the one in the picture. A gray line's
+    estimate may overshoot into the opposite of the background's colour, so gray and white are
+    recognised by the most neutral colour between the two.
+    """
+    y, cr, cb = drawn
     chroma = math.hypot(cr, cb)
-    if chroma <= params.neutral_chroma and chroma < params.green_chroma:
+    if chroma >= params.green_chroma:
+        hue = hue_of(drawn)
+        if params.green_hue_min <= hue <= params.green_hue_max:
+            return AfState.ACTIVE_FOCUS
+        if _YELLOW[0] <= hue < _YELLOW[1] and params.yellow != "none":
+            return _NAMED[params.yellow]
+        if (hue >= _RED[0] or hue < _RED[1]) and params.red != "none":
+            return _NAMED[params.red]
+    if _neutral(drawn, shown) <= params.neutral_chroma:
         if y >= params.white_min:
             return AfState.TRACKED
         return AfState.DETECTED if y >= params.gray_min else AfState.NONE
-    if chroma < params.green_chroma:
-        return AfState.NONE
-    hue = hue_of(colour)
-    if params.green_hue_min <= hue <= params.green_hue_max:
-        return AfState.ACTIVE_FOCUS
-    if _YELLOW[0] <= hue < _YELLOW[1]:
-        return _NAMED[params.yellow]
-    if hue >= _RED[0] or hue < _RED[1]:
-        return _NAMED[params.red]
     return AfState.NONE
 
 
-def hue_of(colour: tuple[float, float, float]) -> float:
+def _neutral(one: Colour, other: Colour) -> float:
+    """The least chroma on the way from one colour to the other."""
+    ax, ay = one[1], one[2]
+    dx, dy = other[1] - ax, other[2] - ay
+    length = dx * dx + dy * dy
+    at = 0.0 if length == 0 else min(max(-(ax * dx + ay * dy) / length, 0.0), 1.0)
+    return math.hypot(ax + at * dx, ay + at * dy)
+
+
+def hue_of(colour: Colour) -> float:
     """OpenCV hue (0 to 179) of a Y, Cr, Cb colour."""
-    ycc = np.clip(np.array([[colour]], np.float32) + (0, 128, 128), 0, 255).astype(np.uint8)
+    ycc = np.clip(np.array([[colour]], np.float32) + np.float32([0, 128, 128]), 0, 255).astype(np.uint8)
     return float(cv2.cvtColor(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2BGR), cv2.COLOR_BGR2HSV)[0, 0, 0])
 
 

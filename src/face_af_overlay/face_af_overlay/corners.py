@@ -53,6 +53,16 @@ class CornerFinder:
         flags = self._flags(bgr, line, along)
         return self._collect(bgr, flags, limit)
 
+    @property
+    def green(self) -> U8:
+        """The green plane of the picture last looked at."""
+        return self._planes["green"]
+
+    @property
+    def red(self) -> U8:
+        """The red plane of the picture last looked at."""
+        return self._planes["red"]
+
     def _allocate(self, height: int, width: int, across: int) -> None:
         self._shape, self._across = (height, width), across
         names = ("blue", "green", "red", "up", "down", "t0", "t1", "t2", "h", "v", "dx", "dy", "sx", "sy")
@@ -147,20 +157,27 @@ class CornerFinder:
         # of each blob the first pixel in reading order stands for it
         before = flat[index - 1] | flat[index - stride] | flat[index - stride - 1] | flat[index - stride + 1]
         fresh = values & ~before
-        around = np.array([1, 2, stride - 1, stride, stride + 1, 2 * stride, 2 * stride + 1], np.int64)
+        steps = (np.arange(4)[:, None] * stride + np.arange(-1, 4)).reshape(-1)
         xs, ys, colours = [], [], []
         colour = bgr.reshape(-1, 3)
         for kind in range(4):
             bit = 1 << kind
-            at = index[fresh & bit > 0]
+            block = index[fresh & bit > 0][:, None] + steps
+            marked = flat[np.minimum(block, flat.size - 1)] & bit > 0
             # a drawn corner marks a block of pixels, chance a single one
-            size = np.count_nonzero(flat[at[:, None] + around] & bit, axis=1)
-            at, size = at[size > 0], size[size > 0]
-            if len(at) > limit:
-                at = np.sort(at[np.argpartition(-size, limit)[:limit]])
-            # one step further in, where the blob goes on there: surely inside the lines, not on their edge
-            inner = at + stride + 1
-            at = np.where(flat[inner] & bit > 0, inner, at)
+            size = np.count_nonzero(marked, axis=1)
+            keep = np.flatnonzero(size > 1)
+            if len(keep) > limit:
+                keep = np.sort(keep[np.argpartition(-size[keep], limit)[:limit]])
+            block, marked = block[keep], marked[keep]
+            green = self._planes["green"].reshape(-1)[np.minimum(block, flat.size - 1)].astype(np.int16)
+            # the line itself is the brightest part of the block or, on bright ground, the darkest; with
+            # a dark edge drawn around it, or blur, the rest is not it
+            rows = np.arange(len(keep))
+            bright = np.where(marked, green, -1).argmax(axis=1)
+            dark = np.where(marked, green, 999).argmin(axis=1)
+            differs = green[rows, bright] - green[rows, dark] > _TWO_COLOURS
+            at = np.concatenate([block[rows, bright], block[rows, dark][differs]])
             y, x = np.divmod(at, stride)
             xs.append(x.astype(np.int32))
             ys.append(y.astype(np.int32))
@@ -170,3 +187,5 @@ class CornerFinder:
 
 _THREE_ACROSS = np.ones((1, 3), np.uint8)
 _THREE_DOWN = np.ones((3, 1), np.uint8)
+_TWO_COLOURS = 20
+"""Green levels within one corner's marks from which it is taken for two corners, one bright, one dark."""

@@ -22,6 +22,8 @@ FLAW_COLOURS: dict[Flaw, tuple[int, int, int]] = {
     Flaw.FAINT: (200, 120, 255),
     Flaw.EXTENDED: (0, 140, 255),
     Flaw.GRID: (0, 140, 255),
+    Flaw.ROUND: (0, 140, 255),
+    Flaw.SIZE: (0, 0, 255),
     Flaw.COLOUR: (255, 80, 0),
     Flaw.WEAK: (120, 120, 255),
 }

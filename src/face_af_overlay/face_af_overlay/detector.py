@@ -14,7 +14,7 @@ from .colours import state_of
 from .corners import CornerFinder
 from .outline import Flaw, Outline, Rejection, examine
 from .params import OverlayParams
-from .rectangles import propose
+from .rectangles import propose, rank
 
 __all__ = ["AfBoxDetector", "Findings", "OverlayParams", "PictureError"]
 
@@ -62,7 +62,8 @@ class AfBoxDetector:
         rects, colours = propose(corners, low, high, shape.max_aspect, contrast.uniform)
         findings = Findings()
         good: list[tuple[AfBox, Outline]] = []
-        for rect, colour in zip(rects[:_MOST], colours):
+        for i in rank(self._corners.green, self._corners.red, rects, colours, across, _MOST):
+            rect, colour = rects[i], colours[i]
             if any(_same(rect, box.box) for box, _ in good):
                 continue
             looked = examine(work, tuple(int(v) for v in rect), colour, shape, scale)
@@ -83,10 +84,12 @@ class AfBoxDetector:
         box = outline.box
         if max(box.width, box.height) > params.shape.max_aspect * min(box.width, box.height):
             return Rejection(box, Flaw.ASPECT, f"{box.width:.0f} x {box.height:.0f}")
+        if min(box.width, box.height) < params.shape.min_size * scale - 1:
+            return Rejection(box, Flaw.SIZE, f"{box.width:.0f} x {box.height:.0f}")
         margin = params.shape.edge_margin * scale
         if box.x < margin or box.y < margin or box.right > size[1] - margin or box.bottom > size[0] - margin:
             return Rejection(box, Flaw.EDGE_MARGIN)
-        state = state_of(outline.colour, params.colour)
+        state = state_of(outline.colour, outline.shown, params.colour)
         if state == AfState.NONE:
             return Rejection(box, Flaw.COLOUR, "Y {:.0f} Cr {:.0f} Cb {:.0f}".format(*outline.colour))
         confidence = outline.agreement * (0.5 + 0.5 * outline.visible)
@@ -115,5 +118,5 @@ def _same(rect: NDArray[np.int32], box: Box) -> bool:
     return max(abs(left - box.x), abs(top - box.y), abs(right - box.right), abs(bottom - box.bottom)) < 7
 
 
-_MOST = 300
+_MOST = 40
 """Rectangles looked at closely in one frame, at most."""

@@ -1,10 +1,12 @@
 """Whether a proposed rectangle is an AF box: its four sides looked at closely.
 
-Each side is cut out as a strip along the proposed line. Across the strip the picture is explained
-as background mixed with the line's colour; how much of the line is in each pixel gives the exact
-place and thickness of the line, and for each place along it whether a line is seen there, is missing,
-or cannot be told because the background has the same colour. A box is closed all round, or has arms of
-one length at its four corners and nothing between them.
+The picture along a side is explained as ``v = s b + (1 - s) c``: what is seen on the line (``v``) is the
+line's colour ``c`` mixed with the background ``b`` on both sides of it, because lines are blended, blurred
+and thinner than the colour resolution. ``s`` and ``c`` come from the arms behind the four corners, which
+both styles have. A line is seen at a place where this explains the picture better than the background
+does; it is missing where it does not; and it cannot be told where ``b`` and ``c`` are alike. A box is closed
+all round, or has arms of one length at its four corners and nothing between them; its lines end at its
+corners.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Flaw(Enum):
     BROKEN = "broken side"
     FAINT = "faint"
     EXTENDED = "lines run on"
+    ROUND = "no sharp corners"
+    SIZE = "size"
     GRID = "grid"
     COLOUR = "colour"
     WEAK = "low confidence"
@@ -41,11 +45,14 @@ class Flaw(Enum):
 
 @dataclass(frozen=True)
 class Outline:
-    """A verified outline. ``colour``: what was drawn, as Y, Cr, Cb; ``agreement`` and ``visible``: 0 to 1."""
+    """A verified outline; ``agreement`` and ``visible``: 0 to 1."""
 
     box: Box
     line: float
     colour: tuple[float, float, float]
+    """What was drawn: Y, and Cr and Cb centred on 0."""
+    shown: tuple[float, float, float]
+    """The same as the picture shows it, mixed with the background."""
     agreement: float
     visible: float
     closed: bool
@@ -60,8 +67,13 @@ class Rejection:
     detail: str = ""
 
 
-REACH = 12
+_REACH = 12
 """Pixels looked at on either side of a line."""
+_ROWS = 2 * _REACH + 1
+_BESIDE = 6
+"""Distance from a line's middle at which its background is taken."""
+_TELLABLE = 8.0
+"""Distance between line and background from which one can tell them apart, levels."""
 
 
 def examine(
@@ -73,159 +85,259 @@ def examine(
     """
     left, top, right, bottom = rect
     rough = Box(left - 1, top - 1, right - left + 3, bottom - top + 3)
-    height, width = bgr.shape[:2]
-    m = REACH
-    if left < m or top < m or right >= width - m or bottom >= height - m:
-        return Rejection(rough, Flaw.EDGE_MARGIN)
-    ycc = _to_ycc(colour)
-    window = bgr[top - m : bottom + m + 1, left - m : right + m + 1]
-    tall, wide = window.shape[:2]
-    n = 2 * m + 1
-    sides = [
-        _strip(window[:n]),
-        _strip(window[tall - n :]),
-        _strip(window[:, :n].transpose(1, 0, 2)),
-        _strip(window[:, wide - n :].transpose(1, 0, 2)),
-    ]
-    looks = [_look(strip, ycc, flipped) for strip, flipped in zip(sides, (False, True, False, True))]
-    seen = [look for look in looks if look is not None]
-    if len(seen) < 2:
-        return Rejection(rough, Flaw.FAINT)
-    thickness = float(np.median([look.thickness for look in seen]))
+    window = _window(bgr, left, top, right, bottom)
+    # two strips each, outermost row first
+    across = np.concatenate([window[:_ROWS], window[: -_ROWS - 1 : -1]])
+    down = cv2.transpose(np.concatenate([window[:, :_ROWS], window[:, : -_ROWS - 1 : -1]], axis=1))
+    supposed = _to_ycc(colour)
+    pairs = [_Pair(across, supposed), _Pair(down, supposed)]
+    thick = [t for pair in pairs for t in pair.thickness if t > 0]
+    if len(thick) < 3:
+        return Rejection(rough, Flaw.FAINT, f"{len(thick)} lines")
+    thickness = float(np.median(thick))
     if thickness > shape.max_line * scale + 0.7:
         return Rejection(rough, Flaw.THICK, f"{thickness:.1f} px")
-    # outer edges in the picture; a side that cannot be placed lies where its corners say
-    outer = [(look.outer if look is not None else m - (thickness - 1) / 2) for look in looks]
-    y0, x0 = top - m + outer[0], left - m + outer[2]
-    y1, x1 = bottom + m + 1 - outer[1], right + m + 1 - outer[3]
+    edges = [
+        edge if t > 0 else _REACH - (thickness - 1) / 2
+        for pair in pairs
+        for edge, t in zip(pair.outer, pair.thickness, strict=True)
+    ]
+    x0, y0 = left - _REACH + edges[2], top - _REACH + edges[0]
+    x1, y1 = right + _REACH + 1 - edges[3], bottom + _REACH + 1 - edges[1]
     box = Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
-    states = []
-    for number, look in enumerate(looks):
-        if look is None:
-            states.append(np.zeros(sides[number].shape[1], np.int8))
-        else:
-            states.append(look.state)
-    # along each strip: what lies between the outer edges, and what lies beyond
-    spans = []
-    extended = 0
-    for number, state in enumerate(states):
-        near, far = (outer[2], outer[3]) if number < 2 else (outer[0], outer[1])
-        i0, i1 = int(round(near)), int(round(len(state) - far))
-        spans.append(state[i0:i1])
-        for beyond in (state[max(0, i0 - 8) : i0 - 2], state[i1 + 2 : i1 + 8]):
-            extended += bool(np.count_nonzero(beyond > 0) >= 4)
+    for pair in pairs:
+        pair.sample(thickness)
+    mix = _Mix(pairs)
+    for pair, near, far in zip(pairs, (edges[2], edges[0]), (edges[3], edges[1]), strict=True):
+        pair.compare(mix, thickness, round(near), round(pair.length - far))
+    if sum(pair.cornered for pair in pairs) < 6:
+        return Rejection(box, Flaw.ROUND, f"{sum(pair.cornered for pair in pairs)} of 8")
+    extended = sum(pair.extended for pair in pairs)
     if extended > shape.max_extended:
         return Rejection(box, Flaw.EXTENDED, f"{extended} of 8")
-    across = _arms(spans[0], spans[1])
-    down = _arms(spans[2], spans[3])
-    agreement = min(across.agreement, down.agreement)
-    visible = min(across.visible, down.visible)
-    if across.closed != down.closed:
-        # a short gap may be taken for none: judge both as closed, both as brackets, and keep the better
-        a = min(_closed(spans[0], spans[1]).agreement, _closed(spans[2], spans[3]).agreement)
-        agreement = max(a, 0.0)
-        closed = True
-    else:
-        closed = across.closed
+    if pairs[0].divided(window, mix) or pairs[1].divided(window.transpose(1, 0, 2), mix):
+        return Rejection(box, Flaw.GRID)
+    fits = [pair.fit() for pair in pairs]
+    if fits[0].closed != fits[1].closed:
+        fits = [_closed(pair.halves()) for pair in pairs]
+    agreement = min(fit.agreement for fit in fits)
+    visible = min(fit.visible for fit in fits)
     if agreement < shape.min_agreement:
-        return Rejection(box, Flaw.BROKEN, f"agreement {agreement:.2f}")
+        return Rejection(box, Flaw.BROKEN, f"{agreement:.2f}")
     if visible < shape.min_visible:
-        return Rejection(box, Flaw.FAINT, f"visible {visible:.2f}")
-    weights = np.array([look.weight for look in seen])
-    colours = np.array([look.colour for look in seen])
-    drawn = (colours * weights[:, None]).sum(axis=0) / weights.sum()
-    return Outline(box, thickness, tuple(float(v) for v in drawn), agreement, visible, closed)
+        flaw = Flaw.FILLED if all(pair.filled for pair in pairs) else Flaw.FAINT
+        return Rejection(box, flaw, f"{visible:.2f} visible")
+    drawn, shown = _colours(pairs, mix, thickness)
+    return Outline(box, thickness, drawn, shown, agreement, visible, fits[0].closed)
 
 
-@dataclass(frozen=True)
-class _Look:
-    outer: float
-    """Outer edge of the line, pixels from the strip's outer border."""
-    thickness: float
-    state: NDArray[np.int8]
-    """Along the strip: 1 a line is seen, -1 none is there, 0 cannot be told."""
-    colour: F32
-    weight: float
+def _window(bgr: U8, left: int, top: int, right: int, bottom: int) -> U8:
+    """The rectangle with a margin; beyond the picture's edge its outermost pixels are repeated."""
+    m = _REACH
+    height, width = bgr.shape[:2]
+    x0, y0, x1, y1 = left - m, top - m, right + m + 1, bottom + m + 1
+    window = bgr[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
+        pads = max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0)
+        window = np.asarray(cv2.copyMakeBorder(window, *pads, cv2.BORDER_REPLICATE), np.uint8)
+    return window
 
 
-def _strip(pixels: U8) -> F32:
-    """Rows across the line, columns along it; Y, Cr, Cb with the colour differences centred on 0."""
-    ycc = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2YCrCb).astype(np.float32)
-    ycc[..., 1:] -= 128
-    return ycc
+class _Pair:
+    """Two opposite sides as strips of equal length, each with its outermost row first."""
+
+    def __init__(self, strips: U8, colour: F32) -> None:
+        """``strips``: (2 x rows) x length x 3, BGR; ``colour``: Y, Cr, Cb."""
+        self.ycc = cv2.cvtColor(strips, cv2.COLOR_BGR2YCrCb).reshape(2, _ROWS, -1, 3)
+        self.length = strips.shape[1]
+        # just behind the corners there is a line in either style
+        first, last = _REACH + 3, self.length - _REACH - 3
+        reach = min(5, max(2, (last - first) // 2))
+        self.arms = np.r_[first : first + reach, last - reach : last]
+        pixels = self.ycc[:, :, self.arms].astype(np.float32)
+        self.middle = [_REACH, _REACH]
+        self.thickness = [0.0, 0.0]
+        self.outer = [0.0, 0.0]
+        low = _REACH - 3
+        rough = np.abs(pixels - colour).max(axis=3).mean(axis=2)
+        for side in (0, 1):
+            middle = low + int(np.argmin(rough[side, low : _REACH + 4]))
+            own = np.median(pixels[side, middle], axis=0)
+            profile = np.abs(pixels[side] - own).max(axis=2).mean(axis=1)
+            floor = float(profile[middle])
+            before = float(profile[max(0, middle - _BESIDE) : max(0, middle - _BESIDE) + 2].mean())
+            after = float(profile[middle + _BESIDE - 1 : middle + _BESIDE + 1].mean())
+            self.middle[side] = middle
+            if min(before, after) - floor < _TELLABLE * 0.6:
+                continue
+            up = _crossing(profile[middle::-1], (floor + before) / 2)
+            on = _crossing(profile[middle:], (floor + after) / 2)
+            self.thickness[side] = up + on
+            self.outer[side] = middle - up + 0.5
+            self.middle[side] = min(max(round(middle + (on - up) / 2), low), _REACH + 3)
+
+    def sample(self, thickness: float) -> None:
+        """The picture on the lines and on both sides of them (2 x length x 3 each)."""
+        half = max(0, round((thickness - 1) / 2 - 0.3))
+        self.beside = _BESIDE if thickness < 5.6 else _BESIDE + 1
+        shape = (2, self.length, 3)
+        self.on, self.outside, self.inside = (np.empty(shape, np.float32) for _ in range(3))
+        for side in (0, 1):
+            k, strip = self.middle[side], self.ycc[side]
+            a, b = max(0, k - self.beside), min(2 * _REACH, k + self.beside)
+            strip[k - half : k + half + 1].mean(axis=0, out=self.on[side])
+            strip[a : a + 2].mean(axis=0, out=self.outside[side])
+            strip[b - 1 : b + 1].mean(axis=0, out=self.inside[side])
+        self.background = (self.outside + self.inside) / 2
+
+    def compare(self, mix: _Mix, thickness: float, start: int, stop: int) -> None:
+        """Says for each place along the lines whether one is seen; ``start`` to ``stop`` is between the corners."""
+        expected = mix.mixed(self.background)
+        sharp = np.abs(self.on - expected).max(axis=2)
+        off = cv2.blur(sharp, (3, 1))
+        outer = np.abs(self.outside - expected).max(axis=2)
+        inner = np.abs(self.inside - expected).max(axis=2)
+        least = np.minimum(outer, inner)
+        tell = np.clip((least - _TELLABLE) / 16.0, 0.0, 1.0)
+        seen = off < np.minimum(0.5 * least, 44)
+        # where the background is like the line, something else on it is no line either
+        absent = np.where(off > 30, np.maximum(tell, 0.5), tell)
+        self.state = np.where(seen, tell, -absent)
+        self.seen = seen & (tell > 0.2)
+        corner = round(thickness) + 1
+        self.start, self.stop = start + corner, stop - corner
+        self.extended = 0
+        for side in (0, 1):
+            for beyond in (slice(max(0, start - 8), start - 2), slice(stop + 2, stop + 8)):
+                self.extended += bool(np.count_nonzero(self.seen[side, beyond]) >= 4)
+        # the lines' colour reaches right into the corners
+        reach = max(1, round(thickness))
+        self.cornered = 0
+        for side in (0, 1):
+            for block in (slice(start, start + reach), slice(stop - reach, stop)):
+                if block.stop > block.start:
+                    gap = np.median(sharp[side, block])
+                    self.cornered += bool(gap < 48 and gap < 0.6 * np.median(outer[side, block]) + 8)
+        # where a line leaves a side inwards, and where it does so without crossing it
+        self._inwards = (inner < 0.45 * np.maximum(least, outer)) & (off < 40)
+        self._ends = self._inwards & (outer > 16)
+        self.filled = bool(np.mean(inner[:, start:stop] < 12) > 0.6)
+
+    def divided(self, window: U8, mix: _Mix) -> bool:
+        """Whether a line like the sides runs from one side to the other and ends there, as in a grid.
+
+        ``window``: the rectangle with its margin (BGR), this pair's lines running along its second axis.
+        """
+        both = self._inwards[0] & self._inwards[1] & (self._ends[0] | self._ends[1])
+        tall = window.shape[0]
+        for first, last in _short_runs(both, self.start + 2, self.stop - 2):
+            rows = np.linspace(_REACH + 8, tall - _REACH - 9, 9).astype(int)
+            line = cv2.cvtColor(np.ascontiguousarray(window[rows, (first + last) // 2][None]), cv2.COLOR_BGR2YCrCb)[0]
+            gap = np.abs(line.astype(np.float32) - mix.typical).max(axis=1)
+            if np.count_nonzero(gap < 45) >= 8:
+                return True
+        return False
+
+    def halves(self) -> F32:
+        """The four arms' halves of the sides, each from its corner to the middle (4 x half the length)."""
+        one, other = self.state[:, self.start : self.stop]
+        half = len(one) // 2
+        return np.stack([one[:half], one[::-1][:half], other[:half], other[::-1][:half]])
+
+    def fit(self) -> _Fit:
+        return _fit(self.halves())
+
+
+class _Mix:
+    """``v = s b + (1 - s) c`` for each of Y, Cr and Cb, fitted to the arms behind the corners."""
+
+    def __init__(self, pairs: list[_Pair]) -> None:
+        v = np.concatenate([pair.on[:, pair.arms].reshape(-1, 3) for pair in pairs])
+        b = np.concatenate([pair.background[:, pair.arms].reshape(-1, 3) for pair in pairs])
+        centre_v, centre_b = np.median(v, axis=0), np.median(b, axis=0)
+        slope = self._slope(v - centre_v, b - centre_b, np.ones_like(v))
+        rest = np.abs(v - centre_v - slope * (b - centre_b))
+        slope = self._slope(v - centre_v, b - centre_b, (rest < 2.5 * np.median(rest, axis=0) + 4).astype(np.float32))
+        self.slope = slope
+        self.level = np.median(v - slope * b, axis=0)
+        self.typical = centre_v
+        """The usual colour on the lines."""
+
+    @staticmethod
+    def _slope(v: F32, b: F32, weight: F32) -> F32:
+        # the constant draws the slope to nothing where the background is too even to tell
+        slope = (weight * v * b).sum(axis=0) / ((weight * b * b).sum(axis=0) + len(v) * 60.0)
+        return np.clip(slope, 0.0, _MOST_MIXED)
+
+    def mixed(self, background: F32) -> F32:
+        return self.slope * background + self.level
+
+
+_MOST_MIXED = np.array([0.55, 0.75, 0.75], np.float32)
+
+
+_Colour = tuple[float, float, float]
+
+
+def _colours(pairs: list[_Pair], mix: _Mix, thickness: float) -> tuple[_Colour, _Colour]:
+    """The colour that was drawn, and the one that shows (Y, Cr, Cb, the differences centred on 0).
+
+    Colour is spread over more pixels than brightness, and both over more than the line: what the
+    background does not explain is summed across the line and taken to be the line's, thin as it is.
+    """
+    drawn, shown = [], []
+    for pair in pairs:
+        for side in (0, 1):
+            along = np.flatnonzero(pair.seen[side, pair.start : pair.stop]) + pair.start
+            if not len(along):
+                continue
+            k = pair.middle[side]
+            rows = pair.ycc[side, max(0, k - 4) : k + 5, along].astype(np.float32)
+            back = pair.background[side, along]
+            excess = (rows - back[:, None]).sum(axis=1) / thickness
+            peak = rows[:, 3:6] - back[:, None]
+            peak = np.take_along_axis(peak, np.abs(peak[..., :1]).argmax(axis=1)[:, None], axis=1)[:, 0]
+            excess[:, 0] = np.where(np.abs(excess[:, 0]) > np.abs(peak[:, 0]), excess[:, 0], peak[:, 0])
+            drawn.append(back + excess)
+            shown.append(back + peak)
+    y, cr, cb = np.median(np.concatenate(drawn), axis=0)
+    sy, scr, scb = np.median(np.concatenate(shown), axis=0)
+    if mix.slope[0] > 0.12 and mix.level[0] > mix.typical[0] * (1.0 - mix.slope[0]):
+        y = max(y, mix.level[0] / (1.0 - mix.slope[0]))
+    return (float(min(y, 255.0)), float(cr) - 128.0, float(cb) - 128.0), (
+        float(sy),
+        float(scr) - 128.0,
+        float(scb) - 128.0,
+    )
 
 
 def _to_ycc(bgr: F32) -> F32:
     b, g, r = (float(v) for v in bgr)
     y = 0.299 * r + 0.587 * g + 0.114 * b
-    return np.array([y, (r - y) * 0.713, (b - y) * 0.564], np.float32)
-
-
-def _look(strip: F32, colour: F32, flipped: bool) -> _Look | None:
-    """Finds the line in one side's strip; None when it does not stand out anywhere."""
-    if flipped:
-        strip = strip[::-1]
-    m = REACH
-    outer = strip[m - 7 : m - 4].mean(axis=0)
-    inner = strip[m + 5 : m + 8].mean(axis=0)
-    # share of the line's colour in each pixel, against the background interpolated across
-    ramp = ((np.arange(m - 6, m + 7) - (m - 6)) / 12.0).astype(np.float32)[:, None, None]
-    back = outer + (inner - outer) * ramp
-    band = strip[m - 6 : m + 7]
-    towards = colour - back
-    strength = (towards * towards).sum(axis=2)
-    share = ((band - back) * towards).sum(axis=2)
-    ends = slice(m, strip.shape[1] - m)
-    usable = strength.min(axis=0) > _TELLABLE**2
-    inside = usable.copy()
-    inside[: ends.start] = False
-    inside[ends.stop :] = False
-    if np.count_nonzero(inside) < 4:
-        return None
-    lit = share / np.maximum(strength, _TELLABLE**2)
-    profile = np.minimum(lit[:, inside], 1.5)
-    # the middle half of what is there, so that gaps between brackets do not count
-    peaks = profile[4:9].max(axis=0)
-    good = peaks > 0.5
-    if np.count_nonzero(good) < 4:
-        return None
-    mean = np.median(profile[:, good], axis=1)
-    centre = 3 + int(np.argmax(mean[3:10]))
-    top = float(mean[centre])
-    if top < 0.45:
-        return None
-    low = _crossing(mean[: centre + 1][::-1], top / 2)
-    high = _crossing(mean[centre:], top / 2)
-    thickness = low + high
-    place = m - 6 + centre - low + 0.5
-    # rows that belong to the line
-    first, last = max(0, int(round(centre - low + 0.5))), min(12, int(round(centre + high - 0.5)))
-    rows = slice(first, max(last, first) + 1)
-    on = lit[rows].mean(axis=0) / max(top, 0.6)
-    value = band[rows].mean(axis=0)
-    mixed = back[rows].mean(axis=0) + np.clip(on, 0, 1.1)[:, None] * max(top, 0.6) * towards[rows].mean(axis=0)
-    off = np.abs(value - mixed)
-    near = (off[:, 0] < 26) & (off[:, 1:].max(axis=1) < 30)
-    state = np.where((on > 0.55) & near, 1, -1).astype(np.int8)
-    same = np.abs(value - colour)
-    untold = ~usable & (same[:, 0] < 30) & (same[:, 1:].max(axis=1) < 24)
-    state[~usable] = -1
-    state[untold] = 0
-    told = (state > 0) & inside
-    if np.count_nonzero(told) < 3:
-        return None
-    drawn = np.median(value[told], axis=0)
-    return _Look(place, thickness, state, drawn.astype(np.float32), float(np.count_nonzero(told)))
+    return np.array([y, (r - y) * 0.713 + 128, (b - y) * 0.564 + 128], np.float32)
 
 
 def _crossing(values: F32, level: float) -> float:
-    """Distance from the first value to where the values fall below ``level``, in steps."""
-    below = np.flatnonzero(values < level)
-    if not len(below):
+    """Distance from the first value to where the values rise above ``level``, in steps."""
+    above = np.flatnonzero(values > level)
+    if not len(above):
         return float(len(values))
-    i = int(below[0])
+    i = int(above[0])
+    if i == 0:
+        return 0.0
     a, b = float(values[i - 1]), float(values[i])
-    return i - 1 + (a - level) / max(a - b, 1e-6)
+    return i - 1 + (level - a) / max(b - a, 1e-6)
+
+
+def _short_runs(marks: NDArray[np.bool_], start: int, stop: int) -> list[tuple[int, int]]:
+    """First and last index of each run of 2 to 9 marks between ``start`` and ``stop``."""
+    start, stop = max(start, 0), max(stop, 0)
+    part = marks[start:stop]
+    if not part.any():
+        return []
+    steps = np.diff(np.concatenate([[False], part, [False]]).astype(np.int8))
+    firsts, lasts = np.flatnonzero(steps > 0) + start, np.flatnonzero(steps < 0) + start - 1
+    return [(int(a), int(b)) for a, b in zip(firsts, lasts, strict=True) if 2 <= b - a + 1 <= 9]
 
 
 @dataclass(frozen=True)
@@ -236,36 +348,28 @@ class _Fit:
     arm: int
 
 
-def _halves(one: NDArray[np.int8], other: NDArray[np.int8]) -> NDArray[np.int8]:
-    half = len(one) // 2
-    return np.stack([one[:half], one[::-1][:half], other[:half], other[::-1][:half]])
+def _closed(arms: F32) -> _Fit:
+    seen = float(np.maximum(arms, 0).sum())
+    told = float(np.abs(arms).sum())
+    return _Fit(seen / max(told, 1e-6), seen / max(arms.size, 1), True, arms.shape[1])
 
 
-def _closed(one: NDArray[np.int8], other: NDArray[np.int8]) -> _Fit:
-    arms = _halves(one, other)
-    told = np.count_nonzero(arms)
-    seen = np.count_nonzero(arms > 0)
-    return _Fit(seen / max(told, 1), seen / max(arms.size, 1), True, arms.shape[1])
-
-
-def _arms(one: NDArray[np.int8], other: NDArray[np.int8]) -> _Fit:
-    """How well two opposite sides fit arms of one length at their four ends, and that length."""
-    arms = _halves(one, other)
+def _fit(arms: F32) -> _Fit:
+    """How well two opposite sides fit a closed box, or arms of one length at their four ends."""
     half = arms.shape[1]
+    closed = _closed(arms)
     if half < 5:
-        return _Fit(0.0, 0.0, False, 0)
-    total = arms.sum(axis=0, dtype=np.int32)
-    gained = np.concatenate([[0], np.cumsum(total)])
-    worth = gained - (gained[-1] - gained)
-    arm = int(np.argmax(worth[4:])) + 4
+        return closed
+    total = arms.sum(axis=0)
+    gained = np.concatenate([[0.0], np.cumsum(total)])
+    worth = 2 * gained - gained[-1]
+    least = 3
+    arm = int(np.argmax(worth[least:])) + least
     if arm >= 0.94 * half - 1:
-        return _closed(one, other)
+        return closed
     on, off = arms[:, :arm], arms[:, arm:]
-    told_on, told_off = np.count_nonzero(on), np.count_nonzero(off)
-    good_on = np.count_nonzero(on > 0) / max(told_on, 1)
-    good_off = np.count_nonzero(off < 0) / max(told_off, 1)
-    return _Fit(min(good_on, good_off), np.count_nonzero(on > 0) / on.size, False, arm)
-
-
-_TELLABLE = 11.0
-"""Colour distance between line and background from which one can tell them apart, levels."""
+    seen, missing = float(np.maximum(on, 0).sum()), float(np.maximum(-off, 0).sum())
+    good_on = seen / max(float(np.abs(on).sum()), 1e-6)
+    good_off = missing / max(float(np.abs(off).sum()), 1e-6) if off.any() else 1.0
+    brackets = _Fit(min(good_on, good_off), seen / on.size, False, arm)
+    return closed if closed.agreement >= brackets.agreement else brackets

@@ -14,7 +14,7 @@ class ShapeParams:
     min_size: float = param(20.0, "Shortest side of a box", unit="px", low=10.0, high=400.0)
     max_size: float = param(345.0, "Longest side of a box", unit="px", low=20.0, high=1000.0)
     max_aspect: float = param(1.65, "Longer side over shorter side, at most", low=1.0, high=4.0)
-    max_line: float = param(7.0, "Thickest line of an outline", unit="px", low=2.0, high=12.0)
+    max_line: float = param(6.3, "Thickest line of an outline", unit="px", low=2.0, high=12.0)
     edge_margin: float = param(
         0.0, "Boxes closer than this to the picture's edge are left out", unit="px", low=0.0, high=200.0
     )
@@ -22,7 +22,7 @@ class ShapeParams:
         0.82, "Share of the outline that must look like a closed box or four brackets", low=0.5, high=1.0
     )
     min_visible: float = param(0.3, "Share of the outline that must stand out from its background", low=0.05, high=1.0)
-    max_extended: int = param(2, "Lines that may run on beyond the corners, of eight", low=0, high=8)
+    max_extended: int = param(1, "Lines that may run on beyond the corners, of eight", low=0, high=8)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ColourParams:
 
     gray_min: float = param(85.0, "Darkest gray of a detected box", unit="levels", low=20.0, high=255.0)
     white_min: float = param(
-        212.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
+        200.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
     )
     neutral_chroma: float = param(
         34.0, "Most colour that a gray or white line may have", unit="levels", low=2.0, high=200.0

@@ -107,3 +107,47 @@ def _merge(rows: I32) -> tuple[I32, NDArray[np.float32]]:
 
 _SLACK = 3
 """Pixels by which the marks of two corners on one line may differ."""
+
+
+def rank(
+    green: NDArray[np.uint8],
+    red: NDArray[np.uint8],
+    rects: I32,
+    colours: NDArray[np.float32],
+    across: int,
+    most: int,
+) -> NDArray[np.intp]:
+    """Indices of the at most ``most`` rectangles whose arms behind all four corners stand out best, best first.
+
+    ``green``, ``red``: planes of the picture; ``across``: steps from a line to its background. A cheap
+    look before the close one: two pixels on each of the eight arms, and those beside them.
+    """
+    if not len(rects):
+        return np.zeros(0, np.intp)
+    height, width = green.shape
+    left, top, right, bottom = (rects[:, i, None].astype(np.int32) for i in range(4))
+    behind = np.array([5, 6], np.int32)
+    xs = np.concatenate([left + behind, right - behind], axis=1)
+    ys = np.concatenate([top + behind, bottom - behind], axis=1)
+    # the place of each pixel looked at, and the step across its line
+    place = np.concatenate([top * width + xs, bottom * width + xs, ys * width + left, ys * width + right], axis=1)
+    step = np.repeat(np.array([width, 1], np.int32), 8)[None]
+    last = height * width - 1
+    g, r = green.reshape(-1), red.reshape(-1)
+    wanted = colours[:, 1, None].astype(np.int16), colours[:, 2, None].astype(np.int16)
+    on = g[np.clip(np.stack([place - step, place, place + step]), 0, last)].astype(np.int16)
+    gap = np.abs(on - wanted[0]).min(axis=0)
+    beside = np.clip(np.stack([place - across * step, place + across * step]), 0, last)
+    stands = np.maximum(np.abs(g[beside] - wanted[0]), np.abs(r[beside] - wanted[1])).min(axis=0)
+    score = np.clip(stands - 0.7 * gap, -10, 40).sum(axis=1)
+    score[np.count_nonzero(gap < _ARM, axis=1) < _ALIKE] = -1.0
+    order = np.argsort(-score, kind="stable")[:most]
+    return order[score[order] > _WORTH]
+
+
+_ARM = 36
+"""Green levels by which an arm may differ from its corner."""
+_ALIKE = 11
+"""How many of the 16 pixels looked at must be like the corner."""
+_WORTH = 16 * 3.0
+"""Least sum of contrasts that is worth a close look."""

@@ -87,6 +87,8 @@ class OverlayPictures:
         boxes = []
         for box in placed:
             state = AfState(int(rng.choice([1, 2, 3], p=[0.45, 0.25, 0.3])))
+            if _contrast(image, box, style.colours[state]) < 0.7:
+                continue
             drawn = (
                 box if rng.random() < 0.3 else Box(*(float(round(v)) for v in (box.x, box.y, box.width, box.height)))
             )
@@ -170,6 +172,13 @@ def _place(rng: np.random.Generator, recipe: Recipe, placed: list[Box]) -> Box |
         if all(box.iou(other) < 0.4 and not _lines_touch(box, other, 10 * scale) for other in placed):
             return box
     return None
+
+
+def _contrast(image: BGR, box: Box, colour: Colour) -> float:
+    """Share of the box's outline on which somebody could see a line of that colour."""
+    x0, y0, x1, y1 = round(box.x), round(box.y), round(box.right) - 1, round(box.bottom) - 1
+    under = np.concatenate([image[y0, x0:x1], image[y1, x0:x1], image[y0:y1, x0], image[y0:y1, x1]]).astype(int)
+    return float(np.mean(np.abs(under - np.array(colour)).max(axis=1) > 22))
 
 
 def _lines_touch(one: Box, other: Box, gap: float) -> bool:

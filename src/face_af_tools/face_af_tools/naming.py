@@ -1,0 +1,30 @@
+"""Who the faces of a still picture are: the rule that identify and evaluate share with the node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_perception.gallery import Gallery
+from face_af_perception.params import RecognitionParams
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``threshold``: similarity from which on a face is named; ``margin``: lead over the second best person."""
+
+    threshold: float
+    margin: float = RecognitionParams().margin
+
+    def name(self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
+        """For each embedding the person's name, or empty, and the similarity to the best person."""
+        if not len(embeddings):
+            return []
+        named = []
+        for match in gallery.match(np.stack(embeddings)):
+            sure = match.similarity >= self.threshold and match.similarity - match.second >= self.margin
+            named.append((match.identity if sure else "", max(match.similarity, -1.0)))
+        return named

@@ -1,0 +1,87 @@
+"""Photographs on disk: which files are some, how they are read, and whose face is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_common.types import Box
+
+Picture = NDArray[np.uint8]
+
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v", ".webm", ".mts"}
+
+SIMILAR_SIZE = 0.64
+"""A second face of this share of the largest one's area (0.8 of its side) leaves open who is meant."""
+
+
+class PhotoError(ValueError):
+    """A photograph that cannot be used; one line that says which and why."""
+
+
+class HasBox(Protocol):
+    @property
+    def box(self) -> Box: ...
+
+
+F = TypeVar("F", bound=HasBox)
+
+
+def read_photo(path: Path) -> Picture:
+    """The photograph as H x W x 3 uint8 BGR, turned upright as its EXIF data say. Raises :class:`PhotoError`."""
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise PhotoError(f"{path}: cannot be read ({error.strerror})") from error
+    # OpenCV would print its own lines about a broken file
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise PhotoError(f"{path}: too large or damaged") from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if picture is None:
+        raise PhotoError(f"{path}: not a picture, or a damaged one")
+    return np.asarray(picture, np.uint8)
+
+
+def photos_in(places: Iterable[Path]) -> list[Path]:
+    """Files as they are given, and the files in folders in the order of their names, hidden ones left out."""
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            found += sorted(p for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
+        else:
+            found.append(place)
+    return found
+
+
+def people_in(folder: Path) -> dict[str, list[Path]]:
+    """One person for each folder in ``folder``, named like it, with the files in it. Raises :class:`PhotoError`."""
+    try:
+        folders = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError as error:
+        raise PhotoError(f"{folder}: cannot be read ({error.strerror})") from error
+    return {place.name: photos_in([place]) for place in folders}
+
+
+def meant_face(faces: Sequence[F], path: Path, largest: bool = False) -> F:
+    """The face that a photograph of one person shows: the largest of ``faces``.
+
+    Raises :class:`PhotoError` where there is none, or, unless ``largest``, where a second one is about as large.
+    """
+    if not faces:
+        raise PhotoError(f"{path}: no face found")
+    ordered = sorted(faces, key=lambda face: -face.box.area)
+    rivals = sum(face.box.area >= SIMILAR_SIZE * ordered[0].box.area for face in ordered)
+    if rivals > 1 and not largest:
+        raise PhotoError(f"{path}: {rivals} faces of similar size; crop it, or take the largest one with --largest")
+    return ordered[0]

@@ -13,6 +13,8 @@ from .mcap_file import McapFile
 METADATA_VERSION = 5
 """As written by Humble; every later rosbag2 reads it."""
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # it is written twice a second
+
 
 class RecordingError(Exception):
     """A bag cannot be written or read; one line that says why and what to do."""
@@ -193,7 +195,7 @@ def write_metadata(folder: Path, topics: list[TopicInfo], counts: dict[str, int]
         }
     }
     temporary = folder / ".metadata.yaml.new"
-    temporary.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    temporary.write_text(yaml.dump(content, Dumper=_DUMPER, sort_keys=False), encoding="utf-8")
     temporary.replace(folder / "metadata.yaml")
 
 

@@ -37,6 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 def stub(project: Path, name: str, script: str) -> None:
     path = project / "bin" / name
+    path.unlink(missing_ok=True)  # a link to the machine's own tool must not be written through
     path.write_text(f"#!/bin/bash\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 

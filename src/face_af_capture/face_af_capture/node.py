@@ -30,16 +30,16 @@ class CaptureNode(Node):
 
     def __init__(self) -> None:
         super().__init__("capture")
-        self._parameters = LiveParameters(self, CaptureNodeParams)
+        self._live = LiveParameters(self, CaptureNodeParams)
         self._publisher = self.create_publisher(Image, "image_raw", qos.IMAGE)
         self._health = Health(self, extra=self._details)
         self._source_name = ""
         self._newest = NewestFrame()
-        self._grabber = self._new_grabber(self._parameters.value)
+        self._grabber = self._new_grabber(self._live.value)
         self._closing = threading.Event()
         self._publishing = threading.Thread(target=self._publish_newest, name="publisher", daemon=True)
         self._publishing.start()
-        self._parameters.on_change(self._on_change)
+        self._live.on_change(self._on_change)
         self.create_timer(0.2, lambda: self._grabber.check(), clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class CaptureNode(Node):
             return
         if report.state is State.STREAMING:
             self._source_name = report.text
-            self._health.hardware_id = self._parameters.value.device
+            self._health.hardware_id = self._live.value.device
             self.get_logger().info(f"capturing {report.text}")
         if report.mismatches:
             self._health.fault("; ".join(report.mismatches), WARN)
@@ -80,14 +80,14 @@ class CaptureNode(Node):
     def _publish(self, frame: Frame) -> None:
         age = time.monotonic() - frame.acquired
         stamp_ns = self.get_clock().now().nanoseconds - int(age * 1e9)
-        header = Header(stamp=from_ns(stamp_ns), frame_id=self._parameters.value.frame_id)
+        header = Header(stamp=from_ns(stamp_ns), frame_id=self._live.value.frame_id)
         message = from_bgr(frame.picture, header)
         self._newest.give_back(frame)
         self._publisher.publish(message)
         self._health.tick(stamp_ns, time.monotonic() - frame.acquired)
 
     def _details(self) -> dict[str, object]:
-        return {"source": self._source_name or self._parameters.value.device, "overwritten": self._newest.overwritten}
+        return {"source": self._source_name or self._live.value.device, "overwritten": self._newest.overwritten}
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -5,8 +5,8 @@ anything that is not here raises an error that names it.
 """
 
 from ._limits import unsupplied
-from .entities import Action, LaunchDescription, LaunchDescriptionEntity
 from .conditions import Condition
+from .entities import Action, LaunchDescription, LaunchDescriptionEntity
 from .event_handlers import EventHandler
 from .launch_context import LaunchContext
 from .launch_description_sources import LaunchDescriptionSource

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from ._log import log
 from .conditions import Condition
@@ -63,7 +63,7 @@ class TimerAction(Action):
     def __init__(
         self,
         *,
-        period: Union[float, SomeSubstitutionsType],
+        period: float | SomeSubstitutionsType,
         actions: Iterable[LaunchDescriptionEntity],
         condition: Condition | None = None,
     ) -> None:

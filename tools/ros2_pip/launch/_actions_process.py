@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Union
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._process import ProcessSpec
 from .conditions import Condition
@@ -28,7 +29,7 @@ _OUTPUTS: Mapping[str, tuple[set[str], set[str]]] = {
 _numbers = itertools.count(1)
 
 Environment = Mapping[SomeSubstitutionsType, SomeSubstitutionsType]
-Seconds = Union[float, SomeSubstitutionsType]
+Seconds = float | SomeSubstitutionsType
 
 
 class ExecuteProcess(Action):
@@ -93,7 +94,7 @@ class ExecuteProcess(Action):
 
     def _spec(self, context: LaunchContext) -> ProcessSpec:
         cmd = self.full_command(context)
-        name = os.path.basename(cmd[0]) if self._name is None else perform(context, self._name)
+        name = Path(cmd[0]).name if self._name is None else perform(context, self._name)
         env = dict(context.environment) if self._env is None else _performed(context, self._env)
         env.update(_performed(context, self._additional_env or {}))
         output = os.environ.get("OVERRIDE_LAUNCH_PROCESS_OUTPUT") or perform(context, self._output)

@@ -46,7 +46,7 @@ class Log:
         self._screen(f"[{shown}] [{_painted(name)}]: {text}")
         self._log(self._file_for_all(), f"{time.time():.7f} [{level}] [{name}]: {text}")
 
-    def output(self, name: str, line: str, destinations: frozenset[str]) -> None:
+    def output(self, name: str, destinations: frozenset[str], line: str) -> None:
         """One line that the process ``name`` wrote; ``destinations`` of ``screen``, ``log``, ``own_log``."""
         if "screen" in destinations:
             self._screen(f"[{_painted(name)}] {line}")
@@ -65,7 +65,6 @@ class Log:
         except (BrokenPipeError, OSError):
             # nobody reads any more (`ros2 launch … | head`): end as if asked to
             self._broken = True
-            sys.stdout = open(os.devnull, "w")
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _log(self, file: TextIO | None, text: str) -> None:
@@ -84,7 +83,7 @@ class Log:
             self._tried = True
             try:
                 self.directory = _new_directory()
-                self._file = open(self.directory / "launch.log", "w", encoding="utf-8", errors="replace")
+                self._file = _text_file(self.directory / "launch.log")
             except OSError as error:
                 self.warning("launch", f"no log file: {error}")
         return self._file
@@ -94,7 +93,7 @@ class Log:
         if self.directory is None:
             return None
         if name not in self._own:
-            self._own[name] = open(self.directory / f"{name}.log", "w", encoding="utf-8", errors="replace")
+            self._own[name] = _text_file(self.directory / f"{name}.log")
         return self._own[name]
 
     def close(self) -> None:
@@ -104,9 +103,13 @@ class Log:
         self._file = None
 
 
+def _text_file(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", errors="replace")
+
+
 def _new_directory() -> Path:
     """``$ROS_LOG_DIR``, else ``$ROS_HOME/log``, else ``~/.ros/log``, with a folder for this launch in it."""
-    base = os.environ.get("ROS_LOG_DIR") or os.path.join(os.environ.get("ROS_HOME") or "~/.ros", "log")
+    base = os.environ.get("ROS_LOG_DIR") or Path(os.environ.get("ROS_HOME") or "~/.ros", "log")
     now = datetime.datetime.now().strftime("%Y-%m-%d-%H-%M-%S-%f")
     directory = Path(base).expanduser() / f"{now}-{socket.gethostname()}-{os.getpid()}"
     directory.mkdir(parents=True)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ._log import log
 
@@ -20,7 +21,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """How to start a process; all substitutions performed. ``stdout``, ``stderr``: where lines go, see ``Log.output``."""
+    """How to start a process. ``stdout``, ``stderr``: where its lines go, see ``Log.output``."""
 
     name: str
     cmd: list[str]
@@ -78,8 +79,8 @@ class RunningProcess:
         finally:
             for end in write_ends:
                 os.close(end)
-        for end, destinations in zip(read_ends, (spec.stdout, spec.stderr)):
-            self._pumps.append(_LinePump(end, lambda line, to=destinations: log.output(spec.name, line, to)))
+        for end, destinations in zip(read_ends, (spec.stdout, spec.stderr), strict=False):
+            self._pumps.append(_LinePump(end, partial(log.output, spec.name, destinations)))
 
     @property
     def pid(self) -> int:
@@ -196,10 +197,10 @@ async def _exit_status(popen: subprocess.Popen[bytes]) -> int:
             await asyncio.sleep(0.02)
         return popen.wait()
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))
+    ended = asyncio.Event()
+    loop.add_reader(descriptor, ended.set)
     try:
-        await ended
+        await ended.wait()
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from ._limits import unsupplied
 from .entities import Action, LaunchDescriptionEntity
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __getattr__ = unsupplied(__name__)
 
-Entities = Union[LaunchDescriptionEntity, Iterable[LaunchDescriptionEntity], None]
-Reaction = Union[LaunchDescriptionEntity, Iterable[LaunchDescriptionEntity], Callable[[Any, Any], Entities]]
+Entities = LaunchDescriptionEntity | Iterable[LaunchDescriptionEntity] | None
+Reaction = LaunchDescriptionEntity | Iterable[LaunchDescriptionEntity] | Callable[[Any, Any], Entities]
 """Entities to visit, or a function of the event and the context that returns them."""
 
 

@@ -6,7 +6,8 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Union
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._limits import unsupplied
 from .entities import LaunchDescription
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 __getattr__ = unsupplied(__name__)
 
-Location = Union[str, "os.PathLike[str]", Substitution, Iterable[Union[str, Substitution]]]
+Location = str | os.PathLike[str] | Substitution | Iterable[str | Substitution]
 
 
 def load_launch_file(path: str) -> LaunchDescription:
     """The description that the launch file's ``generate_launch_description`` returns."""
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         raise FileNotFoundError(f"there is no launch file {path}")
     spec = importlib.util.spec_from_file_location("launch_file", path)
     if spec is None or spec.loader is None:
@@ -56,7 +57,7 @@ class LaunchDescriptionSource:
 
     def get_launch_description(self, context: LaunchContext) -> LaunchDescription:
         if self._loaded is None:
-            path = os.path.abspath(perform(context, self._path))
+            path = str(Path(perform(context, self._path)).absolute())
             self._loaded = path, load_launch_file(path)
         return self._loaded[1]
 

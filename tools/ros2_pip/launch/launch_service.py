@@ -166,8 +166,7 @@ class LaunchService:
                 return
             self._processes.append(process)
             log.info(spec.name, f"process started with pid [{process.pid}]")
-            about = {"action": action, "name": spec.name, "cmd": spec.cmd, "pid": process.pid}
-            self._handle(ProcessStarted(**about))
+            self._handle(ProcessStarted(action=action, name=spec.name, cmd=spec.cmd, pid=process.pid))
             if self.context.is_shutdown:
                 process.stop()
             status = await process.wait()
@@ -179,7 +178,8 @@ class LaunchService:
             self._processes.remove(process)
             if process.group_lives():
                 self._leftovers.append(process)
-            self._handle(ProcessExited(returncode=status, **about))
+            exited = ProcessExited(returncode=status, action=action, name=spec.name, cmd=spec.cmd, pid=process.pid)
+            self._handle(exited)
             if not action.respawn or 0 <= action.respawn_max_retries <= retries:
                 return
             retries += 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Union
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._limits import unsupplied
 
@@ -33,7 +33,7 @@ class Substitution:
         return f"{type(self).__name__}()"
 
 
-SomeSubstitutionsType = Union[str, Substitution, Iterable[Union[str, Substitution]]]
+SomeSubstitutionsType = str | Substitution | Iterable[str | Substitution]
 
 
 def normalize(value: SomeSubstitutionsType) -> list[Substitution]:
@@ -105,14 +105,14 @@ class PathJoinSubstitution(Substitution):
         self._parts = [normalize(part) for part in substitutions]
 
     def perform(self, context: LaunchContext) -> str:
-        return os.path.join(*(perform(context, part) for part in self._parts))
+        return str(Path(*(perform(context, part) for part in self._parts)))
 
     def describe(self) -> str:
         return f"PathJoin('{' + '.join(describe(part) for part in self._parts)}')"
 
 
 class PythonExpression(Substitution):
-    """The value of a Python expression, as text. ``python_modules`` can be used in it (``math`` without being named)."""
+    """The value of a Python expression, as text; ``python_modules`` can be used in it, ``math`` unnamed."""
 
     def __init__(self, expression: SomeSubstitutionsType, python_modules: Sequence[str] = ("math",)) -> None:
         self._expression = normalize(expression)
@@ -204,4 +204,4 @@ class ThisLaunchFileDir(ThisLaunchFile):
     """The folder of the launch file that is being read."""
 
     def perform(self, context: LaunchContext) -> str:
-        return os.path.dirname(super().perform(context))
+        return str(Path(super().perform(context)).parent)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from launch import Action, Condition
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __getattr__ = unsupplied(__name__)
 
-Parameters = Union[Mapping[Any, Any], ParameterFile, "os.PathLike[str]", SomeSubstitutionsType]
+Parameters = Mapping[Any, Any] | ParameterFile | os.PathLike[str] | SomeSubstitutionsType
 Remappings = Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]]
 
 
@@ -92,7 +93,7 @@ class Node(ExecuteProcess):
     def _parameter_file(context: LaunchContext, given: Mapping[Any, Any] | ParameterFile, section: str) -> str | None:
         if isinstance(given, ParameterFile):
             path = given.evaluate(context)
-            if not os.path.isfile(path):
+            if not Path(path).is_file():
                 log.warning("launch_ros.actions.node", f"Parameter file path is not a file: {path}")
                 return None
             return path

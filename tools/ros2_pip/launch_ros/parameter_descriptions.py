@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, List, Union
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from launch._limits import REMEDY, unsupplied
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
 __getattr__ = unsupplied(__name__)
 
-Scalar = Union[bool, int, float, str]
-Evaluated = Union[Scalar, List[Scalar]]
+Scalar = bool | int | float | str
+Evaluated = Scalar | list[Scalar]
 
 _SCALARS = (bool, int, float, str)
-_LISTS = {List[kind]: kind for kind in _SCALARS} | {list[kind]: kind for kind in _SCALARS}
+_SEQUENCES = {f"{name}[{item.__name__}]": item for item in _SCALARS for name in ("typing.List", "list")}
+"""Types of lists, as Python writes them, and the type of their items."""
 
 
 class ParameterValue:
-    """A value of a stated type: ``bool``, ``int``, ``float``, ``str``, a list of one of them, or None for YAML's rules."""
+    """A value of a stated type: bool, int, float, str, ``List`` of one of them, or None for YAML's rules."""
 
     def __init__(self, value: Any, *, value_type: Any = None) -> None:
-        if value_type is not None and value_type not in _SCALARS and value_type not in _LISTS:
+        if value_type is not None and value_type not in _SCALARS and str(value_type) not in _SEQUENCES:
             raise ValueError(f"ParameterValue: {value_type} is no type of a parameter")
         self.value, self.value_type = value, value_type
 
@@ -39,7 +40,7 @@ class ParameterValue:
             value = yaml.safe_load(value)
         if self.value_type is None:
             return _checked(value, str(self.value))
-        item = _LISTS.get(self.value_type)
+        item = _SEQUENCES.get(str(self.value_type))
         if item is None:
             return _coerced(value, self.value_type)
         if not isinstance(value, (list, tuple)):
@@ -50,9 +51,7 @@ class ParameterValue:
 class ParameterFile:
     """A YAML file with parameters."""
 
-    def __init__(
-        self, param_file: Union[os.PathLike[str], SomeSubstitutionsType], *, allow_substs: bool = False
-    ) -> None:
+    def __init__(self, param_file: os.PathLike[str] | SomeSubstitutionsType, *, allow_substs: bool = False) -> None:
         if allow_substs:
             raise NotImplementedError(f"ParameterFile(allow_substs=True) is not supplied: {REMEDY}")
         self._path = normalize(os.fspath(param_file) if isinstance(param_file, os.PathLike) else param_file)
@@ -127,7 +126,7 @@ def _checked(value: Any, written: str) -> Evaluated:
     )
 
 
-def _coerced(value: Any, kind: type) -> Scalar:
+def _coerced(value: Any, kind: type[Any]) -> Scalar:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
@@ -44,11 +45,11 @@ class ExecutableInPackage(FindPackagePrefix):
 
     def perform(self, context: LaunchContext) -> str:
         package, executable = perform(context, self._package), perform(context, self._executable)
-        folder = os.path.join(super().perform(context), "lib", package)
-        path = os.path.join(folder, executable)
-        if not os.access(path, os.X_OK) or os.path.isdir(path):
+        folder = Path(super().perform(context), "lib", package)
+        path = folder / executable
+        if not os.access(path, os.X_OK) or path.is_dir():
             raise SubstitutionFailure(f"executable '{executable}' not found on the libexec directory '{folder}'")
-        return path
+        return str(path)
 
     def describe(self) -> str:
         return f"ExecInPkg(pkg={describe(self._package)}, exec={describe(self._executable)})"

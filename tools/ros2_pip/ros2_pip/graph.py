@@ -68,11 +68,11 @@ class Graph:
         names = [f"{namespace.rstrip('/')}/{name}" for name, namespace in self.node.get_node_names_and_namespaces()]
         return sorted(name for name in names if hidden or not is_hidden(name))
 
-    def find_node(self, name: str, timeout: float = 2.0) -> tuple[str, str]:
+    def find_node(self, name: str, timeout: float = 5.0) -> tuple[str, str]:
         """Name and namespace of a node, as soon as it is seen."""
         full = absolute(name)
         if not self.wait_for(lambda: full in self.node_names(hidden=True), timeout):
-            raise CommandError("Node not found" if full not in self.node_names(True) else "")
+            raise CommandError("Node not found")
         namespace, _, own = full.rpartition("/")
         return own, namespace or "/"
 

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import os
 import sys
+from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch import LaunchDescription, LaunchService
@@ -34,14 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     words = list(args.launch_arguments)
-    if os.path.isfile(args.package_name):
+    if Path(args.package_name).is_file():
         path = args.package_name
         words = [args.launch_file_name, *words] if args.launch_file_name else words
     else:
         path = find_launch_file(args.package_name, args.launch_file_name)
     arguments = parse_arguments(words)
     try:
-        description = load_launch_file(os.path.abspath(path))
+        description = load_launch_file(str(Path(path).absolute()))
     except Exception as error:
         if args.debug:
             raise
@@ -65,17 +66,17 @@ def find_launch_file(package: str, name: str | None) -> str:
     except (PackageNotFoundError, ValueError) as error:
         raise CommandError(f"Package '{package}' not found: {error}") from error
     launch_files = sorted(
-        os.path.join(root, file)
+        str(Path(root, file))
         for root, _, files in os.walk(share, followlinks=True)
         for file in files
         if file.endswith("launch.py")
     )
-    found = [path for path in launch_files if os.path.basename(path) == name]
+    found = [path for path in launch_files if Path(path).name == name]
     if len(found) == 1:
         return found[0]
     if found:
         raise CommandError(f"file '{name}' was found more than once in the share directory of '{package}': {found}")
-    there = ", ".join(os.path.basename(path) for path in launch_files) or "no launch files"
+    there = ", ".join(Path(path).name for path in launch_files) or "no launch files"
     raise CommandError(
         f"file '{name}' was not found in the share directory of package '{package}' which is at '{share}'; "
         f"there are {there}"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import array
 import importlib
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from ament_index_python.packages import get_package_share_directory
 
 from .main import CommandError
 
@@ -28,6 +31,40 @@ def type_name(kind: Any) -> str:
     """``package/msg/Name`` of a message class."""
     package, middle, *_ = kind.__module__.split(".")
     return f"{package}/{middle}/{kind.__name__}"
+
+
+def definition(name: str) -> str:
+    """The text of a message type and of all types in it, as recordings keep it."""
+    parts: list[str] = []
+    for part in _nested(name, []):
+        header = "" if part == name else f"{'=' * 80}\nMSG: {part.replace('/msg/', '/')}\n"
+        parts.append(header + _share_file(part, "msg").read_text("utf-8").rstrip("\n") + "\n")
+    return "".join(parts)
+
+
+def type_hash(name: str) -> str:
+    """The type's hash, ``RIHS01_`` and 64 hexadecimal digits."""
+    entries = json.loads(_share_file(name, "json").read_text("utf-8"))["type_hashes"]
+    return next(str(entry["hash_string"]) for entry in entries if entry["type_name"] == name)
+
+
+def _nested(name: str, seen: list[str]) -> list[str]:
+    if name not in seen:
+        seen.append(name)
+        for kind in load_type(name, "msg").get_fields_and_field_types().values():
+            inner = kind.removeprefix("sequence<").split(">")[0].split("[")[0].split(",")[0]
+            if "/" in inner:
+                package, short = inner.split("/")[0], inner.split("/")[-1]
+                _nested(f"{package}/msg/{short}", seen)
+    return seen
+
+
+def _share_file(name: str, suffix: str) -> Path:
+    package, _, short = name.split("/")
+    path = Path(get_package_share_directory(package)) / "msg" / f"{short}.{suffix}"
+    if not path.is_file():
+        raise CommandError(f"there is no {path}")
+    return path
 
 
 class Shown:

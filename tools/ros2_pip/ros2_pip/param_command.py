@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def add(name: str, text: str, main: Any) -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("--include-hidden-nodes", action="store_true", help="hidden nodes as well")
-        verb.add_argument("--timeout", type=float, metavar="N", default=2.0, help="seconds to wait for the node")
+        verb.add_argument("--timeout", type=float, metavar="N", default=5.0, help="seconds to wait for the node")
         verb.set_defaults(main=main)
         return verb
 
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class RemoteParameters:
     """Parameters of another node, through its services."""
 
-    def __init__(self, g: Graph, node: str, timeout: float = 2.0) -> None:
+    def __init__(self, g: Graph, node: str, timeout: float = 5.0) -> None:
         g.find_node(node, timeout)
         self.node = absolute(node)
         self._graph = g
@@ -124,9 +124,12 @@ def get(args: argparse.Namespace) -> None:
 
 
 def set_parameter(args: argparse.Namespace) -> int:
+    value = get_parameter_value(args.value)
     with graph() as g:
         remote = RemoteParameters(g, args.node_name, args.timeout)
-        (result,) = remote.set({args.parameter_name: get_parameter_value(args.value)})
+        (result,) = remote.set({args.parameter_name: value})
+    if not result.successful and value.type == ParameterType.PARAMETER_INTEGER and "type" in result.reason:
+        result.reason += f" (if it is a double, write {value.integer_value}.0)"
     return _report(result, "Set parameter successful", "Setting parameter failed")
 
 
@@ -163,7 +166,7 @@ def dump(args: argparse.Namespace) -> None:
         names = remote.names([])
         values = [parameter_value_to_python(value) for value in remote.get(names)]
     tree: dict[str, Any] = {}
-    for name, value in zip(names, values):
+    for name, value in zip(names, values, strict=True):
         *groups, last = name.split(".")
         level = tree
         for group in groups:
@@ -178,7 +181,7 @@ def load(args: argparse.Namespace) -> int:
     with graph() as g:
         remote = RemoteParameters(g, args.node_name, args.timeout)
         results = remote.set({name: get_parameter_value(_yaml_text(value)) for name, value in values.items()})
-    for name, result in zip(values, results):
+    for name, result in zip(values, results, strict=True):
         status |= _report(result, f"Set parameter {name} successful", f"Set parameter {name} failed")
     return status
 

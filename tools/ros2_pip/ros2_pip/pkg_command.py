@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from ament_index_python.packages import (
     PackageNotFoundError,
@@ -36,13 +37,12 @@ def package_prefix(package: str) -> str:
         raise CommandError(f"Package not found: {package}") from error
 
 
-def executables(package: str) -> list[str]:
+def executables(package: str) -> list[Path]:
     """Paths of the package's executables, sorted."""
-    folder = os.path.join(package_prefix(package), "lib", package)
-    if not os.path.isdir(folder):
+    folder = Path(package_prefix(package), "lib", package)
+    if not folder.is_dir():
         return []
-    paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
-    return [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and os.access(path, os.X_OK)]
 
 
 def list_packages(args: argparse.Namespace) -> None:
@@ -58,4 +58,4 @@ def list_executables(args: argparse.Namespace) -> None:
     packages = [args.package_name] if args.package_name else sorted(get_packages_with_prefixes())
     for package in packages:
         for path in executables(package):
-            print(path if args.full_path else f"{package} {os.path.basename(path)}")
+            print(path if args.full_path else f"{package} {path.name}")

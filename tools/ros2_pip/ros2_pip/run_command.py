@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Becomes the executable, so that signals and the exit status are its own."""
-    paths = [path for path in executables(args.package_name) if os.path.basename(path) == args.executable_name]
+    paths = [path for path in executables(args.package_name) if path.name == args.executable_name]
     if not paths:
-        names = ", ".join(os.path.basename(path) for path in executables(args.package_name)) or "none"
+        names = ", ".join(path.name for path in executables(args.package_name)) or "none"
         raise CommandError(
             f"No executable found: {args.executable_name} (in {package_prefix(args.package_name)}: {names})"
         )
-    command = [*(args.prefix or "").split(), paths[0], *args.argv]
+    command = [*(args.prefix or "").split(), str(paths[0]), *args.argv]
     os.execvp(command[0], command)

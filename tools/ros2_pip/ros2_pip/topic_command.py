@@ -6,6 +6,7 @@ import argparse
 import statistics
 import time
 from collections import deque
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -137,7 +138,7 @@ def hz(args: argparse.Namespace) -> None:
 
 def hz_text(arrivals: list[float]) -> str:
     """Rate and spread of at least two arrival times in seconds, as the real command writes them."""
-    gaps = [b - a for a, b in zip(arrivals, arrivals[1:])]
+    gaps = [after - before for before, after in pairwise(arrivals)]
     mean = statistics.fmean(gaps)
     return (
         f"average rate: {1 / mean if mean else 0:.3f}\n\tmin: {min(gaps):.3f}s max: {max(gaps):.3f}s "
@@ -163,13 +164,13 @@ def echo(args: argparse.Namespace) -> int:
             qos.durability = DurabilityPolicy[args.qos_durability.upper()]
         if args.qos_depth:
             qos.depth = args.qos_depth
-        received = 0
+        newest: float | None = None
 
         def show(message: Any) -> None:
-            nonlocal received
-            received += 1
-            if args.once and received > 1:
+            nonlocal newest
+            if args.once and newest is not None:
                 return
+            newest = time.monotonic()
             part = _field(message, args.field)
             if args.csv:
                 print(shown.csv(part))
@@ -181,14 +182,13 @@ def echo(args: argparse.Namespace) -> int:
                 print(text + "---")
 
         g.node.create_subscription(kind, name, show, qos)
-        if args.once or args.timeout:
-            end = None if args.timeout is None else args.timeout
-            while g.wait_for(lambda before=received: received > before or not g.context.ok(), end):
-                if args.once or not g.context.ok():
-                    return 0
-            return 1
+        start = time.monotonic()
         while g.context.ok():
             g.spin_once(0.1)
+            if args.once and newest is not None:
+                return 0
+            if args.timeout and time.monotonic() - (newest or start) > args.timeout:
+                return 1
     return 0
 
 

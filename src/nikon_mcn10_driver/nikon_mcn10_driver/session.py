@@ -85,7 +85,14 @@ class Session:
 
     def open(self) -> DeviceInfo:
         """Connects and opens the session; :class:`TransportError` or :class:`PtpError` where that fails."""
-        self._transport.connect()
+        try:
+            self._transport.connect()
+            return self._begin()
+        except Exception:
+            self._transport.close()
+            raise
+
+    def _begin(self) -> DeviceInfo:
         try:
             self.info = self._device_info()
         except (DeviceGone, Interrupted):

@@ -42,12 +42,10 @@ def cut_head(picture: BGR, marks: FaceMarks, face_height: int = _WORKING_FACE) -
     place[:, 2] += (scale * (0.75 * face.width - face.x), scale * (0.75 * face.height - face.y))
     size = (int(2.5 * face.width * scale), int(2.05 * face.height * scale))
     if scale < 0.5:  # halving first keeps the warp from skipping pixels
-        return cut_head(
-            cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
-            FaceMarks(marks.points / 2),
-            face_height,
-        )
-    colour = cv2.warpAffine(picture, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        return cut_head(np.asarray(half, np.uint8), FaceMarks(marks.points * np.float32(0.5)), face_height)
+    moved = cv2.warpAffine(picture, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    colour = np.asarray(moved, np.uint8)
     white = np.full(picture.shape[:2], 255, np.uint8)
     inside = cv2.warpAffine(white, place, size, flags=cv2.INTER_NEAREST) > 0
     at = FaceMarks(_moved(marks.points, place))
@@ -86,15 +84,15 @@ def _head_mask(colour: BGR, marks: FaceMarks, inside: NDArray[np.bool_]) -> NDAr
     labels[~inside] = cv2.GC_BGD
     backs, fronts = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(1)
-    cv2.grabCut(colour, labels, None, backs, fronts, 4, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(colour, labels, (0, 0, 1, 1), backs, fronts, 4, cv2.GC_INIT_WITH_MASK)
     head = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     # dark hair before a dark wall is easily lost: what is dark within the usual cap of hair is hair
     cap = np.zeros_like(head)
     cv2.ellipse(cap, hair, (int(0.53 * face.width), int(0.58 * face.height)), 0, 195, 345, 1, -1)
     head |= cap & (cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY) < 75) & inside
     size = max(3, int(face.width * 0.05) | 1)
-    head = cv2.morphologyEx(head, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    _, parts = cv2.connectedComponents(head)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    _, parts = cv2.connectedComponents(np.asarray(cv2.morphologyEx(head, cv2.MORPH_OPEN, brush), np.uint8))
     head = (parts == parts[int(chin[1]) - int(0.3 * face.height), int(cx)]).astype(np.uint8)
     contours, _ = cv2.findContours(head, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     whole = np.zeros_like(head)

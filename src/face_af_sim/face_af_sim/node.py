@@ -39,7 +39,7 @@ _DRIVER_S = 5.0
 """So long the first frame waits for a driver when everybody else is there."""
 
 
-class StageNode(Node):  # type: ignore[misc]
+class StageNode(Node):
     """Publishes ``image_raw`` and ``sim/truth``, in lockstep also ``/clock``; serves PTP/IP on loopback."""
 
     def __init__(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def prepare(casting: Casting, cache: Path, finder: FaceFinder = find_faces) -> F
             with np.load(kept, allow_pickle=False) as stored:
                 x, y, width, height = (float(v) for v in stored["face"])
                 return Figures(casting.name, stored["front"], stored["back"], Box(x, y, width, height))
-        except (ValueError, KeyError, OSError, EOFError):
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
             pass  # a half-written or foreign file: prepare it anew
     picture, faces = _faces_of(data, finder)
     if picture is None:

@@ -50,7 +50,7 @@ class _Sprite:
 
 
 class Stage:
-    """Pictures of ``width`` x ``height`` pixels with the given people; sprites are made once and the usual ones kept."""
+    """Pictures of ``width`` x ``height`` pixels with the given people; the usual sprites are made once and kept."""
 
     def __init__(self, figures: Sequence[Figures], width: int, height: int, seed: int = 0) -> None:
         self.width, self.height = width, height
@@ -101,7 +101,7 @@ class Stage:
         size = (max(8, round(whole.shape[1] * scale * squeeze)), max(8, round(keep * scale)))
         small = cv2.resize(whole[:keep], size, interpolation=cv2.INTER_AREA)
         dim = 0.80 + 0.20 * lane / max(1, len(LANES) - 1)
-        colour = np.ascontiguousarray(cv2.convertScaleAbs(small[:, :, :3], alpha=dim))
+        colour = np.ascontiguousarray(cv2.convertScaleAbs(small[:, :, :3], alpha=dim), np.uint8)
         alpha = (small[:, :, 3].astype(np.uint32) * 256 + 127) // 255
         edge_y, edge_x = np.nonzero((alpha > 8) & (alpha < 252))
         weight = alpha[edge_y, edge_x][:, None]

@@ -26,7 +26,7 @@ def marks(x: float = 300.0, y: float = 300.0, width: float = 160.0, turn: float 
     mouth = np.stack([np.linspace(-0.18, 0.18, 20), np.full(20, 0.4)], axis=1)
     points = np.concatenate([jaw, brows, bridge, eyes, mouth]) * width
     turned = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return FaceMarks((turned + (x, y)).astype(np.float32))
+    return FaceMarks((turned + np.array([x, y])).astype(np.float32))
 
 
 def photograph(at: FaceMarks) -> BGR:
@@ -69,7 +69,7 @@ def test_a_face_at_the_edge_of_the_photograph_is_no_trouble() -> None:
 
 
 def test_profiles_and_tiny_faces_are_not_used() -> None:
-    good, profile, tiny = marks(), marks(nose=-0.44), marks(x=100, width=30)
+    good, profile, tiny = marks(), marks(nose=-0.6), marks(x=100, width=30)
     assert usable_faces(photograph(good), finder(profile, tiny, good))[0] is good
 
 

@@ -65,7 +65,7 @@ class CornerFinder:
 
     def _allocate(self, height: int, width: int, across: int) -> None:
         self._shape, self._across = (height, width), across
-        names = ("blue", "green", "red", "up", "down", "t0", "t1", "t2", "h", "v", "dx", "dy", "sx", "sy")
+        names = "blue green red up down t0 t1 t2 h v dx dy sx sy bright_h dark_h bright_v dark_v".split()
         self._planes = {name: np.zeros((height, width), np.uint8) for name in names}
         stride = (width + 7) // 8 * 8
         self._flag_rows = np.zeros((height, stride), np.uint8)
@@ -77,13 +77,10 @@ class CornerFinder:
         height, width = self._shape
         green, red = p["green"], p["red"]
         cv2.split(bgr, [p["blue"], green, red])
-        self._lines(green, red, line, vertical=False, lines=p["h"], steps=p["dy"])
-        self._lines(green, red, line, vertical=True, lines=p["v"], steps=p["dx"])
-        t0 = p["t0"]
-        cv2.absdiff(green[:, arm:], green[:, :-arm], dst=t0[:, :-arm])
-        cv2.threshold(t0, along, 255, cv2.THRESH_BINARY_INV, dst=p["sx"])
-        cv2.absdiff(green[arm:], green[:-arm], dst=t0[:-arm])
-        cv2.threshold(t0, along, 255, cv2.THRESH_BINARY_INV, dst=p["sy"])
+        self._lines(green, red, line, vertical=False)
+        self._lines(green, red, line, vertical=True)
+        self._alike(green, along, arm, vertical=False)
+        self._alike(green, along, arm, vertical=True)
 
         m = d + 2
 
@@ -102,7 +99,7 @@ class CornerFinder:
             cv2.bitwise_and(at(lines, y, x), at(same, sy, sx), dst=out)
             cv2.bitwise_and(out, at(step, ey, ex), dst=out)
         flags = self._flag_rows[m : height - m, m : width - m]
-        bit = t0[core]
+        bit = p["t0"][core]
         for kind, (one, other) in enumerate(((right, down), (left, down), (right, up), (left, up))):
             cv2.bitwise_and(one, other, dst=bit)
             if kind == 0:
@@ -112,38 +109,55 @@ class CornerFinder:
                 cv2.bitwise_or(flags, bit, dst=flags)
         return self._flag_rows
 
-    def _lines(self, green: U8, red: U8, line: int, *, vertical: bool, lines: U8, steps: U8) -> None:
-        """Marks thin lines in ``lines`` (cut short by a pixel at their ends) and steps across them in ``steps``."""
+    def _lines(self, green: U8, red: U8, line: int, *, vertical: bool) -> None:
+        """Thin lines (cut short by a pixel at their ends) into ``h`` or ``v``, steps across them into ``dy`` or ``dx``.
+
+        How much brighter, or darker, than both sides each pixel is goes into ``bright_*`` and ``dark_*``.
+        """
         p, d = self._planes, self._across
         height, width = self._shape
         if vertical:
             ahead, behind = np.s_[:, d:], np.s_[:, :-d]
             mid, first, last = np.s_[:, d:-d], np.s_[:, : width - 2 * d], np.s_[:, d : width - d]
+            lines, steps, bright, dark = p["v"], p["dx"], p["bright_v"], p["dark_v"]
         else:
             ahead, behind = np.s_[d:], np.s_[:-d]
             mid, first, last = np.s_[d:-d], np.s_[: height - 2 * d], np.s_[d : height - d]
-        rise, fall, dark, best, step = p["up"][behind], p["down"][behind], p["t0"], p["t1"], p["t2"][behind]
-        for number, plane in enumerate((green, red)):
-            cv2.subtract(plane[ahead], plane[behind], dst=rise)
-            cv2.subtract(plane[behind], plane[ahead], dst=fall)
-            if number == 0:
-                cv2.max(rise, fall, dst=step)
-            else:
-                cv2.max(step, rise, dst=step)
-                cv2.max(step, fall, dst=step)
-            # brighter than both sides, or darker than both
-            up, down = p["up"], p["down"]
-            if number == 0:
-                cv2.min(up[first], down[last], dst=best[mid])
-            else:
-                cv2.min(up[first], down[last], dst=dark[mid])
-                cv2.max(best[mid], dark[mid], dst=best[mid])
-            cv2.min(down[first], up[last], dst=dark[mid])
-            cv2.max(best[mid], dark[mid], dst=best[mid])
+            lines, steps, bright, dark = p["h"], p["dy"], p["bright_h"], p["dark_h"]
+        rise, fall, least, step = p["up"], p["down"], p["t0"], p["t2"][behind]
+        for plane in (green, red):
+            cv2.subtract(plane[ahead], plane[behind], dst=rise[behind])
+            cv2.subtract(plane[behind], plane[ahead], dst=fall[behind])
+            if plane is green:
+                cv2.max(rise[behind], fall[behind], dst=step)
+                cv2.min(rise[first], fall[last], dst=bright[mid])
+                cv2.min(fall[first], rise[last], dst=dark[mid])
+                continue
+            cv2.max(step, rise[behind], dst=step)
+            cv2.max(step, fall[behind], dst=step)
+            cv2.min(rise[first], fall[last], dst=least[mid])
+            cv2.max(bright[mid], least[mid], dst=bright[mid])
+            cv2.min(fall[first], rise[last], dst=least[mid])
+            cv2.max(dark[mid], least[mid], dst=dark[mid])
         cv2.threshold(step, line - 1, 255, cv2.THRESH_BINARY, dst=steps[behind])
-        cv2.threshold(best[mid], line - 1, 255, cv2.THRESH_BINARY, dst=dark[mid])
-        kernel = _THREE_DOWN if vertical else _THREE_ACROSS
-        cv2.erode(dark[mid], kernel, dst=lines[mid])
+        cv2.max(bright[mid], dark[mid], dst=least[mid])
+        cv2.threshold(least[mid], line - 1, 255, cv2.THRESH_BINARY, dst=least[mid])
+        cv2.erode(least[mid], _THREE_DOWN if vertical else _THREE_ACROSS, dst=lines[mid])
+
+    def _alike(self, green: U8, along: int, arm: int, *, vertical: bool) -> None:
+        """Marks pixels that are like the one ``arm`` steps on, into ``sx`` or ``sy``; the stronger the line, the less alike."""
+        p = self._planes
+        if vertical:
+            ahead, behind, alike, bright, dark = np.s_[arm:], np.s_[:-arm], p["sy"], p["bright_v"], p["dark_v"]
+        else:
+            ahead, behind, alike, bright, dark = np.s_[:, arm:], np.s_[:, :-arm], p["sx"], p["bright_h"], p["dark_h"]
+        gap, strength = p["t0"][behind], p["t1"][behind]
+        cv2.absdiff(green[ahead], green[behind], dst=gap)
+        cv2.max(bright[ahead], bright[behind], dst=strength)
+        cv2.max(strength, dark[ahead], dst=strength)
+        cv2.max(strength, dark[behind], dst=strength)
+        cv2.addWeighted(gap, 1.0, strength, -_GIVE, 0.0, dst=gap)
+        cv2.threshold(gap, along, 255, cv2.THRESH_BINARY_INV, dst=alike[behind])
 
     def _collect(self, bgr: U8, flags: U8, limit: int) -> Corners:
         """One pixel of each connected bit of corner, and its colour."""
@@ -157,35 +171,64 @@ class CornerFinder:
         # of each blob the first pixel in reading order stands for it
         before = flat[index - 1] | flat[index - stride] | flat[index - stride - 1] | flat[index - stride + 1]
         fresh = values & ~before
-        steps = (np.arange(4)[:, None] * stride + np.arange(-1, 4)).reshape(-1)
+        steps = (np.arange(3)[:, None] * stride + np.arange(-1, 3)).reshape(-1)
+        pixels = bgr.reshape(-1, 3)
+        width = bgr.shape[1]
         xs, ys, colours = [], [], []
-        colour = bgr.reshape(-1, 3)
         for kind in range(4):
             bit = 1 << kind
-            block = index[fresh & bit > 0][:, None] + steps
-            marked = flat[np.minimum(block, flat.size - 1)] & bit > 0
+            at = index[fresh & bit > 0]
             # a drawn corner marks a block of pixels, chance a single one
-            size = np.count_nonzero(marked, axis=1)
+            size = np.count_nonzero(flat[at[:, None] + steps] & bit, axis=1)
             keep = np.flatnonzero(size > 1)
             if len(keep) > limit:
                 keep = np.sort(keep[np.argpartition(-size[keep], limit)[:limit]])
-            block, marked = block[keep], marked[keep]
-            green = self._planes["green"].reshape(-1)[np.minimum(block, flat.size - 1)].astype(np.int16)
-            # the line itself is the brightest part of the block or, on bright ground, the darkest; with
-            # a dark edge drawn around it, or blur, the rest is not it
-            rows = np.arange(len(keep))
-            bright = np.where(marked, green, -1).argmax(axis=1)
-            dark = np.where(marked, green, 999).argmin(axis=1)
-            differs = green[rows, bright] - green[rows, dark] > _TWO_COLOURS
-            at = np.concatenate([block[rows, bright], block[rows, dark][differs]])
-            y, x = np.divmod(at, stride)
-            xs.append(x.astype(np.int32))
-            ys.append(y.astype(np.int32))
-            colours.append(colour[y * bgr.shape[1] + x].astype(np.int16))
+            y, x = np.divmod(at[keep], stride)
+            found = [self._middle(x, y, kind, polarity) for polarity in ("bright", "dark")]
+            same = (np.abs(found[0][0] - found[1][0]) <= 1) & (np.abs(found[0][1] - found[1][1]) <= 1)
+            found[1] = tuple(part[~same | ~found[0][2]] for part in found[1])
+            x, y = (np.concatenate([f[i][f[2]] for f in found]) for i in (0, 1))
+            right, down = _ARM_SIDES[kind]
+            one = pixels[y * width + x + right * _ARM_AT].astype(np.int16)
+            other = pixels[(y + down * _ARM_AT) * width + x].astype(np.int16)
+            even = np.abs(one[:, 1] - other[:, 1]) < _UNEVEN
+            xs.append(x[even].astype(np.int32))
+            ys.append(y[even].astype(np.int32))
+            colours.append(((one + other) // 2)[even])
         return Corners(tuple(xs), tuple(ys), tuple(colours))
+
+    def _middle(
+        self, x: NDArray[np.intp], y: NDArray[np.intp], kind: int, polarity: str
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+        """Where the middles of the two bright, or dark, lines of each corner cross, and whether there are such lines."""
+        right, down = _ARM_SIDES[kind]
+        width = self._shape[1]
+        level = self._planes[f"{polarity}_h"].reshape(-1)
+        upright = self._planes[f"{polarity}_v"].reshape(-1)
+        rows, columns = y[:, None] + _AROUND, x[:, None] + _AROUND
+        h = level[rows * width + (x + right * _ARM_AT)[:, None]]
+        v = upright[(y + down * _ARM_AT)[:, None] * width + columns]
+        there = (h.max(axis=1, initial=0) >= _FAINT) & (v.max(axis=1, initial=0) >= _FAINT)
+        return _strongest(v, columns), _strongest(h, rows), there
+
+
+def _strongest(strength: U8, place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The middle of the strongest places of each row."""
+    strong = strength.astype(np.int32)
+    weight = np.where(strong * 10 >= strong.max(axis=1, keepdims=True, initial=0) * 8, 1, 0)
+    total = np.maximum(weight.sum(axis=1), 1)
+    return ((weight * place).sum(axis=1) + total // 2) // total
 
 
 _THREE_ACROSS = np.ones((1, 3), np.uint8)
 _THREE_DOWN = np.ones((3, 1), np.uint8)
-_TWO_COLOURS = 20
-"""Green levels within one corner's marks from which it is taken for two corners, one bright, one dark."""
+_ARM_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1))
+"""To which side, and up or down, the arms of each kind of corner go."""
+_ARM_AT = 5
+"""Steps from a corner to where its arms are looked at."""
+_AROUND = np.arange(-2, 5)
+_FAINT = 6
+_GIVE = 0.5
+"""Share of a line's strength that it may lose along an arm, by blur."""
+_UNEVEN = 60
+"""Green levels by which the two arms of one corner may differ."""

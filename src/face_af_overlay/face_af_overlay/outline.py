@@ -11,6 +11,7 @@ corners.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -107,15 +108,18 @@ def examine(
     box = Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
     for pair in pairs:
         pair.sample(thickness)
-    mix = _Mix(pairs)
-    for pair, near, far in zip(pairs, (edges[2], edges[0]), (edges[3], edges[1]), strict=True):
+    # one mixture for either direction: colour is spread sideways more than up and down
+    mixes = [_Mix(pair) for pair in pairs]
+    if abs(mixes[0].typical[0] - mixes[1].typical[0]) > _UNLIKE:
+        return Rejection(box, Flaw.BROKEN, "sides differ")
+    for pair, mix, near, far in zip(pairs, mixes, (edges[2], edges[0]), (edges[3], edges[1]), strict=True):
         pair.compare(mix, thickness, round(near), round(pair.length - far))
     if sum(pair.cornered for pair in pairs) < 6:
         return Rejection(box, Flaw.ROUND, f"{sum(pair.cornered for pair in pairs)} of 8")
     extended = sum(pair.extended for pair in pairs)
     if extended > shape.max_extended:
         return Rejection(box, Flaw.EXTENDED, f"{extended} of 8")
-    if pairs[0].divided(window, mix) or pairs[1].divided(window.transpose(1, 0, 2), mix):
+    if pairs[0].divided(window, mixes[0]) or pairs[1].divided(window.transpose(1, 0, 2), mixes[1]):
         return Rejection(box, Flaw.GRID)
     fits = [pair.fit() for pair in pairs]
     if fits[0].closed != fits[1].closed:
@@ -127,7 +131,7 @@ def examine(
     if visible < shape.min_visible:
         flaw = Flaw.FILLED if all(pair.filled for pair in pairs) else Flaw.FAINT
         return Rejection(box, flaw, f"{visible:.2f} visible")
-    drawn, shown = _colours(pairs, mix, thickness)
+    drawn, shown = _colours(pairs, mixes, thickness)
     return Outline(box, thickness, drawn, shown, agreement, visible, fits[0].closed)
 
 
@@ -204,7 +208,7 @@ class _Pair:
         absent = np.where(off > 30, np.maximum(tell, 0.5), tell)
         self.state = np.where(seen, tell, -absent)
         self.seen = seen & (tell > 0.2)
-        corner = round(thickness) + 1
+        corner = math.ceil(thickness + 1.3)
         self.start, self.stop = start + corner, stop - corner
         self.extended = 0
         for side in (0, 1):
@@ -251,9 +255,9 @@ class _Pair:
 class _Mix:
     """``v = s b + (1 - s) c`` for each of Y, Cr and Cb, fitted to the arms behind the corners."""
 
-    def __init__(self, pairs: list[_Pair]) -> None:
-        v = np.concatenate([pair.on[:, pair.arms].reshape(-1, 3) for pair in pairs])
-        b = np.concatenate([pair.background[:, pair.arms].reshape(-1, 3) for pair in pairs])
+    def __init__(self, pair: _Pair) -> None:
+        v = pair.on[:, pair.arms].reshape(-1, 3)
+        b = pair.background[:, pair.arms].reshape(-1, 3)
         centre_v, centre_b = np.median(v, axis=0), np.median(b, axis=0)
         slope = self._slope(v - centre_v, b - centre_b, np.ones_like(v))
         rest = np.abs(v - centre_v - slope * (b - centre_b))
@@ -279,7 +283,7 @@ _MOST_MIXED = np.array([0.55, 0.75, 0.75], np.float32)
 _Colour = tuple[float, float, float]
 
 
-def _colours(pairs: list[_Pair], mix: _Mix, thickness: float) -> tuple[_Colour, _Colour]:
+def _colours(pairs: list[_Pair], mixes: list[_Mix], thickness: float) -> tuple[_Colour, _Colour]:
     """The colour that was drawn, and the one that shows (Y, Cr, Cb, the differences centred on 0).
 
     Colour is spread over more pixels than brightness, and both over more than the line: what the
@@ -295,20 +299,26 @@ def _colours(pairs: list[_Pair], mix: _Mix, thickness: float) -> tuple[_Colour, 
             rows = pair.ycc[side, max(0, k - 4) : k + 5, along].astype(np.float32)
             back = pair.background[side, along]
             excess = (rows - back[:, None]).sum(axis=1) / thickness
-            peak = rows[:, 3:6] - back[:, None]
-            peak = np.take_along_axis(peak, np.abs(peak[..., :1]).argmax(axis=1)[:, None], axis=1)[:, 0]
-            excess[:, 0] = np.where(np.abs(excess[:, 0]) > np.abs(peak[:, 0]), excess[:, 0], peak[:, 0])
+            # the row that differs most in the direction in which the line does: a dark edge may differ more
+            gaps = rows[:, 3:6, 0] - back[:, None, 0]
+            sign = np.where(pair.on[side, along, 0] >= back[:, 0], 1.0, -1.0)
+            best = (gaps * sign[:, None]).argmax(axis=1)
+            peak = rows[np.arange(len(along)), 3 + best] - back
+            gain = excess[:, 0] / np.where(np.abs(peak[:, 0]) < 1, 1.0, peak[:, 0])
+            excess[:, 0] = peak[:, 0] * np.where((gain > 1.0) & (gain < 1.5), gain, 1.0)
             drawn.append(back + excess)
             shown.append(back + peak)
     y, cr, cb = np.median(np.concatenate(drawn), axis=0)
     sy, scr, scb = np.median(np.concatenate(shown), axis=0)
-    if mix.slope[0] > 0.12 and mix.level[0] > mix.typical[0] * (1.0 - mix.slope[0]):
-        y = max(y, mix.level[0] / (1.0 - mix.slope[0]))
-    return (float(min(y, 255.0)), float(cr) - 128.0, float(cb) - 128.0), (
-        float(sy),
-        float(scr) - 128.0,
-        float(scb) - 128.0,
-    )
+    for mix in mixes:
+        unmixed = mix.level[0] / (1.0 - mix.slope[0])
+        if mix.slope[0] > 0.12 and unmixed > mix.typical[0]:
+            y = max(y, unmixed)
+    return (float(min(y, 255.0)), float(cr) - 128, float(cb) - 128), (float(sy), float(scr) - 128, float(scb) - 128)
+
+
+_UNLIKE = 50.0
+"""Brightness by which upright and level lines of one box may differ, levels."""
 
 
 def _to_ycc(bgr: F32) -> F32:
@@ -363,7 +373,7 @@ def _fit(arms: F32) -> _Fit:
     total = arms.sum(axis=0)
     gained = np.concatenate([[0.0], np.cumsum(total)])
     worth = 2 * gained - gained[-1]
-    least = 3
+    least = 2
     arm = int(np.argmax(worth[least:])) + least
     if arm >= 0.94 * half - 1:
         return closed

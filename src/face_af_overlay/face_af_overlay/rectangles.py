@@ -126,12 +126,13 @@ def rank(
         return np.zeros(0, np.intp)
     height, width = green.shape
     left, top, right, bottom = (rects[:, i, None].astype(np.int32) for i in range(4))
-    behind = np.array([5, 6], np.int32)
-    xs = np.concatenate([left + behind, right - behind], axis=1)
-    ys = np.concatenate([top + behind, bottom - behind], axis=1)
+    # two pixels on each arm, and one where the line would run on beyond its corner
+    behind, beyond = np.array([4, 5], np.int32), across + 1
+    xs = np.concatenate([left + behind, right - behind, left - beyond, right + beyond], axis=1)
+    ys = np.concatenate([top + behind, bottom - behind, top - beyond, bottom + beyond], axis=1)
     # the place of each pixel looked at, and the step across its line
     place = np.concatenate([top * width + xs, bottom * width + xs, ys * width + left, ys * width + right], axis=1)
-    step = np.repeat(np.array([width, 1], np.int32), 8)[None]
+    step = np.repeat(np.array([width, 1], np.int32), 12)[None]
     last = height * width - 1
     g, r = green.reshape(-1), red.reshape(-1)
     wanted = colours[:, 1, None].astype(np.int16), colours[:, 2, None].astype(np.int16)
@@ -139,15 +140,37 @@ def rank(
     gap = np.abs(on - wanted[0]).min(axis=0)
     beside = np.clip(np.stack([place - across * step, place + across * step]), 0, last)
     stands = np.maximum(np.abs(g[beside] - wanted[0]), np.abs(r[beside] - wanted[1])).min(axis=0)
-    score = np.clip(stands - 0.7 * gap, -10, 40).sum(axis=1)
-    score[np.count_nonzero(gap < _ARM, axis=1) < _ALIKE] = -1.0
-    order = np.argsort(-score, kind="stable")[:most]
-    return order[score[order] > _WORTH]
+    worth = np.clip(stands - 0.7 * gap, -10, 40)
+    score = worth[:, _ON].sum(axis=1)
+    score[np.count_nonzero(gap[:, _ON] < _ARM, axis=1) < _ALIKE] = -1.0
+    score[np.count_nonzero((worth[:, _BEYOND] > 8) & (gap[:, _BEYOND] < 20), axis=1) > _RUN_ON] = -1.0
+    order = np.argsort(-score, kind="stable")[: 4 * most]
+    order = order[score[order] > _WORTH]
+    # of several marks on the same lines, the best speaks for all
+    apart = np.abs(rects[order][:, None] - rects[order][None]).max(axis=2) < _SAME
+    alike = np.abs(colours[order][:, None, 1] - colours[order][None, :, 1]) < _SAME_COLOUR
+    doubled = np.triu(apart & alike, 1)
+    chosen: list[int] = []
+    gone = np.zeros(len(order), bool)
+    for i in range(len(order)):
+        if not gone[i]:
+            chosen.append(int(order[i]))
+            gone |= doubled[i]
+            if len(chosen) == most:
+                break
+    return np.array(chosen, np.intp)
 
 
+_BEYOND = np.array([side * 6 + end for side in range(4) for end in (4, 5)])
+_ON = np.setdiff1d(np.arange(24), _BEYOND)
+_RUN_ON = 3
+"""Lines that may run on beyond their corners before the close look."""
 _ARM = 36
 """Green levels by which an arm may differ from its corner."""
 _ALIKE = 11
 """How many of the 16 pixels looked at must be like the corner."""
 _WORTH = 16 * 3.0
 """Least sum of contrasts that is worth a close look."""
+_SAME = 5
+"""Pixels within which all four sides of two rectangles are the same lines."""
+_SAME_COLOUR = 30

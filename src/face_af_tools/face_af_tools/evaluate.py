@@ -231,13 +231,14 @@ def identification(
         trial = open_set.evaluate(indices, score, enrol=count, margin=margin, repeats=options.repeats)
         if not len(trial.known):
             raise PhotoError(f"nobody has more than {count} usable photos, so that none is left to try")
-        at_far = metrics.threshold_at(trial.strangers, options.far, trial.known[trial.right])
+        at_far = metrics.limit_at(trial.strangers, options.far)
         named, wrong, false = trial.rates(at_far)
         own_named, own_wrong, own_false = trial.rates(threshold)
         figures["enrolled"][str(count)] = {
             "known_trials": len(trial.known),
             "stranger_trials": len(trial.strangers),
             "first": float(trial.right.mean()),
+            "recommended": metrics.threshold_at(trial.strangers, options.far, trial.known[trial.right]),
             "at_far": {"threshold": at_far, "named": named, "misnamed": wrong, "false_accepts": false},
             "at_threshold": {
                 "threshold": threshold, "named": own_named, "misnamed": own_wrong, "false_accepts": own_false,
@@ -290,7 +291,7 @@ def recommended(report: dict[str, Any], analyser: FaceAnalyser) -> dict[str, flo
     if "verification" in report:
         asked.append(report["verification"]["threshold_at_far"])
     if "open_set" in report:
-        asked += [figures["at_far"]["threshold"] for figures in report["open_set"]["enrolled"].values()]
+        asked += [figures["recommended"] for figures in report["open_set"]["enrolled"].values()]
     enter = max(asked)
     below = enter - HYSTERESIS * (enter - analyser.embedder.strangers)
     return {"recognition.enter": round(enter, 3), "recognition.exit": round(below, 3)}

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="OUT", help="writes {path: [{box, identity, similarity, score}]}")
     parser.add_argument("--annotate", type=Path, metavar="DIR", help="writes each picture or video with names drawn")
-    parser.add_argument("--threshold", type=float, help="similarity from which on a face is named (the model's)")
+    parser.add_argument("--threshold", type=float, default=0.0, help="similarity from which on a face is named")
     parser.add_argument("--largest", action="store_true", help="people's group photos: take the largest face")
     add_model_options(parser)
     options = parser.parse_args(argv)
@@ -106,13 +106,13 @@ class Identifier:
     """Names the faces of photographs, each by itself, and of videos, with tracking."""
 
     def __init__(
-        self, analyser: FaceAnalyser, gallery: Gallery, threshold: float | None = None, annotate: Path | None = None
+        self, analyser: FaceAnalyser, gallery: Gallery, threshold: float = 0.0, annotate: Path | None = None
     ) -> None:
         from .naming import Rule
 
         self.analyser = analyser
         self.gallery = gallery
-        self.rule = Rule(analyser.embedder.threshold if threshold is None else threshold)
+        self.rule = Rule(threshold)
         self._folder = annotate
         self._names: set[str] = set()
 

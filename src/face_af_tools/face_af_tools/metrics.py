@@ -37,18 +37,21 @@ def _share(scores: Scores, thresholds: Scores) -> Scores:
     return np.asarray(1 - np.searchsorted(np.sort(scores), thresholds, "left") / len(scores), np.float64)
 
 
-def threshold_at(impostor: Scores, rate: float, genuine: Scores | None = None) -> float:
-    """A threshold that at most ``rate`` (0 to 1) of the impostors reach.
-
-    It lies midway between the last impostor refused and the next score above that is accepted, so that it depends on
-    neither alone.
-    """
+def limit_at(impostor: Scores, rate: float) -> float:
+    """The lowest threshold that at most ``rate`` (0 to 1) of the impostors reach: just above the best one refused."""
     ordered = np.sort(impostor)[::-1]
     allowed = int(np.floor(rate * len(ordered)))
-    refused = float(ordered[allowed]) if allowed < len(ordered) else -1.0
-    above = np.concatenate([ordered[:allowed], genuine if genuine is not None else []])
-    above = above[above > refused]
-    return (refused + float(above.min())) / 2 if len(above) else float(np.nextafter(refused, np.inf))
+    return float(np.nextafter(ordered[allowed], np.inf)) if allowed < len(ordered) else -1.0
+
+
+def threshold_at(impostor: Scores, rate: float, genuine: Scores) -> float:
+    """A threshold to use for that rate: midway between :func:`limit_at` and the next genuine score above it.
+
+    So it depends on no single photo alone.
+    """
+    limit = limit_at(impostor, rate)
+    above = genuine[genuine > limit]
+    return (limit + float(above.min())) / 2 if len(above) else limit
 
 
 def best_accuracy(genuine: Scores, impostor: Scores) -> tuple[float, float]:

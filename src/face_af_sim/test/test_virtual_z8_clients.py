@@ -40,7 +40,12 @@ def gphoto2(port: int, *arguments: str, cwd: Path) -> str:
     # address:port:event port
     command = ["gphoto2", "--port", f"ptpip:127.0.0.1:{port}:{port}", *arguments]
     done = subprocess.run(
-        command, cwd=cwd, env={"HOME": str(cwd), "LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}, capture_output=True, text=True, timeout=30
+        command,
+        cwd=cwd,
+        env={"HOME": str(cwd), "LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -124,7 +129,9 @@ class Recorder:
                 ports = (40000 + number, PORT) if up else (PORT, 40000 + number)
                 seq, ack = sequence.get((number, up), 1), sequence.get((number, not up), 1)
                 tcp = struct.pack(">HHIIBBHHH", *ports, seq, ack, 5 << 4, 0x18, 65535, 0, 0) + part
-                head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, b"\x7f\0\0\1", b"\x7f\0\0\1")
+                head = struct.pack(
+                    ">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, b"\x7f\0\0\1", b"\x7f\0\0\1"
+                )
                 packet = head + tcp
                 out.append(struct.pack("<IIII", now // 1000, now % 1000 * 1000, len(packet), len(packet)) + packet)
                 sequence[number, up] = seq + len(part)

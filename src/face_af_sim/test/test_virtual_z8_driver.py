@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
 import threading
 import time
 from pathlib import Path
 
 import pytest
+
 from face_af_common.types import Action, ActionKind
 from face_af_sim.virtual_z8 import FaultKind, PtpIpServer, VirtualZ8, remote_codes
 from face_af_sim.virtual_z8.properties import LIVE_VIEW_SELECTOR
@@ -334,7 +334,7 @@ def test_many_disconnects_at_random_bytes(rig):
     """Always reconnected; nothing left over; no press twice, none late."""
     rng = random.Random(4)
     gc.collect()
-    threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    threads, files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
     link = rig.link(reconnect_min=0.001, reconnect_max=0.02)
     sent = 0
     for cycle in range(1, 61):
@@ -361,7 +361,7 @@ def test_many_disconnects_at_random_bytes(rig):
     link.close()
     until(lambda: threading.active_count() == threads)
     gc.collect()
-    until(lambda: len(os.listdir("/proc/self/fd")) <= files)
+    until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files)
 
 
 def test_a_storm_of_everything_is_survived(rig):

@@ -1,5 +1,7 @@
 """The driver node against the virtual Z8."""
 
+# ruff: noqa: E402
+
 from __future__ import annotations
 
 import os
@@ -17,6 +19,10 @@ rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not there")
 pytest.importorskip("face_af_msgs.msg", reason="the workspace is not built")
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rosgraph_msgs.msg import Clock
+from std_srvs.srv import Trigger
+
 from face_af_common.node_main import StartError
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.types import ActionKind
@@ -25,9 +31,6 @@ from face_af_msgs.srv import Press
 from face_af_sim.virtual_z8 import PtpIpServer, VirtualZ8
 from face_af_sim.virtual_z8.recording import RecordingBody
 from nikon_mcn10_driver.node import DriverNode
-from rclpy.executors import SingleThreadedExecutor
-from rosgraph_msgs.msg import Clock
-from std_srvs.srv import Trigger
 
 PROFILE = str(Path(__file__).parents[3] / "config" / "remote" / "virtual_z8.yaml")
 

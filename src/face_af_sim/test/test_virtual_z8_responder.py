@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from face_af_common.types import ActionKind
 from face_af_sim.virtual_z8 import FaultKind, VirtualZ8, remote_codes
 from face_af_sim.virtual_z8.recording import JPEG, RecordingBody
-from hypothesis import given
-from hypothesis import strategies as st
 from nikon_mcn10_driver.profile import load_profile
 from nikon_mcn10_driver.ptp import (
     DataType,

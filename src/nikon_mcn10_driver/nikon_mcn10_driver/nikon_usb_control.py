@@ -132,7 +132,7 @@ def _load() -> Any:
     for name in MODULES:
         try:
             return importlib.import_module(name)
-        except ModuleNotFoundError as error:  # noqa: PERF203 - two names, once
+        except ModuleNotFoundError as error:
             if error.name not in (name, name.split(".")[0]):
                 raise TransportError(f"nikon-usb-control needs {error.name}, which is not installed") from error
         except Exception as error:

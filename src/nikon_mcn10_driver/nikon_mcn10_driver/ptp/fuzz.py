@@ -65,7 +65,7 @@ def _stream_of_packets(data: bytes) -> object:
         ):
             try:
                 read(packet)
-            except FormatError:  # noqa: PERF203 - the point of it
+            except FormatError:
                 pass
     return None
 

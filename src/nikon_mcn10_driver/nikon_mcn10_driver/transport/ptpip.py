@@ -169,7 +169,7 @@ class PtpIpTransport:
         while view:
             try:
                 view = view[connection.send(view) :]
-            except BlockingIOError:  # noqa: PERF203 - the socket's way to say wait
+            except BlockingIOError:
                 select.select([], [connection], [], deadline.slice())
             except OSError as error:
                 raise DeviceGone(f"connection lost while writing ({error.strerror})") from error

@@ -285,7 +285,7 @@ class UsbTransport:
                 if data:
                     event = Container.decode(data)
                     self._events.append(Event(event.code, event.params))
-            except FormatError:  # noqa: PERF203 - one read a time slice
+            except FormatError:
                 continue
             except Exception as error:
                 if _is_timeout(error):

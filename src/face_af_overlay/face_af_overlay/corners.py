@@ -51,7 +51,7 @@ class CornerFinder:
         if (height, width, across) != (*self._shape, self._across):
             self._allocate(height, width, across)
         flags = self._flags(bgr, line, along)
-        return self._collect(bgr, flags, limit)
+        return self._collect(bgr, flags, line, limit)
 
     @property
     def green(self) -> U8:
@@ -159,7 +159,7 @@ class CornerFinder:
         cv2.addWeighted(gap, 1.0, strength, -_GIVE, 0.0, dst=gap)
         cv2.threshold(gap, along, 255, cv2.THRESH_BINARY_INV, dst=alike[behind])
 
-    def _collect(self, bgr: U8, flags: U8, limit: int) -> Corners:
+    def _collect(self, bgr: U8, flags: U8, line: int, limit: int) -> Corners:
         """One pixel of each connected bit of corner, and its colour."""
         words = np.flatnonzero(flags.reshape(-1).view(np.uint64))
         octets = flags.reshape(-1, 8)[words]
@@ -181,26 +181,33 @@ class CornerFinder:
             # a drawn corner marks a block of pixels, chance a single one
             size = np.count_nonzero(flat[at[:, None] + steps] & bit, axis=1)
             keep = np.flatnonzero(size > 1)
-            if len(keep) > limit:
-                keep = np.sort(keep[np.argpartition(-size[keep], limit)[:limit]])
+            if len(keep) > 4 * limit:
+                keep = np.sort(keep[np.argpartition(-size[keep], 4 * limit)[: 4 * limit]])
             y, x = np.divmod(at[keep], stride)
-            found = [self._middle(x, y, kind, polarity) for polarity in ("bright", "dark")]
+            found = [self._middle(x, y, kind, line, polarity) for polarity in ("bright", "dark")]
             same = (np.abs(found[0][0] - found[1][0]) <= 1) & (np.abs(found[0][1] - found[1][1]) <= 1)
-            found[1] = tuple(part[~same | ~found[0][2]] for part in found[1])
-            x, y = (np.concatenate([f[i][f[2]] for f in found]) for i in (0, 1))
+            found[1][2][same & (found[0][2] > 0)] = 0
+            x, y, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
             right, down = _ARM_SIDES[kind]
+            x, y, strength = x[strength > 0], y[strength > 0], strength[strength > 0]
             one = pixels[y * width + x + right * _ARM_AT].astype(np.int16)
             other = pixels[(y + down * _ARM_AT) * width + x].astype(np.int16)
-            even = np.abs(one[:, 1] - other[:, 1]) < _UNEVEN
-            xs.append(x[even].astype(np.int32))
-            ys.append(y[even].astype(np.int32))
-            colours.append(((one + other) // 2)[even])
+            worth = np.minimum(strength, _STRONG) - np.abs(one[:, 1] - other[:, 1])
+            chosen = np.flatnonzero(worth > -_UNEVEN)
+            if len(chosen) > limit:
+                chosen = chosen[np.argpartition(-worth[chosen], limit)[:limit]]
+            xs.append(x[chosen].astype(np.int32))
+            ys.append(y[chosen].astype(np.int32))
+            colours.append(((one + other) // 2)[chosen])
         return Corners(tuple(xs), tuple(ys), tuple(colours))
 
     def _middle(
-        self, x: NDArray[np.intp], y: NDArray[np.intp], kind: int, polarity: str
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Where the middles of the two bright, or dark, lines of each corner cross, and whether there are such lines."""
+        self, x: NDArray[np.intp], y: NDArray[np.intp], kind: int, line: int, polarity: str
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int16]]:
+        """Where the middles of the two bright, or dark, lines of each corner cross, and how strong the weaker one is.
+
+        0 where there are no two such lines.
+        """
         right, down = _ARM_SIDES[kind]
         width = self._shape[1]
         level = self._planes[f"{polarity}_h"].reshape(-1)
@@ -208,8 +215,9 @@ class CornerFinder:
         rows, columns = y[:, None] + _AROUND, x[:, None] + _AROUND
         h = level[rows * width + (x + right * _ARM_AT)[:, None]]
         v = upright[(y + down * _ARM_AT)[:, None] * width + columns]
-        there = (h.max(axis=1, initial=0) >= _FAINT) & (v.max(axis=1, initial=0) >= _FAINT)
-        return _strongest(v, columns), _strongest(h, rows), there
+        strength = np.minimum(h.max(axis=1, initial=0), v.max(axis=1, initial=0)).astype(np.int16)
+        strength[strength < line] = 0
+        return _strongest(v, columns), _strongest(h, rows), strength
 
 
 def _strongest(strength: U8, place: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -227,8 +235,9 @@ _ARM_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1))
 _ARM_AT = 5
 """Steps from a corner to where its arms are looked at."""
 _AROUND = np.arange(-2, 5)
-_FAINT = 6
+_STRONG = 60
+"""Strength of a line above which more does not make it a better one."""
 _GIVE = 0.5
 """Share of a line's strength that it may lose along an arm, by blur."""
-_UNEVEN = 60
-"""Green levels by which the two arms of one corner may differ."""
+_UNEVEN = 20
+"""Green levels by which the two arms of a corner may differ beyond their strength."""

@@ -105,7 +105,7 @@ def _merge(rows: I32) -> tuple[I32, NDArray[np.float32]]:
     return chosen[:, :4], chosen[:, 4:7].astype(np.float32)
 
 
-_SLACK = 3
+_SLACK = 2
 """Pixels by which the marks of two corners on one line may differ."""
 
 
@@ -136,8 +136,9 @@ def rank(
     last = height * width - 1
     g, r = green.reshape(-1), red.reshape(-1)
     wanted = colours[:, 1, None].astype(np.int16), colours[:, 2, None].astype(np.int16)
-    on = g[np.clip(np.stack([place - step, place, place + step]), 0, last)].astype(np.int16)
-    gap = np.abs(on - wanted[0]).min(axis=0)
+    at = np.clip(np.stack([place - step, place, place + step]), 0, last)
+    # colour is smeared and brightness is not, so red may differ more
+    gap = np.maximum(np.abs(g[at] - wanted[0]), np.abs(r[at] - wanted[1]) * 5 // 8).min(axis=0)
     beside = np.clip(np.stack([place - across * step, place + across * step]), 0, last)
     stands = np.maximum(np.abs(g[beside] - wanted[0]), np.abs(r[beside] - wanted[1])).min(axis=0)
     worth = np.clip(stands - 0.7 * gap, -10, 40)

@@ -38,7 +38,9 @@ class FacePipeline:
     def use(self, params: PerceptionNodeParams) -> None:
         """Applies changed parameters from the next frame on."""
         self.tracker.params = params.tracker
-        self.recognizer.params = params.recognition
+        if self.recognizer.params != params.recognition:
+            self.recognizer.params = params.recognition
+            self._name_again()
         self.target = params.target
 
     @property
@@ -48,6 +50,9 @@ class FacePipeline:
     @gallery.setter
     def gallery(self, gallery: Gallery | None) -> None:
         self.recognizer.gallery = gallery
+        self._name_again()
+
+    def _name_again(self) -> None:
         for track in (*self.tracker.tracks, *self.tracker.lost):
             track.memory.gallery_version = -1
 
@@ -97,7 +102,10 @@ class FacePipeline:
             memory = track.memory
             best[memory.identity] = max(best.get(memory.identity, -1.0), memory.similarity)
         margin = self.recognizer.params.margin
-        names = [t.memory.identity if t.memory.similarity >= best[t.memory.identity] - margin else "" for t in tracks]
+        names = [
+            t.memory.identity if not t.nameless and t.memory.similarity >= best[t.memory.identity] - margin else ""
+            for t in tracks
+        ]
         named = [t.memory for t, name in zip(tracks, names, strict=True) if self.target and name == self.target]
         chosen = max(named, key=lambda m: (m.id == self._target_id, m.similarity), default=None)
         self._target_id = chosen.id if chosen is not None else 0

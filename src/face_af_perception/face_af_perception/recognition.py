@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ COHORT = 64
 
 SETTLED = 3
 """Embeddings after which a track is only refreshed."""
+
+CLEAR = 0.2
+"""Quality below which an embedding cannot contradict what is known of a track."""
 
 _FIRST_COST_MS = 5.0
 
@@ -60,6 +64,8 @@ class Recognizer:
         for track in tracks:
             memory = track.memory
             age = stamp - memory.embedded_at
+            if track.contested:
+                continue  # somebody else's face is in the way; what would be learned is a mixture
             if track.doubtful and memory.template is not None:
                 rank = 0
             elif memory.template is None:
@@ -88,7 +94,16 @@ class Recognizer:
 
     def learn(self, tracker: Tracker, track: Track, row: Embeddings, weight: float, stamp: float) -> None:
         """Takes one embedding (D numbers) of a track in; corrects the tracker where the face is somebody else's."""
-        self._verify(tracker, track, row, weight)
+        own = track.memory.template
+        if own is None:
+            self._recover(tracker, track, row)
+        elif self._alike(row, own) < self.exit:
+            if weight < CLEAR:
+                # too little to go by: look again, and do not call a doubtful face by its name meanwhile
+                track.memory.embedded_at, track.nameless = stamp, track.doubtful
+                return
+            if track.doubtful:
+                self._correct(tracker, track, row)
         memory = track.memory
         memory.embeddings.append(row)
         memory.weights.append(weight)
@@ -96,25 +111,29 @@ class Recognizer:
         memory.template = mean_embedding(np.stack(memory.embeddings)[:, None], memory.weights)[0]
         memory.embedded_at = stamp
         memory.gallery_version = -1
-        track.doubtful = False
+        track.doubtful = track.nameless = False
 
-    def _verify(self, tracker: Tracker, track: Track, row: Embeddings, weight: float) -> None:
-        own = track.memory.template
-        if own is not None and (self._alike(row, own) >= self.exit or weight < 0.2):
-            return
-        candidates = [t for t in tracker.lost if t.memory.template is not None]
-        if own is not None:
-            candidates += [t for t in tracker.tracks if t is not track and t.doubtful and t.memory.template is not None]
-        best = max(candidates, key=lambda t: self._alike(row, t.memory.template), default=None)
-        if best is not None and self._alike(row, best.memory.template) >= self.enter:
+    def _recover(self, tracker: Tracker, track: Track, row: Embeddings) -> None:
+        """A new face: one that was lost a moment ago and is found again elsewhere gets its memory back."""
+        best = self._nearest(row, tracker.lost)
+        if best is not None:
+            track.memory = best.memory
+            tracker.lost.remove(best)
+
+    def _correct(self, tracker: Tracker, track: Track, row: Embeddings) -> None:
+        """A known track shows another face: swapped with somebody, or somebody has stepped into its place."""
+        best = self._nearest(row, [*tracker.lost, *(t for t in tracker.tracks if t is not track and t.doubtful)])
+        if best is not None:
             track.memory, best.memory = best.memory, track.memory
-            if own is None and not best.visible:
-                tracker.lost.remove(best)
-        elif own is not None and track.doubtful:
-            # somebody else has stepped into the track's place
-            lost = Track(track.memory, track.detection, track.signature, track.seen_at, visible=False)
-            tracker.lost.append(lost)
-            track.memory = tracker.new_memory()
+            return
+        tracker.lost.append(dataclasses.replace(track, visible=False))
+        track.memory = tracker.new_memory()
+
+    def _nearest(self, row: Embeddings, tracks: Sequence[Track]) -> Track | None:
+        """The track whose memory is most alike to an embedding, if it is alike enough to be the same person."""
+        known = [t for t in tracks if t.memory.template is not None]
+        best = max(known, key=lambda t: self._alike(row, t.memory.template), default=None)
+        return best if best is not None and self._alike(row, best.memory.template) >= self.enter else None
 
     def _alike(self, row: Embeddings, template: Embeddings | None) -> float:
         assert template is not None

@@ -21,7 +21,11 @@ from .params import TrackerParams
 Signature = NDArray[np.float32]
 """Colours of a face and the clothes below it, 6 x 4 x 3, 0 to 1."""
 
+CONTESTED = 0.25
+"""Share of a face that another one's box may cover before it is not looked at more closely."""
+
 _FORBIDDEN = 1e3
+_FARTHEST_LOST = 1.6
 _SMOOTHING = 0.6
 _SPEED_FADE_S = 0.4
 _MAX_SIZE_RATIO = 1.8
@@ -56,6 +60,10 @@ class Track:
     visible: bool = True
     doubtful: bool = False
     """The last association may be wrong: to be verified by an embedding."""
+    nameless: bool = False
+    """Doubtful, and not at all alike: its name is withheld until that is settled."""
+    contested: bool = False
+    """Another face covers a good part of this one."""
 
     @property
     def size(self) -> float:
@@ -118,6 +126,13 @@ class Tracker:
         self.lost = [t for t in known if id(t) not in kept and stamp - t.seen_at <= self.params.keep_s]
         for track in self.lost:
             track.visible = False
+        for track in visible:
+            area = max(1.0, track.detection.box.area)
+            track.contested = any(
+                other is not track and track.detection.box.intersection(other.detection.box) > CONTESTED * area
+                for other in visible
+            )
+            track.doubtful |= track.contested
         self.tracks = visible
         return visible
 
@@ -131,8 +146,12 @@ class Tracker:
         if distance > reach or ratio > _MAX_SIZE_RATIO * (1 + away):
             return _FORBIDDEN
         colour = float(np.abs(track.signature - colours).mean())
-        # a track out of sight waits for those that are seen
-        return distance / reach + math.log(ratio) + 4 * colour + (0.3 if not track.visible else 0.0)
+        cost = distance / reach + math.log(ratio) + 4 * colour
+        if track.visible:
+            return cost
+        # a track out of sight waits for those that are seen; a wrong guess costs more than a new track, which is
+        # given its memory back as soon as it is recognised
+        return cost + 0.3 if cost < _FARTHEST_LOST else _FORBIDDEN
 
     def _move(self, track: Track, face: Detection, colours: Signature, stamp: float, interval: float) -> None:
         dt = max(stamp - track.seen_at, 1e-3)

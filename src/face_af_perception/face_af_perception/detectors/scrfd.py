@@ -22,10 +22,10 @@ class Scrfd(Detector):
         for level, stride in enumerate(STRIDES):
             columns, cells = width // stride, (width // stride) * (height // stride)
             # some exports carry a batch dimension, some do not
-            score = outputs[level].reshape(-1)
-            distance, offset = outputs[level + 3].reshape(-1, 4), outputs[level + 6].reshape(-1, 10)
-            if score.size != cells * ANCHORS or len(distance) != len(offset) or len(distance) != score.size:
+            score, distance, offset = (outputs[level + 3 * kind] for kind in range(3))
+            if [v.size for v in (score, distance, offset)] != [cells * ANCHORS * n for n in (1, 4, 10)]:
                 raise ModelError(f"the outputs at stride {stride} are not those of SCRFD at {width}x{height}")
+            score, distance, offset = score.reshape(-1), distance.reshape(-1, 4), offset.reshape(-1, 10)
             index = np.flatnonzero(score > self.threshold)
             if not index.size:
                 continue

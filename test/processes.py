@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from face_af_sim import samples
-from face_af_tools.demo.graph import free_domain
+from face_af_tools.demo.graph import claim_domain
 
 _MARK = "FACE_AF_TEST_MARK"
 
@@ -88,7 +88,7 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
             start_new_session=True,
             env={
                 **os.environ,
-                "ROS_DOMAIN_ID": str(free_domain()),
+                "ROS_DOMAIN_ID": str(claim_domain()),
                 "PYTHONUNBUFFERED": "1",
                 _MARK: mark,
                 **environment,

@@ -156,3 +156,6 @@ use_environment() {
         export ROS_AUTOMATIC_DISCOVERY_RANGE=${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}
     fi
 }
+
+# Processes that were killed leave shared memory of 64 MB each; Fast DDS' own tool removes what nobody holds.
+tidy() { fastdds shm clean >/dev/null 2>&1 || true; }

@@ -7,7 +7,7 @@ import pytest
 
 from face_af_common.annotate import Caption
 from face_af_common.types import AfBox, AfState, Box, Face, SteeringStatus
-from face_af_tools.demo.graph import free_domain, free_port
+from face_af_tools.demo.graph import claim_domain, free_port
 from face_af_tools.demo.measure import FrameResult, Measure, Truth, judge_names
 from face_af_tools.demo.timeline import draw_timeline
 from face_af_tools.demo.video import VideoFrame, VideoWriter
@@ -113,5 +113,6 @@ def test_a_video_that_cannot_be_written_does_not_stop_the_demo(tmp_path: Path) -
 
 
 def test_domain_and_port_are_free() -> None:
-    assert 40 <= free_domain() < 100
+    first, second = claim_domain(), claim_domain()
+    assert 40 <= first < second < 100
     assert 1024 <= free_port() < 65536

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from face_af_common.paths import model_dirs
 from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.gallery import Gallery, GalleryError
 from face_af_perception.runtimes import ModelError
 from face_af_sim import cast as stage_cast
 from face_af_sim import samples
+
+from ..enrolment import enrol_person
 
 
 class CastError(Exception):
@@ -41,23 +40,16 @@ def prepare(out: Path, people: Path | None, target: str, say: Callable[[str], No
             samples.fetch(samples.samples_dir(), say)
         stage = stage_cast.prepare_stage(str(people or ""), target, say=say)
         shutil.rmtree(out / "gallery", ignore_errors=True)
-        _enrol(stage.enrolment / stage.target, stage.target, out / "gallery")
+        _enrol(stage.enrolment / stage.target, stage.target, out / "gallery", say)
     except (samples.SampleError, stage_cast.CastError, GalleryError, ModelError) as error:
         raise CastError(str(error)) from error
     return Cast(stage.target, str(people.resolve()) if people else "", out / "gallery")
 
 
-def _enrol(photos: Path, name: str, folder: Path) -> None:
+def _enrol(photos: Path, name: str, folder: Path, say: Callable[[str], None]) -> None:
     analyser = FaceAnalyser.open(model_dirs=model_dirs())
     gallery = Gallery.open(folder, analyser.embedder, create=True)
-    for photo in sorted(photos.iterdir()):
-        picture = cv2.imread(str(photo))
-        if picture is None:
-            continue
-        bgr = np.asarray(picture, np.uint8)
-        faces = analyser.analyse(bgr)
-        if faces:
-            analyser.enrol(gallery, name, bgr, faces[0])
-    if not gallery.names:
+    enrolled = enrol_person(gallery, analyser, name, sorted(photos.iterdir()), largest=True, say=say)
+    if not enrolled.added:
         raise CastError(f"no photograph of {name} shows a face that can be enrolled")
     gallery.save()

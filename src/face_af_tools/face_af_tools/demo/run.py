@@ -14,7 +14,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from .cast import Cast
-from .graph import Graph, free_domain, free_port
+from .graph import Graph, claim_domain, free_port
 from .measure import Measure
 from .monitor import Monitor, Now
 from .timeline import draw_timeline
@@ -55,7 +55,7 @@ def run(
     """
     options.out.mkdir(parents=True, exist_ok=True)
     # what this process and its children talk in is nobody else's
-    os.environ["ROS_DOMAIN_ID"] = str(free_domain())
+    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
     arguments = {
         "target": options.cast.target,
         "gallery": options.cast.gallery,

@@ -10,6 +10,14 @@ from .substitutions import SomeSubstitutionsType, normalize, perform
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
 
+__all__ = [
+    "IfCondition",
+    "InvalidConditionExpressionError",
+    "LaunchConfigurationEquals",
+    "LaunchConfigurationNotEquals",
+    "UnlessCondition",
+]
+
 __getattr__ = unsupplied(__name__)
 
 

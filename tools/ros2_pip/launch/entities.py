@@ -42,12 +42,16 @@ class LaunchDescription(LaunchDescriptionEntity):
     """A list of entities, visited in order."""
 
     def __init__(self, initial_entities: Iterable[LaunchDescriptionEntity] | None = None) -> None:
-        self.entities: list[LaunchDescriptionEntity] = list(initial_entities or [])
+        self.entities: list[LaunchDescriptionEntity] = []
+        for entity in initial_entities or ():
+            self.add_entity(entity)
 
     def add_action(self, action: Action) -> None:
-        self.entities.append(action)
+        self.add_entity(action)
 
     def add_entity(self, entity: LaunchDescriptionEntity) -> None:
+        if not isinstance(entity, LaunchDescriptionEntity):
+            raise TypeError(f"{entity!r} cannot stand in a launch description")
         self.entities.append(entity)
 
     def visit(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity]:

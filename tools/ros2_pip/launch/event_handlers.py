@@ -13,6 +13,12 @@ from .events.process import ProcessEvent, ProcessExited, ProcessStarted
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
 
+__all__ = [
+    "OnProcessExit",
+    "OnProcessStart",
+    "OnShutdown",
+]
+
 __getattr__ = unsupplied(__name__)
 
 Entities = LaunchDescriptionEntity | Iterable[LaunchDescriptionEntity] | None

@@ -16,6 +16,10 @@ from .substitutions import Substitution, describe, normalize, perform
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
 
+__all__ = [
+    "PythonLaunchDescriptionSource",
+]
+
 __getattr__ = unsupplied(__name__)
 
 Location = str | os.PathLike[str] | Substitution | Iterable[str | Substitution]

@@ -15,6 +15,19 @@ from ._limits import unsupplied
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
 
+__all__ = [
+    "Command",
+    "EnvironmentVariable",
+    "FindExecutable",
+    "LaunchConfiguration",
+    "PathJoinSubstitution",
+    "PythonExpression",
+    "SubstitutionFailure",
+    "TextSubstitution",
+    "ThisLaunchFile",
+    "ThisLaunchFileDir",
+]
+
 __getattr__ = unsupplied(__name__)
 
 

@@ -22,6 +22,13 @@ from .substitutions import ExecutableInPackage
 if TYPE_CHECKING:
     from launch import LaunchContext
 
+__all__ = [
+    "Node",
+    "PushRosNamespace",
+    "SetParameter",
+    "SetRemap",
+]
+
 __getattr__ = unsupplied(__name__)
 
 Parameters = Mapping[Any, Any] | ParameterFile | os.PathLike[str] | SomeSubstitutionsType

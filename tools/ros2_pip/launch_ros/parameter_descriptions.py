@@ -13,6 +13,11 @@ from launch.substitutions import SomeSubstitutionsType, Substitution, normalize,
 if TYPE_CHECKING:
     from launch import LaunchContext
 
+__all__ = [
+    "ParameterFile",
+    "ParameterValue",
+]
+
 __getattr__ = unsupplied(__name__)
 
 Scalar = bool | int | float | str

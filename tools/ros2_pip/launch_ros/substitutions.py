@@ -13,6 +13,12 @@ from launch.substitutions import SomeSubstitutionsType, Substitution, Substituti
 if TYPE_CHECKING:
     from launch import LaunchContext
 
+__all__ = [
+    "ExecutableInPackage",
+    "FindPackagePrefix",
+    "FindPackageShare",
+]
+
 __getattr__ = unsupplied(__name__)
 
 

@@ -10,6 +10,11 @@ from .event import Event
 if TYPE_CHECKING:
     from ..actions import ExecuteProcess
 
+__all__ = [
+    "ProcessExited",
+    "ProcessStarted",
+]
+
 __getattr__ = unsupplied(__name__)
 
 

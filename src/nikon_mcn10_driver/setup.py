@@ -17,5 +17,10 @@ setup(
     maintainer_email="face_af@example.com",
     description="Presses the buttons of an emulated Nikon MC-N10 remote grip over PTP (USB or PTP/IP).",
     license="Apache-2.0",
-    entry_points={"console_scripts": [f"nikon_mcn10 = {PACKAGE}.node:main"]},
+    entry_points={
+        "console_scripts": [
+            f"nikon_mcn10 = {PACKAGE}.node:main",
+            f"decode_transfers = {PACKAGE}.decode_transfers:main",
+        ]
+    },
 )

@@ -117,7 +117,7 @@ class _Worker:
                 if interrupted.is_set() or time.monotonic() > end:
                     self.stuck = True
                     if interrupted.is_set():
-                        raise Interrupted("closing") from None
+                        raise Interrupted("the connection is being closed") from None
                     raise TransportError(f"nikon-usb-control did not come back within {timeout:.0f} s") from None
         if not good:
             raise value

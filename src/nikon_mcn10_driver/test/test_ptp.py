@@ -276,6 +276,10 @@ def test_a_data_phase_above_the_limit_is_refused():
         ip.read_start_data(ip.start_data(1, ip.MAX_DATA + 1))
 
 
+def test_a_data_phase_of_unknown_length_is_bounded():
+    assert ip.read_start_data(ip.start_data(1, ip.UNKNOWN_TOTAL)) == (1, ip.MAX_DATA)
+
+
 def test_codes_have_names():
     assert name_of(0x2019) == "DEVICE_BUSY (0x2019)"
     assert name_of(0x9999) == "0x9999"

@@ -34,14 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args, _ = parser.parse_known_args(argv)
     faults = Faults()
     for text in args.fault:
-        name, *numbers = text.split(":")
+        name, count, value = (text.split(":", 2) + ["1", "0"][text.count(":") :])[:3]
         try:
-            count, value = (*(int(n, 0) for n in numbers), 1, 0)[:2] if len(numbers) < 2 else map(int, numbers)
-            faults.inject(FaultKind(name), count=count, value=value)
+            faults.inject(FaultKind(name), count=int(count, 0), value=int(value, 0))
         except ValueError:
-            parser.error(
-                f"--fault {text}: KIND[:COUNT[:VALUE]] with one of {', '.join(kind.value for kind in FaultKind)}"
-            )
+            kinds = ", ".join(kind.value for kind in FaultKind)
+            parser.error(f"--fault {text}: KIND[:COUNT[:VALUE]] is needed, with one of {kinds}")
     body = DemoBody(args.subjects)
     server = PtpIpServer(VirtualZ8(body, serial=args.serial, faults=faults), args.host, args.port)
     try:

@@ -17,6 +17,9 @@ MAX_PACKET = 16 << 20
 MAX_DATA = 64 << 20
 """Bytes of one data phase."""
 
+UNKNOWN_TOTAL = (1 << 64) - 1
+"""The sender of data does not know yet how many bytes will come."""
+
 MAX_NAME = 39
 """Characters of a friendly name, its NUL not counted."""
 
@@ -182,10 +185,15 @@ def start_data(transaction_id: int, total: int) -> Packet:
 
 
 def read_start_data(packet: Packet) -> tuple[int, int]:
-    """Transaction id and number of bytes to come; :class:`FormatError` above :data:`MAX_DATA`."""
+    """Transaction id and number of bytes to come, :data:`MAX_DATA` where the sender does not know.
+
+    :class:`FormatError` above that.
+    """
     reader = Reader(packet.payload)
     transaction_id = reader.u32()
     total = reader.u64() if reader.left >= 8 else reader.u32()
+    if total == UNKNOWN_TOTAL:
+        total = MAX_DATA
     if total > MAX_DATA:
         raise FormatError(f"a data phase of {total} bytes")
     return transaction_id, total

@@ -86,7 +86,7 @@ class Deadline:
     def slice(self) -> float:
         """Seconds for the next wait, above 0; raises when interrupted or when time is up."""
         if self._interrupted.is_set():
-            raise Interrupted("closing")
+            raise Interrupted("the connection is being closed")
         left = self._end - time.monotonic()
         if left <= 0:
             raise TransportError(f"{self._what} did not come within {self._seconds:.1f} s")

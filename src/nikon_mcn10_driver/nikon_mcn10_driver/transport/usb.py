@@ -151,7 +151,7 @@ class UsbTransport:
             if self._status() == ResponseCode.OK:
                 return
             if self._interrupted.wait(_STATUS_PAUSE):
-                raise Interrupted("closing")
+                raise Interrupted("the connection is being closed")
         raise TransportError("the camera does not get ready after a reset; switch it off and on")
 
     def transact(

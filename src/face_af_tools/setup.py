@@ -24,6 +24,11 @@ setup(
             "parameters = face_af_tools.parameters:main",
             "recorder = face_af_tools.recorder_node:main",
             "repair_bag = face_af_tools.repair_bag:main",
+            "replay = face_af_tools.replay:main",
+            "replay_player = face_af_tools.player_node:main",
+            "tune = face_af_tools.tune:main",
+            "doctor = face_af_tools.doctor:main",
+            "health = face_af_tools.health_node:main",
         ]
     },
 )

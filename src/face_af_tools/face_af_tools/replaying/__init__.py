@@ -1,0 +1,1 @@
+"""Replays: recorded frames through perception, overlay and steering again, offline or through the running graph."""

@@ -88,8 +88,9 @@ def test_a_recording_is_recognised_and_parameters_are_live(graph: Started) -> No
     assert "recognition.enter" in refused
     assert "successful" not in refused
     assert "0.99" in ros2(graph, "param", "get", "/face_af/perception", "recognition.enter")
-    nodes = ros2(graph, "node", "list").split()
-    assert {f"/face_af/{n}" for n in ("capture", "perception", "overlay", "steering", "nikon_mcn10")} <= set(nodes)
+    expected = {f"/face_af/{n}" for n in ("capture", "perception", "overlay", "steering", "nikon_mcn10")}
+    # discovery takes its time on a busy machine
+    assert any(expected <= set(ros2(graph, "node", "list").split()) for _ in range(5))
 
     unknown = ros2(graph, "service", "call", "/face_af/set_target", "face_af_msgs/srv/SetTarget", "{identity: nobody}")
     assert "obama" in unknown, "the answer names who there is"

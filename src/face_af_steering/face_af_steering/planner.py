@@ -37,6 +37,8 @@ class _Press:
     at: float
     before: Subject | None
     aim: Subject
+    planned: bool = False
+    """Sent before the effect of the press before it was seen."""
     lost: bool = False
     """Nothing was seen of it in time."""
     done: bool = False
@@ -151,6 +153,8 @@ class Planner:
         if fitting and move.after is not None:
             press = fitting[self.response.taking_effect([now - p.at for p in fitting])]
             press.done = True
+            if press.planned:
+                self.response.kept_pace(True)
             if move.before is not None:
                 self.response.learn(now - press.at)
                 self._moves.ended(press.kind, move.before, move.after, press.aim, row)
@@ -168,6 +172,8 @@ class Planner:
             if not press.lost and not press.done and now - press.at > timeout:
                 press.lost = True
                 self._tried += 1
+                if press.planned:
+                    self.response.kept_pace(False)
                 if press.before is not None:
                     row = self._row.candidates(now, self.params.remember_s)
                     self._moves.ended(press.kind, press.before, None, press.aim, row)
@@ -218,13 +224,7 @@ class Planner:
         waiting = [p for p in self._open if not (p.lost or p.done)]
         if waiting:
             since = now - waiting[-1].at
-            planned = (
-                self.response.known
-                and not self._tried
-                and len(waiting) < len(steps)
-                and all(p.kind == steps[0] for p in waiting)
-            )
-            if not planned or since < self.response.middle_s - params.picture_lag_s:
+            if not self._may_follow(focus, target, row, waiting, since):
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
         kind, why = self._next_kind(focus, target, row, steps)
         if kind is None:
@@ -235,7 +235,22 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
-        return self._press(now, _Press(kind, now, focus, target), why)
+        return self._press(now, _Press(kind, now, focus, target, planned=bool(waiting)), why)
+
+    def _may_follow(
+        self, focus: Subject | None, target: Subject, row: list[Subject], waiting: list[_Press], since: float
+    ) -> bool:
+        """Whether the next of several steps may be pressed before the picture shows the last one.
+
+        Only where more steps are needed than presses are under way, counted over the boxes that are seen
+        now, and none got lost; paced by what this camera was seen to take.
+        """
+        if not self.response.known or self._tried or focus is None:
+            return False
+        sure = self._moves.steps(focus, target, [s for s in row if s.state], self.params.wrap)
+        if len(waiting) >= len(sure) or any(press.kind != sure[0] for press in waiting):
+            return False
+        return since >= self.response.pace * max(self.response.middle_s - self.params.picture_lag_s, 0.0)
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]

@@ -11,6 +11,9 @@ _PRIOR_SPREAD_S = 0.12
 _PRIOR_WEIGHT = 1.5
 _FRAME_S = 0.035
 _LONGEST_S = 1.5
+_FIRST_PACE = 0.4
+_PACE_RANGE = (0.25, 1.2)
+_FASTER, _SLOWER = 0.85, 1.4
 _LOSS = 0.12
 """Share of the presses that are taken to get lost when it matters which one took effect."""
 
@@ -25,6 +28,13 @@ class ResponseModel:
         self._samples: deque[float] = deque(maxlen=24)
         self.middle_s = _PRIOR_S
         self.spread_s = _PRIOR_SPREAD_S
+        self.pace = _FIRST_PACE
+        """Share of the response time after which the next of several presses may follow."""
+
+    def kept_pace(self, worked: bool) -> None:
+        """A press that followed another early took effect, or was lost: some cameras ignore it."""
+        low, high = _PACE_RANGE
+        self.pace = min(max(self.pace * (_FASTER if worked else _SLOWER), low), high)
 
     @property
     def known(self) -> bool:

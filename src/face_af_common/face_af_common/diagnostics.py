@@ -62,7 +62,11 @@ class Health:
         """Something is wrong until :meth:`recovered`; says so at once, and on the log when it is new."""
         if (level, message) != (self.level, self.message):
             log = self._node.get_logger()
-            (log.error if level == ERROR else log.warning)(message)
+            # two lines, because rclpy refuses another severity from the same place in the code
+            if level == ERROR:
+                log.error(message)
+            else:
+                log.warning(message)
         self.level, self.message, self.last_error = level, message, message
         self.publish()
 

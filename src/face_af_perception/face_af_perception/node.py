@@ -184,6 +184,8 @@ class PerceptionNode(Node):
                 self._health.message = self._progress
         elif self._gallery_problem:
             self._health.fault(self._gallery_problem, ERROR)
+        elif self._image_problem:
+            self._health.fault(self._image_problem, WARN)
         elif not names:
             where = pipeline.gallery.folder if pipeline.gallery is not None else ""
             self._health.fault(
@@ -191,8 +193,6 @@ class PerceptionNode(Node):
             )
         elif target and target not in names:
             self._health.fault(_unknown(target, names), WARN)
-        elif self._image_problem:
-            self._health.fault(self._image_problem, WARN)
         elif self._health.level in (WARN, ERROR):
             self._health.recovered()
 

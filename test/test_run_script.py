@@ -20,7 +20,7 @@ TOOLS = (
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy with the script and an empty workspace, and a PATH with nothing but the basic tools."""
-    top = tmp_path / "a folder"
+    top = tmp_path / "project"
     (top / "tools/ros2_pip").mkdir(parents=True)
     for folder in ("src", "launch", "config", "models", "requirements", "benchmarks"):
         (top / folder).mkdir()
@@ -123,6 +123,11 @@ def test_a_machine_without_wheels(nearly: Path) -> None:
 def test_an_unknown_command_and_an_unknown_benchmark(project: Path) -> None:
     assert "there is no './run dance'" in run(project, "dance").stderr
     assert "there is no benchmark 'dance'" in complaint(run(project, "bench", "dance"))
+
+
+def test_a_space_in_the_path(project: Path) -> None:
+    moved = project.rename(project.with_name("my project"))
+    assert "has a space in it" in complaint(run(moved, "setup"))
 
 
 def test_help_needs_nothing(project: Path) -> None:

@@ -28,6 +28,7 @@ find_python() {
 }
 
 set_up() {
+    case $PWD in *[[:space:]]*) fail "the path '$PWD' has a space in it, which ROS' build tools cannot handle; move the folder" ;; esac
     mkdir -p $state 2>/dev/null || fail "cannot write to $PWD; check its owner and the free disk space"
     # two ./run at the same time set up one after the other
     exec 9>$state/lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from rclpy.node import Node
@@ -17,9 +18,11 @@ from face_af_common.qos import RESULT, STATUS
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action, Face
 from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, SteeringCommand, SteeringState
+from face_af_msgs.srv import SetRecipe
 
 from .params import SteeringNodeParams
 from .planner import Planner
+from .recipe import Follower, RecipeError
 
 _NO_CAMERA_NEEDED = ("none", "dry_run")
 
@@ -37,6 +40,8 @@ class SteeringNode(Node):
         self._command_id = 0
         self._last_state: SteeringState | None = None
         self._last_ns = -1
+        self._follower: Follower | None = None
+        self._target = ""
         self._apply(self._params.value)
         self._params.on_change(self._apply)
         self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
@@ -46,11 +51,20 @@ class SteeringNode(Node):
         self.create_subscription(FaceArray, "faces", self._on_faces, RESULT)
         self.create_service(Trigger, "pause", self._on_pause)
         self.create_service(Trigger, "resume", self._on_resume)
+        self.create_service(SetRecipe, "set_recipe", self._on_recipe)
 
     def _apply(self, params: SteeringNodeParams) -> None:
         if params.paused != self._planner.paused:
             (self._planner.pause if params.paused else self._planner.resume)()
         self._planner.params = params
+        try:
+            recipe = params.load_recipe()
+        except RecipeError as error:  # changed on disk since it was checked
+            self.get_logger().error(str(error))
+            return
+        if recipe != (self._follower.recipe if self._follower else None):
+            self._follower = Follower(recipe) if recipe is not None else None
+            self.get_logger().info(f"recipe {recipe.name}: {recipe.description}" if recipe else "no recipe")
 
     def _on_camera(self, message: CameraStatus) -> None:
         self._camera = message
@@ -102,7 +116,16 @@ class SteeringNode(Node):
             self._health.recovered()
 
     def _meant(self, now: float, found: FaceArray) -> tuple[str, list[Face]]:
-        return found.target, faces_from_msg(found)
+        """The target's name, and the faces with ``is_target`` set accordingly."""
+        faces = faces_from_msg(found)
+        name = found.target
+        if self._follower is not None:
+            name = self._follower.target(now, faces)
+            faces = [dataclasses.replace(face, is_target=bool(name) and face.identity == name) for face in faces]
+        if name != self._target:
+            self._target = name
+            self._planner.forget_target()
+        return name, faces
 
     def _send(self, found: FaceArray, action: Action) -> None:
         self._command_id += 1
@@ -136,6 +159,19 @@ class SteeringNode(Node):
         self.set_parameters([Parameter("paused", value=paused)])
         response.success = True
         response.message = "paused: no presses until resume" if paused else "steering"
+        return response
+
+    def _on_recipe(self, request: SetRecipe.Request, response: SetRecipe.Response) -> SetRecipe.Response:
+        result = self.set_parameters([Parameter("recipe", value=request.recipe)])[0]
+        response.success = result.successful
+        if not result.successful:
+            response.message = result.reason
+        elif self._follower is None:
+            response.message = "no recipe"
+        else:
+            # choosing the same recipe again starts its time line anew
+            self._follower = Follower(self._follower.recipe)
+            response.message = f"following {request.recipe}: {', '.join(self._follower.recipe.people)}"
         return response
 
     def _extra(self) -> dict[str, object]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from face_af_common.params import ParamError, param
+from face_af_common.paths import share_dir
+
+from .recipe import Recipe, RecipeError, find, load
 
 
 @dataclass(frozen=True)
@@ -155,3 +159,17 @@ class SteeringNodeParams(PlannerParams):
     recipe: str = param("", "a name in recipe_dir, or a path; empty = the target that perception names")
     recipe_dir: str = param("", "folder of the recipes; empty = config/recipes of face_af")
     require_camera: bool = param(True, "no presses while camera_status says that the camera is not connected")
+
+    def check(self) -> None:
+        super().check()
+        try:
+            self.load_recipe()
+        except RecipeError as error:
+            raise ParamError(f"recipe: {error}") from error
+
+    def load_recipe(self) -> Recipe | None:
+        """The recipe that is asked for, None without one; :class:`RecipeError` says what is wrong with it."""
+        if not self.recipe:
+            return None
+        folder = Path(self.recipe_dir).expanduser() if self.recipe_dir else share_dir() / "config" / "recipes"
+        return load(find(self.recipe, folder))

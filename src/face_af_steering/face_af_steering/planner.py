@@ -95,6 +95,10 @@ class Planner:
         self._yield_until = self._pause_until = -1e18
         self._tried = self._give_ups = 0
 
+    def forget_target(self) -> None:
+        """Somebody else is meant from now on: claims of before do not count."""
+        self._chooser.forget()
+
     def update(self, now: float, faces: list[Face], boxes: list[AfBox]) -> list[Action]:
         """What to send for this frame: nothing or one action.
 

@@ -48,7 +48,7 @@ def open_runner(
     for name in choices:
         missing = _missing(name)
         if missing:
-            failures.append(f"{name}: {missing}")
+            failures.append(f"for {name} {missing}")
             continue
         try:
             return _open(name, model, what, threads, precision, cache_dir, batch_max, shape, say)
@@ -57,7 +57,7 @@ def open_runner(
                 raise
             failures.append(str(error))
             say(f"{name} does not work, trying the next runtime: {error}")
-    raise ModelError(f"{what}: no runtime can run it ({'; '.join(failures)})")
+    raise ModelError(f"{what}: no runtime can run it: {'; '.join(failures)}")
 
 
 def _missing(name: str) -> str:

@@ -74,10 +74,10 @@ check_machine() {
 
 # step NAME FUNCTION: runs it with its output in the log, shows the elapsed time, explains a failure in one line.
 step() {
-    local start=$SECONDS shown=
+    local start=$SECONDS shown= said=$state/step.log
     [ -t 1 ] && shown=1
-    # pipefail and -e do not reach a function that is tested, so it runs in a shell of its own
-    (set -e; "$2") >>$log 2>&1 9>&- &
+    # -e does not reach a function whose status is tested, so it runs in a shell of its own
+    (set -e; "$2") >$said 2>&1 9>&- &
     local job=$!
     trap 'kill $job 2>/dev/null; wait $job 2>/dev/null; echo; fail "interrupted; ./run goes on from here next time"' INT TERM
     while kill -0 $job 2>/dev/null; do
@@ -85,26 +85,31 @@ step() {
         sleep 0.2
     done
     trap - INT TERM
-    if wait $job; then
+    local status=0
+    wait $job || status=$?
+    cat $said >>$log
+    if [ $status -eq 0 ]; then
         printf '%s  %-24s %3d s\n' "${shown:+$'\r'}" "$1" $((SECONDS - start))
         return
     fi
     [ -n "$shown" ] && echo
-    explain "$1"
+    explain "$1" $said
 }
 
 explain() {
-    if grep -qiE 'no space left|disk quota' $log; then
+    if grep -qiE 'no space left|disk quota' "$2"; then
         fail "the disk is full; free some space and run again"
-    elif grep -qiE 'name resolution|dns error|failed to (fetch|lookup)|connection (refused|reset|timed out)|network is unreachable|error sending request' $log; then
+    elif grep -qiE 'name resolution|dns error|failed to (fetch|lookup)|connection (refused|reset|timed out)|network is unreachable|error sending request' "$2"; then
         fail "no network: the first set-up downloads packages from PyPI; connect and run again (details: $log)"
-    elif grep -qiE 'permission denied' $log; then
+    elif grep -qiE 'permission denied' "$2"; then
         fail "permission denied while setting up '$1'; is everything in $PWD yours? (details: $log)"
     fi
-    fail "setting up '$1' failed: $(grep -iE 'error|fatal' $log | tail -n 1 | cut -c1-200) (details: $log)"
+    fail "setting up '$1' failed: $(grep -iE 'error|fatal' "$2" | tail -n 1 | cut -c1-200) (details: $log)"
 }
 
 make_venv() {
+    # what another place or another ROS has built does not fit
+    rm -rf build install
     if real_ros; then options=--system-site-packages; else options=--clear; fi
     "$python" -m venv $options "$venv"
     "$venv/bin/python" -m pip install --disable-pip-version-check -q uv==0.13.8

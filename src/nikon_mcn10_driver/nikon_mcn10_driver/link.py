@@ -115,11 +115,9 @@ class CameraLink:
                 self._finish(flushed, "no longer needed", dropped_stale=1)
 
     def reconnect(self) -> None:
-        """Closes the connection and makes a new one now."""
+        """Closes the connection properly, after what is under way, and makes a new one."""
         with self._condition:
             self._again = True
-            if self._remote is not None:
-                self._remote.interrupt()
             self._condition.notify()
 
     def close(self) -> None:

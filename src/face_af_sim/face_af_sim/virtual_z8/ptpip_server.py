@@ -16,7 +16,9 @@ from .responder import Answer, VirtualZ8
 
 _CHUNK = 1 << 16
 _PART = 1 << 18
-_BUSY_WITH_OTHER = 2
+_REJECTED, _BUSY_WITH_OTHER = 1, 2
+_MAX_CONNECTIONS = 8
+_INIT_TIMEOUT = 5.0
 _GUID = bytes(range(0x5A, 0x6A))
 
 
@@ -52,7 +54,7 @@ class PtpIpServer:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((self.host, self.port))
-            listener.listen(8)
+            listener.listen(64)
         except OSError:
             listener.close()
             raise
@@ -100,17 +102,24 @@ class PtpIpServer:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
-                self._sockets.add(connection)
-            self._spawn(self._serve, connection)
+                full = len(self._sockets) >= _MAX_CONNECTIONS
+                if not full:
+                    self._sockets.add(connection)
+            if full:
+                connection.close()
+            else:
+                self._spawn(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         packets = PacketAssembler()
         try:
+            connection.settimeout(_INIT_TIMEOUT)
             first = self._receive(connection, packets)
+            connection.settimeout(None)
             if first.type == PacketType.INIT_COMMAND_REQUEST:
                 self._serve_commands(connection, packets, ip.Hello.read(Reader(first.payload)))
             elif first.type == PacketType.INIT_EVENT_REQUEST:
-                self._serve_events(connection, packets)
+                self._serve_events(connection, packets, Reader(first.payload).u32())
         except (_Broken, FormatError, OSError):
             pass
         finally:
@@ -142,7 +151,7 @@ class PtpIpServer:
                 self._connections += 1
                 number = self._connections
         if taken:
-            self._send(connection, ip.Packet(PacketType.INIT_FAIL, _BUSY_WITH_OTHER.to_bytes(4, "little")).encode())
+            self._refuse(connection, _BUSY_WITH_OTHER)
             return
         if old is not None:
             # the same client comes anew: its old connection is dead, whether TCP knows it or not
@@ -203,7 +212,13 @@ class PtpIpServer:
         for i in range(0, len(out), size):
             self._send(connection, out[i : i + size])
 
-    def _serve_events(self, connection: socket.socket, packets: PacketAssembler) -> None:
+    def _refuse(self, connection: socket.socket, reason: int) -> None:
+        self._send(connection, ip.Packet(PacketType.INIT_FAIL, reason.to_bytes(4, "little")).encode())
+
+    def _serve_events(self, connection: socket.socket, packets: PacketAssembler, number: int) -> None:
+        if self._command is None or number != self._connections:
+            self._refuse(connection, _REJECTED)
+            return
         self._send(connection, ip.Packet(PacketType.INIT_EVENT_ACK).encode())
         with self._lock:
             self._event = connection

@@ -34,7 +34,7 @@ def state_of(drawn: Colour, shown: Colour, params: ColourParams) -> AfState:
     chroma = math.hypot(cr, cb)
     if chroma >= params.green_chroma:
         hue = hue_of(drawn)
-        if params.green_hue_min <= hue <= params.green_hue_max:
+        if params.green_hue_min <= hue <= params.green_hue_max and shown[1] + shown[2] < -_GREENISH:
             return AfState.ACTIVE_FOCUS
         if _YELLOW[0] <= hue < _YELLOW[1] and params.yellow != "none":
             return _NAMED[params.yellow]
@@ -62,5 +62,7 @@ def hue_of(colour: Colour) -> float:
     return float(cv2.cvtColor(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2BGR), cv2.COLOR_BGR2HSV)[0, 0, 0])
 
 
+_GREENISH = 12.0
+"""How far below neutral Cr and Cb of a green line must be in the picture itself, together."""
 _YELLOW = (18.0, 34.0)
 _RED = (165.0, 10.0)

@@ -8,6 +8,7 @@ is the same, still differ in red. Nothing here depends on what colour a box shou
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -65,7 +66,8 @@ class CornerFinder:
 
     def _allocate(self, height: int, width: int, across: int) -> None:
         self._shape, self._across = (height, width), across
-        names = "blue green red up down t0 t1 t2 h v dx dy sx sy bright_h dark_h bright_v dark_v".split()
+        names = "blue green red h v dx dy sx sy bright_h dark_h bright_v dark_v".split()
+        names += [f"{name}_{way}" for name in ("rise", "fall", "t0", "t1") for way in "hv"]
         self._planes = {name: np.zeros((height, width), np.uint8) for name in names}
         stride = (width + 7) // 8 * 8
         self._flag_rows = np.zeros((height, stride), np.uint8)
@@ -77,29 +79,23 @@ class CornerFinder:
         height, width = self._shape
         green, red = p["green"], p["red"]
         cv2.split(bgr, [p["blue"], green, red])
-        self._lines(green, red, line, vertical=False)
-        self._lines(green, red, line, vertical=True)
-        self._alike(green, along, arm, vertical=False)
-        self._alike(green, along, arm, vertical=True)
-
+        upright = _HELPER.submit(self._arms, line, along, arm, vertical=True)
+        self._arms(line, along, arm, vertical=False)
+        upright.result()
         m = d + 2
-
-        def at(name: str, y: int, x: int) -> U8:
-            return p[name][m + y : height - m + y, m + x : width - m + x]
-
-        # the four arms: thin, like the corner pixel, and nothing like it on the other side
         core = np.s_[m : height - m, m : width - m]
-        right, left, down, up = (p[name][core] for name in ("t1", "t2", "up", "down"))
-        for out, lines, same, step, (y, x), (sy, sx), (ey, ex) in (
-            (right, "h", "sx", "dx", (0, arm), (0, 0), (0, -d)),
-            (left, "h", "sx", "dx", (0, -arm), (0, -arm), (0, 0)),
-            (down, "v", "sy", "dy", (arm, 0), (0, 0), (-d, 0)),
-            (up, "v", "sy", "dy", (-arm, 0), (-arm, 0), (0, 0)),
+        right, left, down, up = (p[name][core] for name in ("rise_h", "fall_h", "rise_v", "fall_v"))
+        # nothing like it on the other side of the corner
+        for arms, steps, back in (
+            (right, "dx", (0, d)),
+            (left, "dx", (0, 0)),
+            (down, "dy", (d, 0)),
+            (up, "dy", (0, 0)),
         ):
-            cv2.bitwise_and(at(lines, y, x), at(same, sy, sx), dst=out)
-            cv2.bitwise_and(out, at(step, ey, ex), dst=out)
-        flags = self._flag_rows[m : height - m, m : width - m]
-        bit = p["t0"][core]
+            y, x = m - back[0], m - back[1]
+            cv2.bitwise_and(arms, p[steps][y : y + height - 2 * m, x : x + width - 2 * m], dst=arms)
+        flags = self._flag_rows[core]
+        bit = p["t0_h"][core]
         for kind, (one, other) in enumerate(((right, down), (left, down), (right, up), (left, up))):
             cv2.bitwise_and(one, other, dst=bit)
             if kind == 0:
@@ -109,13 +105,31 @@ class CornerFinder:
                 cv2.bitwise_or(flags, bit, dst=flags)
         return self._flag_rows
 
-    def _lines(self, green: U8, red: U8, line: int, *, vertical: bool) -> None:
+    def _arms(self, line: int, along: int, arm: int, *, vertical: bool) -> None:
+        """Marks pixels with an arm ahead (into ``rise_*``) or behind (``fall_*``): thin and like the pixel."""
+        p, d = self._planes, self._across
+        height, width = self._shape
+        self._lines(line, vertical=vertical)
+        self._alike(along, arm, vertical=vertical)
+        way = "v" if vertical else "h"
+        lines, alike = (p["v"], p["sy"]) if vertical else (p["h"], p["sx"])
+        m = d + 2
+
+        def at(plane: U8, by: int) -> U8:
+            y, x = (by, 0) if vertical else (0, by)
+            return plane[m + y : height - m + y, m + x : width - m + x]
+
+        for name, line_at, alike_at in (("rise", arm, 0), ("fall", -arm, -arm)):
+            cv2.bitwise_and(at(lines, line_at), at(alike, alike_at), dst=at(p[f"{name}_{way}"], 0))
+
+    def _lines(self, line: int, *, vertical: bool) -> None:
         """Thin lines (cut short by a pixel at their ends) into ``h`` or ``v``, steps across them into ``dy`` or ``dx``.
 
         How much brighter, or darker, than both sides each pixel is goes into ``bright_*`` and ``dark_*``.
         """
         p, d = self._planes, self._across
         height, width = self._shape
+        way = "v" if vertical else "h"
         if vertical:
             ahead, behind = np.s_[:, d:], np.s_[:, :-d]
             mid, first, last = np.s_[:, d:-d], np.s_[:, : width - 2 * d], np.s_[:, d : width - d]
@@ -124,11 +138,12 @@ class CornerFinder:
             ahead, behind = np.s_[d:], np.s_[:-d]
             mid, first, last = np.s_[d:-d], np.s_[: height - 2 * d], np.s_[d : height - d]
             lines, steps, bright, dark = p["h"], p["dy"], p["bright_h"], p["dark_h"]
-        rise, fall, least, step = p["up"], p["down"], p["t0"], p["t2"][behind]
-        for plane in (green, red):
+        rise, fall, least, step = (p[f"{name}_{way}"] for name in ("rise", "fall", "t0", "t1"))
+        step = step[behind]
+        for plane in (p["green"], p["red"]):
             cv2.subtract(plane[ahead], plane[behind], dst=rise[behind])
             cv2.subtract(plane[behind], plane[ahead], dst=fall[behind])
-            if plane is green:
+            if plane is p["green"]:
                 cv2.max(rise[behind], fall[behind], dst=step)
                 cv2.min(rise[first], fall[last], dst=bright[mid])
                 cv2.min(fall[first], rise[last], dst=dark[mid])
@@ -144,14 +159,15 @@ class CornerFinder:
         cv2.threshold(least[mid], line - 1, 255, cv2.THRESH_BINARY, dst=least[mid])
         cv2.erode(least[mid], _THREE_DOWN if vertical else _THREE_ACROSS, dst=lines[mid])
 
-    def _alike(self, green: U8, along: int, arm: int, *, vertical: bool) -> None:
+    def _alike(self, along: int, arm: int, *, vertical: bool) -> None:
         """Marks pixels that are like the one ``arm`` steps on, into ``sx`` or ``sy``; the stronger the line, the less alike."""
         p = self._planes
         if vertical:
             ahead, behind, alike, bright, dark = np.s_[arm:], np.s_[:-arm], p["sy"], p["bright_v"], p["dark_v"]
         else:
             ahead, behind, alike, bright, dark = np.s_[:, arm:], np.s_[:, :-arm], p["sx"], p["bright_h"], p["dark_h"]
-        gap, strength = p["t0"][behind], p["t1"][behind]
+        way = "v" if vertical else "h"
+        green, gap, strength = p["green"], p[f"t0_{way}"][behind], p[f"t1_{way}"][behind]
         cv2.absdiff(green[ahead], green[behind], dst=gap)
         cv2.max(bright[ahead], bright[behind], dst=strength)
         cv2.max(strength, dark[ahead], dst=strength)
@@ -228,6 +244,8 @@ def _strongest(strength: U8, place: NDArray[np.intp]) -> NDArray[np.intp]:
     return ((weight * place).sum(axis=1) + total // 2) // total
 
 
+_HELPER = ThreadPoolExecutor(1, thread_name_prefix="overlay")
+"""Looks at upright lines while the caller looks at level ones; OpenCV lets other threads run meanwhile."""
 _THREE_ACROSS = np.ones((1, 3), np.uint8)
 _THREE_DOWN = np.ones((3, 1), np.uint8)
 _ARM_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1))

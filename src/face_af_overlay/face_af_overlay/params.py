@@ -45,11 +45,11 @@ class ColourParams:
         200.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
     )
     neutral_chroma: float = param(
-        34.0, "Most colour that a gray or white line may have", unit="levels", low=2.0, high=200.0
+        24.0, "Most colour that a gray or white line may have", unit="levels", low=2.0, high=200.0
     )
     green_hue_min: float = param(34.0, "Least hue of a box in focus", low=0.0, high=179.0)
     green_hue_max: float = param(90.0, "Greatest hue of a box in focus", low=0.0, high=179.0)
-    green_chroma: float = param(45.0, "Least colour of a box in focus", unit="levels", low=5.0, high=255.0)
+    green_chroma: float = param(34.0, "Least colour of a box in focus", unit="levels", low=5.0, high=255.0)
     yellow: str = param("none", "What a yellow box means", choices=("none", "detected", "tracked", "active_focus"))
     red: str = param("none", "What a red box means", choices=("none", "detected", "tracked", "active_focus"))
 
@@ -69,7 +69,7 @@ class OverlayParams:
     shape: ShapeParams = group(ShapeParams)
     contrast: ContrastParams = group(ContrastParams)
     colour: ColourParams = group(ColourParams)
-    min_confidence: float = param(0.35, "Boxes below this confidence are left out", low=0.0, high=1.0)
+    min_confidence: float = param(0.5, "Boxes below this confidence are left out", low=0.0, high=1.0)
     max_corners: int = param(400, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
 
     def check(self) -> None:

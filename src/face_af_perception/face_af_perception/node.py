@@ -18,6 +18,7 @@ from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
+from face_af_common.params import changed
 from face_af_common.paths import data_dir, model_dirs
 from face_af_common.qos import IMAGE, RESULT
 from face_af_common.stamps import to_ns
@@ -42,6 +43,7 @@ _MODEL_PARAMETERS = (
     "detector_size",
     "detector_threshold",
 )
+_PER_FRAME_IN_SIMULATED_TIME = 2
 _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 
@@ -141,7 +143,7 @@ class PerceptionNode(Node):
                 analyser, gallery = self._loaded
                 self._loaded = None
                 self._failures = 0
-                self._pipeline = FacePipeline(self._live.value, analyser, gallery)
+                self._pipeline = FacePipeline(self._repeatable(self._live.value), analyser, gallery)
                 spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
                 people = len(gallery.names) if gallery is not None else 0
                 self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
@@ -204,9 +206,15 @@ class PerceptionNode(Node):
             self._reload_wanted = True
         if self._pipeline is None:
             return
-        self._pipeline.use(params)
+        self._pipeline.use(self._repeatable(params))
         if old.gallery != params.gallery and not self._reload_wanted:
             self._pipeline.gallery = self._open_gallery(params, self._pipeline.analyser)
+
+    def _repeatable(self, params: PerceptionNodeParams) -> PerceptionNodeParams:
+        """In simulated time the same frames must give the same result, however busy the machine is."""
+        if params.recognition.per_frame or not self.get_parameter("use_sim_time").value:
+            return params
+        return changed(params, {"recognition.per_frame": _PER_FRAME_IN_SIMULATED_TIME})
 
     # -- frames ------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,11 @@ class RecognitionParams:
         8.0, "time for embeddings on each frame; at least one face is embedded", unit="ms", low=1.0, high=1000.0
     )
     per_frame: int = param(
-        0, "at most so many faces are embedded on a frame, whatever they cost; 0: by budget_ms", low=0, high=100
+        0,
+        "at most so many faces are embedded on a frame, whatever they cost; 0: by budget_ms (2 with use_sim_time, "
+        "so that a replay gives the same result again)",
+        low=0,
+        high=100,
     )
     refresh_s: float = param(1.0, "a settled track is recognised again after this time", unit="s", low=0.05, high=60.0)
     memory: int = param(8, "embeddings of a track that vote on its identity, newest kept", low=1, high=64)

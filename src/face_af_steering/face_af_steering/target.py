@@ -61,8 +61,8 @@ class TargetChooser:
                 named.append(face)
                 if claim is None:
                     claim = claims[face.track_id] = _Claim(now, face.similarity)
-                elif claim.frames == 0:
-                    claim.since = now
+                elif claim.frames == 0 or now - claim.last > params.remember_s:
+                    claim.frames, claim.since = 0, now
                 claim.frames = min(claim.frames + 1, 30)
                 claim.similarity += _MEAN_RATE * (face.similarity - claim.similarity)
                 claim.last = now

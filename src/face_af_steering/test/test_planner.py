@@ -1,0 +1,276 @@
+"""What the planner does, one situation at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import pytest
+from scene import FRAME_S, Play, Scene
+
+from face_af_common.types import ActionKind, AfBox, AfState, Box, Face, SteeringStatus
+from face_af_steering.planner import Planner, PlannerParams
+
+
+def test_presses_towards_the_target_until_it_has_the_focus() -> None:
+    play = Play(Scene(5, target=0, chosen=3))
+    play.run(90)
+    assert [a.kind for _, a in play.sent] == [ActionKind.LEFT] * 3
+    assert play.planner.status == SteeringStatus.ON_TARGET
+    assert play.planner.presses == 3
+    assert play.planner.focus_track_id == play.planner.target_track_id == 1
+
+
+def test_presses_right_where_the_target_is_right() -> None:
+    play = Play(Scene(3, target=2, chosen=1))
+    play.run(40)
+    assert [a.kind for _, a in play.sent] == [ActionKind.RIGHT]
+
+
+def test_needs_two_frames_before_the_first_press() -> None:
+    play = Play(Scene())
+    assert play.run(1) == []
+    assert play.planner.status in (SteeringStatus.CONFIRMING, SteeringStatus.NO_TARGET)
+    assert len(play.run(1)) == 1
+
+
+def test_learns_how_long_the_camera_takes() -> None:
+    play = Play(Scene(8, target=0, chosen=7), delay=6)
+    play.run(150)
+    play.scene.chosen = 7
+    play.run(150)
+    assert play.planner.response_s == pytest.approx(6 * FRAME_S, abs=0.05)
+
+
+def test_repeats_a_lost_press() -> None:
+    play = Play(Scene(2, target=0, chosen=1))
+    play.lost = {0}
+    play.run(60)
+    assert [a.kind for _, a in play.sent] == [ActionKind.LEFT] * 2
+    assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_plans_anew_from_where_the_focus_went() -> None:
+    scene = Scene(5, target=2, chosen=4)
+    play = Play(scene, delay=1000)
+    play.run(3)
+    scene.chosen = 1
+    play.run(10)
+    play.delay = 6
+    play.run(60)
+    assert play.sent[-1][1].kind == ActionKind.RIGHT
+
+
+def test_one_misread_frame_causes_no_press() -> None:
+    for wrong in (
+        {0: AfState.DETECTED},
+        {1: AfState.TRACKED},
+        {2: AfState.ACTIVE_FOCUS},
+        {0: AfState.DETECTED, 1: AfState.TRACKED},
+    ):
+        scene = Scene(3, target=0, chosen=0)
+        play = Play(scene)
+        play.run(30)
+        scene.misread = dict(wrong)
+        play.run(1)
+        scene.misread = {}
+        play.run(60)
+        assert play.sent == []
+
+
+def test_boxes_that_are_missing_for_some_frames_change_nothing() -> None:
+    scene = Scene(3, target=0, chosen=0)
+    play = Play(scene)
+    play.run(30)
+    for unseen in ({0}, {0, 1, 2}, {1, 2}):
+        scene.unseen_boxes = set(unseen)
+        play.run(5)
+        scene.unseen_boxes = set()
+        play.run(5)
+    assert play.sent == []
+    assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_remembers_a_candidate_that_is_missing_for_a_moment() -> None:
+    scene = Scene(3, target=0, chosen=2)
+    scene.unseen_boxes = {1}
+    play = Play(scene)
+    play.run(2)
+    scene.unseen_boxes = set()
+    play.run(60)
+    assert [a.kind for _, a in play.sent] == [ActionKind.LEFT] * 2
+
+
+def test_does_not_press_for_a_target_that_the_camera_has_not_detected() -> None:
+    scene = Scene(3, target=0, chosen=2)
+    scene.unseen_boxes = {0}
+    play = Play(scene)
+    play.run(60)
+    assert play.sent == []
+    assert "not detected" in play.planner.reason
+
+
+def test_waits_while_the_target_is_hidden_and_confirms_anew() -> None:
+    scene = Scene(3, target=0, chosen=0)
+    play = Play(scene)
+    play.run(30)
+    scene.unseen_faces = scene.unseen_boxes = {0}
+    scene.chosen = 2
+    play.run(60)
+    assert play.sent == [] and play.planner.status == SteeringStatus.NO_TARGET
+    scene.unseen_faces = scene.unseen_boxes = set()
+    play.run(1)
+    assert play.sent == []
+    play.run(60)
+    assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_a_look_alike_does_not_take_over_for_some_frames() -> None:
+    scene = Scene(3, target=0, chosen=0)
+    play = Play(scene)
+    play.run(30)
+    for _ in range(5):
+        play.frame += 1
+        faces = [dataclasses.replace(f, is_target=f.track_id == 3, similarity=0.6) for f in scene.faces()]
+        assert play.planner.update(play.now, faces, scene.boxes()) == []
+    for _ in range(60):
+        play.frame += 1
+        faces = [dataclasses.replace(f, is_target=f.track_id in (1, 3), similarity=0.6) for f in scene.faces()]
+        assert play.planner.update(play.now, faces, scene.boxes()) == []
+
+
+def test_gives_up_with_growing_pauses_and_tries_other_buttons_before() -> None:
+    play = Play(Scene(3, target=0, chosen=2), delay=100_000)
+    play.run(30 * 60)
+    kinds = [a.kind for _, a in play.sent]
+    assert kinds[:3] == [ActionKind.LEFT] * 3
+    assert {ActionKind.FN1, ActionKind.RIGHT} <= set(kinds)
+    pauses = [b - a for (a, _), (b, _) in itertools.pairwise(play.sent) if b - a > 2.5]
+    assert len(pauses) >= 2 and pauses == sorted(pauses)
+    assert len(kinds) < 45
+    play.scene.chosen = 0
+    play.run(10)
+    assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_says_that_it_gave_up() -> None:
+    play = Play(Scene(3, target=0, chosen=2), delay=100_000)
+    seen = set()
+    for _ in range(30 * 30):
+        play.run(1)
+        seen.add(play.planner.status)
+    assert SteeringStatus.GAVE_UP in seen
+
+
+def test_uses_fn1_for_a_face_above() -> None:
+    faces = [
+        Face(1, Box(500, 200, 100, 120), is_target=True, similarity=0.6),
+        Face(2, Box(505, 600, 100, 120)),
+        Face(3, Box(1200, 400, 100, 120)),
+    ]
+    boxes = [AfBox(AfState.TRACKED if f.track_id == 2 else AfState.DETECTED, f.box) for f in faces]
+    planner = Planner()
+    actions = [a for k in range(3) for a in planner.update(k * FRAME_S, faces, boxes)]
+    assert [a.kind for a in actions] == [ActionKind.FN1]
+
+
+def test_wrap_around_takes_the_shorter_way() -> None:
+    play = Play(Scene(7, target=6, chosen=0), Planner(PlannerParams(wrap="yes")))
+    play.run(3)
+    assert play.sent[0][1].kind == ActionKind.LEFT
+
+
+def test_yields_to_the_photographer_and_comes_back() -> None:
+    params = PlannerParams(yield_s=4.0)
+    scene = Scene(3, target=0, chosen=0, sizes=(100, 90, 140))
+    play = Play(scene, Planner(params))
+    play.run(60)
+    scene.chosen = 1
+    moved = play.now
+    play.run(3)
+    assert play.planner.status == SteeringStatus.YIELDING
+    play.run(240)
+    assert play.sent and play.sent[0][0] - moved >= params.yield_s
+    assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_the_yield_ends_when_the_target_is_chosen_again_or_somebody_says_so() -> None:
+    for ask in (False, True):
+        scene = Scene(3, target=0, chosen=0, sizes=(100, 90, 140))
+        play = Play(scene)
+        play.run(60)
+        scene.chosen = 1
+        play.run(5)
+        assert play.planner.status == SteeringStatus.YIELDING
+        if ask:
+            play.planner.resume()
+            play.run(2)
+            assert len(play.sent) == 1
+        else:
+            scene.chosen = 0
+            play.run(5)
+            assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_corrects_the_cameras_own_jump_to_the_largest() -> None:
+    scene = Scene(3, target=0, chosen=0, sizes=(100, 90, 140))
+    play = Play(scene)
+    play.run(60)
+    scene.chosen = 2
+    play.run(4)
+    assert [a.kind for _, a in play.sent] == [ActionKind.LEFT]
+
+
+def test_corrects_what_the_camera_did_after_it_lost_the_target() -> None:
+    scene = Scene(3, target=0, chosen=0, sizes=(100, 90, 140))
+    play = Play(scene)
+    play.run(60)
+    scene.unseen_boxes = {0}
+    play.run(6)
+    scene.chosen = 1
+    play.run(6)
+    scene.unseen_boxes = set()
+    play.run(3)
+    assert [a.kind for _, a in play.sent] == [ActionKind.LEFT]
+
+
+def test_pause_resume_and_blocked() -> None:
+    play = Play(Scene())
+    play.planner.pause()
+    play.run(30)
+    assert play.sent == [] and play.planner.status == SteeringStatus.IDLE
+    play.planner.resume()
+    play.planner.blocked = "no camera"
+    play.run(30)
+    assert play.sent == [] and play.planner.reason == "no camera"
+    play.planner.blocked = ""
+    play.run(3)
+    assert len(play.sent) == 1
+
+
+def test_af_area_follows_the_eyes_with_dead_band_and_limit() -> None:
+    params = PlannerParams(mode="af_area")
+    planner = Planner(params)
+    sent = []
+    for k in range(120):
+        x = 400.0 + (0.0 if k < 60 else 6.0 * (k - 60))
+        eyes = (x + 30, 440.0, x + 70, 440.0, x + 50, 460.0, x + 35, 490.0, x + 65, 490.0)
+        face = Face(1, Box(x, 400, 100, 120), is_target=True, similarity=0.6, landmarks=eyes)
+        sent += [(k, a) for a in planner.update(k * FRAME_S, [face], [])]
+    assert [k for k, _ in sent if k < 60] == [1]
+    assert sent[0][1].kind == ActionKind.AF_AREA
+    assert sent[0][1].x == pytest.approx(450 / 1920) and sent[0][1].y == pytest.approx(440 / 1080)
+    times = [k * FRAME_S for k, _ in sent]
+    assert all(b - a >= params.area_interval_s - 1e-9 for a, b in itertools.pairwise(times))
+    assert len(sent) > 5
+
+
+def test_a_clock_that_jumps_back_starts_anew_without_forgetting_the_camera() -> None:
+    play = Play(Scene(4, target=0, chosen=3))
+    play.run(120)
+    learned = play.planner.response_s
+    play.frame = 0
+    play.scene.chosen = 1
+    play.run(30)
+    assert play.planner.status == SteeringStatus.ON_TARGET
+    assert play.planner.response_s == pytest.approx(learned, abs=0.1)

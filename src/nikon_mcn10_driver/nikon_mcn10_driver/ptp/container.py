@@ -48,7 +48,9 @@ class Container:
 
     @property
     def params(self) -> tuple[int, ...]:
-        """The parameters of a command, response or event."""
+        """The parameters of a command, response or event; :class:`FormatError` for the bytes of a data phase."""
+        if self.type == ContainerType.DATA:
+            raise FormatError("a data container has no parameters")
         return struct.unpack(f"<{len(self.payload) // 4}I", self.payload)
 
     def encode(self) -> bytes:

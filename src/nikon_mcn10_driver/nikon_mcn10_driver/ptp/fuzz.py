@@ -43,6 +43,10 @@ _OBJECT = ObjectInfo(1, 0x3801, 1000, "DSC_0001.JPG")
 _HEADER = LiveViewHeader(100, (7680, 4320), (7680, 4320), (3840, 2160), (1920, 1080), (LiveViewBox(1, 2, 3, 4),) * 3)
 
 
+def _container_with_parameters(data: bytes) -> object:
+    return Container.decode(data).params
+
+
 def _stream_of_containers(data: bytes) -> object:
     assembler = ContainerAssembler()
     for i in range(0, len(data), 7):
@@ -88,7 +92,7 @@ _PACKETS = b"".join(
 )
 
 TARGETS: list[tuple[Callable[[bytes], object], bytes]] = [
-    (Container.decode, Container.of(ContainerType.RESPONSE, 0x2001, 7, 1).encode()),
+    (_container_with_parameters, Container.of(ContainerType.RESPONSE, 0x2001, 7, 1).encode()),
     (_stream_of_containers, _CONTAINERS),
     (_stream_of_packets, _PACKETS),
     (DeviceInfo.decode, _INFO.encode()),

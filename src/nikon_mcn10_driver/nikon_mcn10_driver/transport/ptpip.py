@@ -75,7 +75,8 @@ class PtpIpTransport:
             if data_out is not None:
                 out.append(ip.start_data(transaction_id, len(data_out)).encode())
                 parts = [data_out[i : i + _PART] for i in range(0, len(data_out), _PART)] or [b""]
-                out += [ip.data(transaction_id, part, part is parts[-1]).encode() for part in parts]
+                last = len(parts) - 1
+                out += [ip.data(transaction_id, part, i == last).encode() for i, part in enumerate(parts)]
         self._send(command, b"".join(out), deadline)
         self.written_at = time.monotonic()
         with self._format_errors():

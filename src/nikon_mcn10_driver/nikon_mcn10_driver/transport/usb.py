@@ -284,7 +284,8 @@ class UsbTransport:
                 data = notices.read(64, _milliseconds(WAIT_SLICE)).tobytes()
                 if data:
                     event = Container.decode(data)
-                    self._events.append(Event(event.code, event.params))
+                    if event.type == ContainerType.EVENT:
+                        self._events.append(Event(event.code, event.params))
             except FormatError:
                 continue
             except Exception as error:
@@ -379,7 +380,7 @@ def find_camera(serial: str = "", backend: Any = None) -> tuple[usb.core.Device,
             raise TransportError(f"{len(found)} cameras on USB; set the parameter serial to one of {numbers}")
         return found[0]
     for device, interface in found:
-        if _serial_number(device) == serial:
+        if _serial_number(device) == serial.lstrip("0"):
             return device, interface
     numbers = ", ".join(_serial_number(device) for device, _ in found)
     raise DeviceGone(f"no camera with serial number {serial} on USB; there is {numbers}")

@@ -145,26 +145,40 @@ class Manifest:
 
 
 def find(entry: ModelEntry, dirs: Sequence[Path]) -> ModelSpec | None:
-    """The entry with its files found, or None; :class:`ModelError` where the checksum is wrong."""
-    roots: list[Path | None] = [_package_dir(entry.package)] if entry.package else list(dirs)
-    if Path(entry.file).is_absolute():
-        roots = [Path("/")]
-    for root in roots:
-        if root is None:
-            continue
+    """The entry with its files found, or None; :class:`ModelError` where no file of that name has the right checksum.
+
+    A file is also found one folder further down, where an unpacked archive leaves it.
+    """
+    wrong = ""
+    for root in _roots(entry, dirs):
         path = root / entry.file
         files = {role: root / name for role, name in entry.extra.items()}
         if not path.is_file() or not all(file.is_file() for file in files.values()):
             continue
         digest = sha256(path)
         if entry.sha256 and digest != entry.sha256:
-            raise ModelError(
+            wrong = wrong or (
                 f"{path}: wrong checksum for {entry.name} (SHA-256 {digest[:12]}…, the manifest says "
                 f"{entry.sha256[:12]}…); download it again, or describe this file in a manifest of your own"
             )
+            continue
         described = {name: getattr(entry, name) for name in ModelEntry.__dataclass_fields__}
         return ModelSpec(**described, path=path, files=files, digest=digest)
+    if wrong:
+        raise ModelError(wrong)
     return None
+
+
+def _roots(entry: ModelEntry, dirs: Sequence[Path]) -> list[Path]:
+    """The folders that the entry's file may lie in, best first."""
+    if Path(entry.file).is_absolute():
+        return [Path("/")]
+    if entry.package:
+        found = _package_dir(entry.package)
+        return [found] if found is not None else []
+    return [
+        root for folder in dirs for root in (folder, *(path.parent for path in sorted(folder.glob(f"*/{entry.file}"))))
+    ]
 
 
 def sha256(path: Path) -> str:

@@ -65,6 +65,16 @@ def test_wrong_checksum_is_an_error_when_named_and_a_warning_with_auto(
     assert "wrong checksum" in caplog.text
 
 
+def test_a_right_file_further_on_counts(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(OWN.format(sha=hashlib.sha256(b"weights").hexdigest()), encoding="utf-8")
+    manifest = load_manifest(path)
+    for folder, data in (("a", b"something else"), ("b/pack", b"weights")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "mine.onnx").write_bytes(data)
+    assert manifest.choose("detector", "mine", [tmp_path / "a", tmp_path / "b"]).path == tmp_path / "b/pack/mine.onnx"
+
+
 def test_group_and_family_take_the_best_that_is_there(tmp_path: Path) -> None:
     text = """
 models:

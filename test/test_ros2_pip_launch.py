@@ -163,7 +163,8 @@ def test_output_goes_where_it_is_asked_to_go(tmp_path: Path) -> None:
         """
         both = "echo out; echo err >&2"
         yield ExecuteProcess(cmd=["sh", "-c", both], name="quiet")
-        yield ExecuteProcess(cmd=["sh", "-c", "test -t 1 && printf 'no end'"], name="tty", output="both", emulate_tty=True)
+        terminal = "test -t 1 && printf 'no end'"
+        yield ExecuteProcess(cmd=["sh", "-c", terminal], name="tty", output="both", emulate_tty=True)
         """,
     )
     result = run(path)
@@ -388,7 +389,7 @@ def test_parameter_values() -> None:
         "joined": [number, "5"],
         "deep": {"words": LaunchConfiguration("words"), "mixed": [1, 2.0]},
         "float": ParameterValue(number, value_type=float),
-        "floats": ParameterValue("[1, 2.5]", value_type=list[float]),
+        "floats": ParameterValue(["[1, ", number, ".5]"], value_type=list[float]),
         "empty": LaunchConfiguration("empty"),
     }
     assert evaluate_parameters(context, tree) == {
@@ -401,9 +402,20 @@ def test_parameter_values() -> None:
         "floats": [1.0, 2.5],
         "empty": "",
     }
-    for wrong in ({"x": []}, {"x": [1, "a"]}, {"x": None}, {"x": ParameterValue("a", value_type=int)}):
+    for wrong in (
+        {"x": []},
+        {"x": [1, "a"]},
+        {"x": None},
+        {"x": ParameterValue(LaunchConfiguration("words"), value_type=int)},
+    ):
         with pytest.raises(TypeError, match="parameter x"):
             evaluate_parameters(context, wrong)
+
+
+def test_a_plain_value_must_have_the_stated_type() -> None:
+    for value, kind in (("5", int), (5, float), (5, str), ([1, 2], list[float])):
+        with pytest.raises(TypeError, match="not an instance"):
+            ParameterValue(value, value_type=kind)
 
 
 def test_declared_arguments_are_consistent() -> None:

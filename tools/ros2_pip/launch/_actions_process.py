@@ -12,7 +12,7 @@ from ._process import ProcessSpec
 from .conditions import Condition
 from .entities import Action
 from .event_handlers import OnProcessExit, Reaction
-from .substitutions import SomeSubstitutionsType, normalize, perform
+from .substitutions import SomeSubstitutionsType, normalize, perform, truth
 
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
@@ -85,7 +85,7 @@ class ExecuteProcess(Action):
         if context.is_shutdown:
             return None
         spec = self._spec(context)
-        self.respawn = self._respawn if isinstance(self._respawn, bool) else _truth(perform(context, self._respawn))
+        self.respawn = self._respawn if isinstance(self._respawn, bool) else truth(perform(context, self._respawn))
         if self._on_exit is not None:
             context.handlers.append(OnProcessExit(target_action=self, on_exit=self._on_exit))
         assert context.runtime is not None
@@ -108,7 +108,7 @@ class ExecuteProcess(Action):
             env=env,
             cwd=None if self._cwd is None else perform(context, self._cwd),
             shell=self._shell,
-            emulate_tty=self._emulate_tty if emulate_tty is None else _truth(emulate_tty),
+            emulate_tty=self._emulate_tty if emulate_tty is None else truth(emulate_tty),
             stdout=frozenset(stdout),
             stderr=frozenset(stderr),
             **{kind: self._timeout(context, kind) for kind in self._timeouts},
@@ -123,12 +123,3 @@ class ExecuteProcess(Action):
 
 def _performed(context: LaunchContext, environment: Environment) -> dict[str, str]:
     return {perform(context, name): perform(context, value) for name, value in environment.items()}
-
-
-def _truth(text: str) -> bool:
-    lowered = text.strip().lower()
-    if lowered in ("true", "yes", "on", "1"):
-        return True
-    if lowered in ("false", "no", "off", "0"):
-        return False
-    raise ValueError(f"true or false is needed, got {text!r}")

@@ -75,6 +75,16 @@ def perform(context: LaunchContext, value: SomeSubstitutionsType) -> str:
     return "".join(part.perform(context) for part in normalize(value))
 
 
+def truth(text: str) -> bool:
+    """What a text means where a bool is wanted (a condition is stricter). ValueError where it is none."""
+    lowered = text.strip().lower()
+    if lowered in ("true", "yes", "on", "1"):
+        return True
+    if lowered in ("false", "no", "off", "0"):
+        return False
+    raise ValueError(f"true or false is needed, got {text!r}")
+
+
 class TextSubstitution(Substitution):
     """A fixed text."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from launch._limits import REMEDY, unsupplied
-from launch.substitutions import SomeSubstitutionsType, Substitution, normalize, perform
+from launch.substitutions import SomeSubstitutionsType, Substitution, normalize, perform, truth
 
 if TYPE_CHECKING:
     from launch import LaunchContext
@@ -35,22 +35,28 @@ class ParameterValue:
         if value_type is not None and value_type not in _SCALARS and str(value_type) not in _SEQUENCES:
             raise ValueError(f"ParameterValue: {value_type} is no type of a parameter")
         self.value, self.value_type = value, value_type
+        if not _is_substitution(value) and value_type is not None and not self._fits(value):
+            raise TypeError(f"ParameterValue: {value!r} is not an instance of {value_type}")
 
-    def evaluate(self, context: LaunchContext) -> Evaluated:
-        value = self.value
-        if _is_text(value):
-            value = perform(context, value)
-            if self.value_type is str:
-                return value
-            value = yaml.safe_load(value)
-        if self.value_type is None:
-            return _checked(value, str(self.value))
+    def _fits(self, value: Any) -> bool:
         item = _SEQUENCES.get(str(self.value_type))
         if item is None:
-            return _coerced(value, self.value_type)
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(f"a list is needed, got {value!r}")
-        return [_coerced(part, item) for part in value]
+            return type(value) is self.value_type
+        return isinstance(value, (list, tuple)) and all(type(part) is item for part in value)
+
+    def evaluate(self, context: LaunchContext) -> Evaluated:
+        if not _is_substitution(self.value):
+            return list(self.value) if isinstance(self.value, (list, tuple)) else _checked(self.value, str(self.value))
+        text = perform(context, self.value)
+        if self.value_type is None:
+            return _from_yaml(text)
+        item = _SEQUENCES.get(str(self.value_type))
+        if item is None:
+            return _parsed(text, self.value_type)
+        parts = yaml.safe_load(text)
+        if not isinstance(parts, list):
+            raise ValueError(f"a list is needed, got {text!r}")
+        return [part if item is str and isinstance(part, str) else _parsed(str(part), item) for part in parts]
 
 
 class ParameterFile:
@@ -93,21 +99,19 @@ def _evaluated(context: LaunchContext, value: Any) -> Evaluated:
         return _from_yaml(perform(context, value))
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"{value!r} is no value of a parameter")
-    if any(isinstance(part, Substitution) for part in value) and _is_text(value):
+    if _is_substitution(value):
         return _from_yaml(perform(context, value))
     parts = [part if isinstance(part, _SCALARS) else _from_yaml(perform(context, part)) for part in value]
     return _checked(parts, str(value))
 
 
-def _is_text(value: Any) -> bool:
-    """Whether ``value`` is what a substitution can be made of."""
-    if isinstance(value, (str, Substitution)):
-        return True
-    return (
-        isinstance(value, (list, tuple))
-        and any(isinstance(part, Substitution) for part in value)
-        and all(isinstance(part, (str, Substitution)) for part in value)
-    )
+def _is_substitution(value: Any) -> bool:
+    """Whether ``value`` is a substitution, or texts and substitutions to be joined."""
+    if isinstance(value, (list, tuple)):
+        return any(isinstance(part, Substitution) for part in value) and all(
+            isinstance(part, (str, Substitution)) for part in value
+        )
+    return isinstance(value, Substitution)
 
 
 def _from_yaml(text: str) -> Evaluated:
@@ -131,10 +135,9 @@ def _checked(value: Any, written: str) -> Evaluated:
     )
 
 
-def _coerced(value: Any, kind: type[Any]) -> Scalar:
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise ValueError(f"{kind.__name__} is needed, got {value!r}")
-    result: Scalar = value
-    return result
+def _parsed(text: str, kind: type) -> Scalar:
+    """``text`` as a scalar of that type. ValueError where it is none."""
+    if kind is bool:
+        return truth(text)
+    value: Scalar = kind(text)
+    return value

@@ -35,6 +35,7 @@ from .runtimes import ModelError
 
 _MODEL_PARAMETERS = (
     "model_dir",
+    "manifest",
     "detector",
     "embedder",
     "runtime",
@@ -101,6 +102,7 @@ class PerceptionNode(Node):
                 model_dirs=model_dirs(params.model_dir),
                 detector_size=(params.detector_size[0], params.detector_size[1]),
                 detector_threshold=params.detector_threshold,
+                manifest=Path(params.manifest) if params.manifest else None,
                 runtime=params.runtime,
                 precision=params.precision,
                 threads=params.threads,

@@ -51,6 +51,7 @@ class PerceptionNodeParams:
     target: str = param("", "name in the gallery of the person to focus on; empty: nobody")
     gallery: str = param("", "folder of the gallery; empty: gallery in the data folder (FACE_AF_DATA_DIR)")
     model_dir: str = param("", "folder to look for model files in first, before FACE_AF_MODEL_DIR and models/")
+    manifest: str = param("", "model manifest of your own, its entries before those of models/models.yaml")
     detector: str = param("auto", "entry, group or family of models/models.yaml; auto: the best that is there")
     embedder: str = param("auto", "entry, group or family of models/models.yaml; auto: the best that is there")
     runtime: str = param("auto", "what runs the networks; auto: the best that works", choices=RUNTIMES)

@@ -1,0 +1,105 @@
+"""The planner's helpers on their own."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from face_af_common.params import ParamError, build
+from face_af_common.types import AfBox, AfState, Box, Face
+from face_af_steering.association import Association
+from face_af_steering.params import PlannerParams, SteeringNodeParams
+from face_af_steering.rate_limit import RateLimit
+from face_af_steering.response import ResponseModel
+from face_af_steering.subjects import Row
+
+_FACE = Box(500, 300, 100, 125)
+
+
+def _placed(face: Box, style: str) -> Box:
+    if style == "eye":
+        return Box(face.x + 0.52 * face.width, face.y + 0.3 * face.height, 0.35 * face.width, 0.35 * face.width)
+    if style == "head":
+        return Box(face.x - 0.25 * face.width, face.y - 0.3 * face.height, 1.5 * face.width, 1.45 * face.height)
+    return face
+
+
+@pytest.mark.parametrize("style", ["face", "eye", "head"])
+def test_boxes_belong_to_their_faces_also_side_by_side(style: str) -> None:
+    faces = [Box(300 + 115.0 * i, 300 + 10.0 * (i % 2), 100, 125) for i in range(5)]
+    association = Association()
+    for _ in range(3):
+        assert association.assign(faces, [_placed(f, style) for f in faces]) == [0, 1, 2, 3, 4]
+
+
+def test_a_neighbours_box_does_not_belong() -> None:
+    neighbour = Box(_FACE.x + 105, _FACE.y, 100, 125)
+    assert Association().assign([_FACE], [neighbour]) == [-1]
+    assert Association().assign([_FACE], [_placed(neighbour, "head")]) == [-1]
+
+
+def test_an_eye_box_in_a_face_box_belongs_to_the_same_face() -> None:
+    assert Association().assign([_FACE], [_FACE, _placed(_FACE, "eye")]) == [0, 0]
+
+
+def test_overlapping_faces_get_their_own_boxes() -> None:
+    near, far = Box(500, 300, 160, 200), Box(580, 330, 90, 112)
+    assert Association().assign([near, far], [far, near]) == [1, 0]
+
+
+def test_a_new_track_id_at_the_same_place_is_the_same_subject() -> None:
+    row = Row()
+    row.update(0.0, [Face(1, _FACE)], [AfBox(AfState.TRACKED, _FACE)], 0.25)
+    row.update(0.033, [Face(7, _FACE)], [AfBox(AfState.TRACKED, _FACE)], 0.25)
+    assert row.renamed == {1: 7} and list(row.subjects) == [7]
+
+
+def test_a_box_without_a_face_is_followed_and_joins_its_face() -> None:
+    row = Row()
+    for k in range(4):
+        row.update(k / 30, [], [AfBox(AfState.DETECTED, Box(500 + 8 * k, 300, 100, 125))], 0.25)
+    assert len(row.subjects) == 1 and next(iter(row.subjects)) < 0
+    row.update(4 / 30, [Face(3, Box(532, 300, 100, 125))], [], 0.25)
+    assert list(row.subjects) == [3]
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.3, 0.7])
+def test_response_is_learned_in_spite_of_strays(seconds: float) -> None:
+    rng = random.Random(1)
+    model = ResponseModel()
+    for k in range(20):
+        model.learn(1.2 if k % 7 == 3 else seconds * rng.uniform(0.8, 1.2))
+    assert model.middle_s == pytest.approx(seconds, rel=0.2)
+    assert 1.2 * seconds < model.timeout_s() < 2.2 * seconds + 0.2
+    assert model.timeout_s(3) >= model.timeout_s()
+
+
+def test_of_two_presses_the_older_takes_effect_first_unless_it_is_too_old() -> None:
+    model = ResponseModel()
+    for _ in range(10):
+        model.learn(0.3)
+    assert model.taking_effect([0.32, 0.1]) == 0
+    assert model.taking_effect([0.9, 0.3]) == 1
+
+
+@given(st.lists(st.floats(0, 0.5), max_size=200), st.integers(1, 10))
+def test_rate_limit_cannot_be_exceeded(steps: list[float], most: int) -> None:
+    limit, now, times = RateLimit(), 0.0, []
+    for step in steps:
+        now += step
+        if limit.allows(now, 0.1, most, 3.0):
+            limit.count(now)
+            times.append(now)
+    for i, start in enumerate(times):
+        assert sum(t < start + 3.0 - 1e-9 for t in times[i:]) <= most
+
+
+def test_parameters_are_checked_together() -> None:
+    assert build(PlannerParams, {}) == PlannerParams()
+    with pytest.raises(ParamError, match="give_up_max_s"):
+        build(PlannerParams, {"give_up_s": 20.0, "give_up_max_s": 5.0})
+    with pytest.raises(ParamError, match="no recipe nope"):
+        build(SteeringNodeParams, {"recipe": "nope"})

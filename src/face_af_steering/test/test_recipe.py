@@ -1,0 +1,112 @@
+"""Recipes: what they mean, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from face_af_common.types import Box, Face
+from face_af_steering.recipe import Follower, RecipeError, find, load, parse
+
+_RECIPES = Path(__file__).resolve().parents[3] / "config" / "recipes"
+
+
+def _faces(*names: str) -> list[Face]:
+    return [Face(i + 1, Box(200.0 * i, 0, 100 + i, 100), identity=name) for i, name in enumerate(names)]
+
+
+def _follow(text: str) -> Follower:
+    return Follower(parse(text, "test"))
+
+
+def test_the_first_in_sight_wins_after_the_hold_time() -> None:
+    follower = _follow("target: [anna, ben]\nhold_s: 2.0")
+    assert follower.target(0.0, _faces("ben", "zoe")) == "ben"
+    assert follower.target(1.0, _faces("ben", "anna")) == "ben"
+    assert follower.target(2.9, _faces("ben", "anna")) == "ben"
+    assert follower.target(3.1, _faces("ben", "anna")) == "anna"
+    assert follower.target(4.0, _faces("ben")) == "anna"
+    assert follower.target(4.5, _faces("ben", "anna")) == "anna"
+    assert follower.target(5.0, _faces("ben")) == "anna"
+    assert follower.target(7.1, _faces("ben")) == "ben"
+
+
+def test_groups_keep_whom_they_have() -> None:
+    follower = _follow("groups: {band: [ben, carla]}\ntarget: band\nhold_s: 0")
+    assert follower.target(0.0, _faces("ben", "carla")) == "carla"
+    assert follower.target(1.0, _faces("carla", "ben")) == "carla"
+    assert follower.target(2.0, _faces("ben")) in ("ben", "carla")
+    assert follower.target(2.1, _faces("ben")) == "ben"
+
+
+def test_time_line() -> None:
+    follower = _follow('timeline: "0:00-2:30 person_a, then person_b"')
+    everybody = _faces("person_a", "person_b")
+    assert follower.target(1000.0, everybody) == "person_a"
+    assert follower.target(1149.9, everybody) == "person_a"
+    assert follower.target(1150.1, everybody) == "person_b"
+    assert follower.target(1000.0, everybody) == "person_a"
+
+
+def test_time_line_with_lists_gaps_and_nobody() -> None:
+    follower = _follow("timeline:\n  - 0:10-0:20: [ben, anna]\n  - 0:30-0:40 none\n  - then largest_known")
+    faces = _faces("", "anna")
+    assert [follower.target(t, faces) for t in (0, 12, 25, 35, 50)] == ["", "anna", "", "", "anna"]
+
+
+def test_largest_known_leaves_strangers_out() -> None:
+    assert _follow("target: largest known").target(0.0, _faces("anna", "ben", "")) == "ben"
+    assert _follow("target: none").target(0.0, _faces("anna")) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "keys are needed"),
+        ("- a", "line 1: keys are needed"),
+        ("tagret: a", "line 1: there is no key tagret"),
+        ("target: a\ntimeline: 0:00-1:00 b", "either target or timeline"),
+        ("target: a\n\nhold_s: soon", "line 3: hold_s"),
+        ("target: a\nhold_s: nan", "line 2: hold_s"),
+        ("target: [a, [b]]", "target: a text is needed"),
+        ("target: []", "at least one name"),
+        ("target: a\ntarget: b", "line 2: target is there twice"),
+        ("groups:\n  none: [a]\ntarget: a", "line 2: groups.none"),
+        ("timeline:\n  - 0:00-0:30 a\n  - 0:10-0:50 b", "line 3: timeline.*before the entry above"),
+        ("timeline:\n  - 0:30-0:10 a", "line 2: timeline.*ends before it begins"),
+        ("timeline:\n  - then a\n  - then b", "line 3: timeline.*never comes"),
+        ("timeline:\n  - soon a", "line 2: timeline.*not like"),
+        ("target: [a", "line 1: broken YAML"),
+    ],
+)
+def test_errors_name_line_and_key(text: str, says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        parse(text, "x")
+
+
+def test_tags_run_nothing() -> None:
+    assert parse("target: !!python/object/apply:os.system [ls]", "x").people == ["ls"]
+
+
+@given(st.text(alphabet="targe: []{}-0123456789,\n\"'&*!|>abhold_simnu", max_size=80))
+def test_any_text_is_a_recipe_or_an_error(text: str) -> None:
+    try:
+        recipe = parse(text, "x")
+    except RecipeError:
+        return
+    Follower(recipe).target(0.0, _faces("a"))
+
+
+def test_the_examples_are_good(tmp_path: Path) -> None:
+    names = sorted(p.stem for p in _RECIPES.glob("*.yaml"))
+    assert names
+    for name in names:
+        recipe = load(find(name, _RECIPES))
+        assert recipe.name == name and recipe.description
+    with pytest.raises(RecipeError, match=r"there are: .*time_line"):
+        find("nope", _RECIPES)
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load(tmp_path / "absent.yaml")

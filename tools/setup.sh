@@ -74,26 +74,32 @@ check_machine() {
 
 # step NAME FUNCTION: runs it with its output in the log, shows the elapsed time, explains a failure in one line.
 step() {
-    local start=$SECONDS shown= said=$state/step.log
-    [ -t 1 ] && shown=1
-    # -e does not reach a function whose status is tested, so it runs in a shell of its own
-    (set -e; "$2") >$said 2>&1 9>&- &
-    local job=$!
-    trap 'kill $job 2>/dev/null; wait $job 2>/dev/null; echo; fail "interrupted; ./run goes on from here next time"' INT TERM
-    while kill -0 $job 2>/dev/null; do
-        [ -n "$shown" ] && printf '\r  %-24s %3d s' "$1" $((SECONDS - start))
-        sleep 0.2
-    done
+    local start=$SECONDS said=$state/step.log clock= status
+    if [ -t 1 ]; then
+        while sleep 1; do printf '\r  %-24s %3d s' "$1" $((SECONDS - start)); done 9>&- &
+        clock=$!
+    fi
+    trap 'stop_clock $clock; fail "interrupted; ./run goes on from here next time"' INT TERM
+    # in a shell of its own and not as part of a condition: only there does -e reach into the function
+    set +e
+    (set -e; "$2") >$said 2>&1 9>&-
+    status=$?
+    set -e
     trap - INT TERM
-    local status=0
-    wait $job || status=$?
+    stop_clock $clock
     cat $said >>$log
     if [ $status -eq 0 ]; then
-        printf '%s  %-24s %3d s\n' "${shown:+$'\r'}" "$1" $((SECONDS - start))
+        printf '  %-24s %3d s\n' "$1" $((SECONDS - start))
         return
     fi
-    [ -n "$shown" ] && echo
     explain "$1" $said
+}
+
+stop_clock() {
+    [ -n "${1:-}" ] || return 0
+    kill "$1" 2>/dev/null
+    wait "$1" 2>/dev/null || true
+    printf '\r\e[K'
 }
 
 explain() {

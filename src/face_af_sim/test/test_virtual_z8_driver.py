@@ -14,7 +14,8 @@ from face_af_common.types import Action, ActionKind
 from face_af_sim.virtual_z8 import FaultKind, PtpIpServer, VirtualZ8, remote_codes
 from face_af_sim.virtual_z8.properties import LIVE_VIEW_SELECTOR
 from face_af_sim.virtual_z8.recording import RecordingBody
-from face_af_sim.virtual_z8.usb_device import VirtualUsbBackend, VirtualUsbDevice
+from face_af_sim.virtual_z8.usb_backend import VirtualUsbBackend
+from face_af_sim.virtual_z8.usb_device import VirtualUsbDevice
 from nikon_mcn10_driver import session as session_module
 from nikon_mcn10_driver.af_area import AfArea
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming

@@ -73,7 +73,7 @@ def test_probes_are_answered(server):
 
 def test_long_data_comes_in_parts(server):
     data = os.urandom(3_000_000)
-    server.camera._objects[9] = None, data
+    server.camera.card._objects[9] = None, data
     session = open_session(server)
     assert session.run(Op.GET_OBJECT, 9).data == data
     assert session.transact(Op.SET_DEVICE_PROP_VALUE, 0x500F, data=data).code == 0x201B

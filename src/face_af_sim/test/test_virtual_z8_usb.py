@@ -9,7 +9,8 @@ import pytest
 
 from face_af_sim.virtual_z8 import FaultKind, VirtualZ8
 from face_af_sim.virtual_z8.recording import RecordingBody
-from face_af_sim.virtual_z8.usb_device import VirtualUsbBackend, VirtualUsbDevice
+from face_af_sim.virtual_z8.usb_backend import VirtualUsbBackend
+from face_af_sim.virtual_z8.usb_device import VirtualUsbDevice
 from nikon_mcn10_driver.ptp import Container, ContainerType, DeviceInfo
 from nikon_mcn10_driver.ptp import OperationCode as Op
 from nikon_mcn10_driver.ptp import ResponseCode as Rc
@@ -127,7 +128,7 @@ def test_data_that_ends_on_a_packet_boundary(bus, session):
         bus.camera._properties[0x5011] = bus.camera._properties[0x5011].__class__(0x5011, 0xFFFF, True, text, text)
         assert session.run(Op.GET_DEVICE_PROP_VALUE, 0x5011).code == Rc.OK
     size = 2 * bus.device.packet - 12
-    bus.camera._objects[9] = next(iter([(None, bytes(size))]))
+    bus.camera.card._objects[9] = next(iter([(None, bytes(size))]))
     for _ in range(3):
         assert len(session.run(Op.GET_OBJECT, 9).data) == size
 

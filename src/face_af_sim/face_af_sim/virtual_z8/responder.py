@@ -5,45 +5,37 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from face_af_common.types import ActionKind, AfState
+from face_af_common.types import ActionKind
 from nikon_mcn10_driver.ptp import (
     DataType,
     DeviceInfo,
     Event,
     EventCode,
     FormatError,
-    LiveViewBox,
-    LiveViewHeader,
-    ObjectInfo,
     OperationCode,
     PropertyCode,
     Reader,
     ResponseCode,
-    StorageInfo,
     Writer,
     encode_events,
     encode_events_ex,
 )
 from nikon_mcn10_driver.ptp.codes import NIKON_EXTENSION
 
-from ..controls import CameraControls, LiveView
+from ..controls import CameraControls
 from . import remote_codes
+from .answer import Answer
+from .card import JPEG_FORMAT, STORAGE, Card
 from .faults import FaultKind, Faults
+from .live_view import live_view_header, whole_size
 from .properties import z8_properties
 
 _O, _R = OperationCode, ResponseCode
 
-STORAGE = 0x00010001
-_JPEG_FORMAT = 0x3801
 _OBJECT_ADDED_IN_SDRAM = 0xC101
-_FIRST_SDRAM_HANDLE = 0xFFFF0001
-_WHOLE_WIDTH = 7680
-"""Width of the AF area's space: not the picture's, so that a client has to read the header."""
-
 _MAX_EVENTS = 64
-_MAX_OBJECTS = 32
 
 
 def _ranges(*bounds: tuple[int, int]) -> tuple[int, ...]:
@@ -76,15 +68,6 @@ _Z9_OPERATIONS = _ranges(
 """What a Z9 with firmware 1.11 says it knows (same generation); those that are not built answer 0x2005."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A response; ``data`` None means that there is no data phase to the host."""
-
-    code: int = ResponseCode.OK
-    params: tuple[int, ...] = ()
-    data: bytes | None = None
-
-
 class VirtualZ8:
     """One virtual camera. Transports call :meth:`handle`; thread-safe.
 
@@ -113,22 +96,21 @@ class VirtualZ8:
         self._ready = int(_R.OK)
         self._busy_polls = 0
         self._events: deque[Event] = deque(maxlen=_MAX_EVENTS)
-        self._objects: dict[int, tuple[ObjectInfo, bytes]] = {}
-        self._captures = 0
+        self.card = Card()
         self.heartbeats = 0
         self._handlers: dict[int, Callable[[tuple[int, ...], bytes], Answer]] = {
             _O.GET_DEVICE_INFO: self._device_info,
             _O.OPEN_SESSION: self._open_session,
             _O.CLOSE_SESSION: self._close_session,
-            _O.GET_STORAGE_IDS: lambda p, d: _array(DataType.UINT32, (STORAGE,)),
-            _O.GET_STORAGE_INFO: self._storage_info,
-            _O.GET_NUM_OBJECTS: lambda p, d: Answer(params=(len(self._card()),)),
-            _O.GET_OBJECT_HANDLES: lambda p, d: _array(DataType.UINT32, self._card()),
-            _O.GET_OBJECT_INFO: self._object_info,
-            _O.GET_OBJECT: self._object,
-            _O.GET_PARTIAL_OBJECT: self._partial_object,
-            _O.GET_THUMB: self._thumb,
-            _O.DELETE_OBJECT: self._delete_object,
+            _O.GET_STORAGE_IDS: lambda p, d: Answer.array(DataType.UINT32, (STORAGE,)),
+            _O.GET_STORAGE_INFO: self.card.storage_info,
+            _O.GET_NUM_OBJECTS: lambda p, d: Answer(params=(len(self.card.handles),)),
+            _O.GET_OBJECT_HANDLES: lambda p, d: Answer.array(DataType.UINT32, self.card.handles),
+            _O.GET_OBJECT_INFO: self.card.object_info,
+            _O.GET_OBJECT: self.card.object,
+            _O.GET_PARTIAL_OBJECT: self.card.partial_object,
+            _O.GET_THUMB: self.card.object,
+            _O.DELETE_OBJECT: self.card.delete_object,
             _O.INITIATE_CAPTURE: lambda p, d: self._capture(sdram=False, focus=False),
             _O.GET_DEVICE_PROP_DESC: self._property_description,
             _O.GET_DEVICE_PROP_VALUE: self._property_value,
@@ -136,7 +118,7 @@ class VirtualZ8:
             _O.NIKON_GET_DEVICE_PROP_DESC_EX: self._property_description,
             _O.NIKON_GET_DEVICE_PROP_VALUE_EX: self._property_value,
             _O.NIKON_SET_DEVICE_PROP_VALUE_EX: self._set_property,
-            _O.NIKON_GET_PROPERTY_LIST_EX: lambda p, d: _array(DataType.UINT32, tuple(self._properties)),
+            _O.NIKON_GET_PROPERTY_LIST_EX: lambda p, d: Answer.array(DataType.UINT32, tuple(self._properties)),
             _O.NIKON_INITIATE_CAPTURE_IN_SDRAM: lambda p, d: self._capture(sdram=True, focus=False),
             _O.NIKON_AF_CAPTURE_IN_SDRAM: lambda p, d: self._capture(sdram=True, focus=True),
             _O.NIKON_INITIATE_CAPTURE_IN_MEDIA: self._capture_in_media,
@@ -178,8 +160,8 @@ class VirtualZ8:
             operations=self._operations,
             events=tuple(EventCode),
             properties=tuple(code for code in self._properties if code <= 0xFFFF),
-            capture_formats=(_JPEG_FORMAT,),
-            image_formats=(0x3000, 0x3001, _JPEG_FORMAT),
+            capture_formats=(JPEG_FORMAT,),
+            image_formats=(0x3000, 0x3001, JPEG_FORMAT),
             vendor_extension=NIKON_EXTENSION,
         )
 
@@ -255,42 +237,6 @@ class VirtualZ8:
         self.end_session()
         return Answer()
 
-    def _storage_info(self, params: tuple[int, ...], data: bytes) -> Answer:
-        if params[:1] != (STORAGE,):
-            return Answer(_R.INVALID_STORAGE_ID)
-        return Answer(data=StorageInfo(4, 3, 0, 128 << 30, 100 << 30, 2000, "", "NIKON Z 8").encode())
-
-    def _card(self) -> tuple[int, ...]:
-        return tuple(handle for handle in self._objects if handle < _FIRST_SDRAM_HANDLE)
-
-    def _found(self, params: tuple[int, ...]) -> tuple[ObjectInfo, bytes] | None:
-        return self._objects.get(params[0]) if params else None
-
-    def _object_info(self, params: tuple[int, ...], data: bytes) -> Answer:
-        found = self._found(params)
-        return Answer(data=found[0].encode()) if found else Answer(_R.INVALID_OBJECT_HANDLE)
-
-    def _object(self, params: tuple[int, ...], data: bytes) -> Answer:
-        found = self._found(params)
-        return Answer(data=found[1]) if found else Answer(_R.INVALID_OBJECT_HANDLE)
-
-    def _thumb(self, params: tuple[int, ...], data: bytes) -> Answer:
-        return self._object(params, data)
-
-    def _partial_object(self, params: tuple[int, ...], data: bytes) -> Answer:
-        found = self._found(params)
-        if not found:
-            return Answer(_R.INVALID_OBJECT_HANDLE)
-        if len(params) < 3:
-            return Answer(_R.INVALID_PARAMETER)
-        part = found[1][params[1] : params[1] + params[2]]
-        return Answer(params=(len(part),), data=part)
-
-    def _delete_object(self, params: tuple[int, ...], data: bytes) -> Answer:
-        if not params or self._objects.pop(params[0], None) is None:
-            return Answer(_R.INVALID_OBJECT_HANDLE)
-        return Answer()
-
     def _property_description(self, params: tuple[int, ...], data: bytes) -> Answer:
         found = self._properties.get(params[0]) if params else None
         if found is None:
@@ -334,21 +280,7 @@ class VirtualZ8:
         view = self._controls.live_view()
         if view is None:
             return Answer(_R.STORE_NOT_AVAILABLE)
-        self._captures += 1
-        handle = (_FIRST_SDRAM_HANDLE if sdram else 0x29190001) + (self._captures & 0x7FFF)
-        name = f"DSC_{self._captures % 10000:04d}.JPG"
-        info = ObjectInfo(
-            STORAGE,
-            _JPEG_FORMAT,
-            len(view.jpeg),
-            name,
-            width=view.width,
-            height=view.height,
-            captured="20260101T120000",
-        )
-        self._objects[handle] = info, view.jpeg
-        while len(self._objects) > _MAX_OBJECTS:
-            del self._objects[next(iter(self._objects))]
+        handle = self.card.keep(view, sdram)
         self.emit(_OBJECT_ADDED_IN_SDRAM if sdram else EventCode.OBJECT_ADDED, handle)
         self.emit(EventCode.CAPTURE_COMPLETE, 0)
         return self._later(_R.OK)
@@ -392,7 +324,7 @@ class VirtualZ8:
         view = self._controls.live_view()
         if view is None:
             return Answer(_R.DEVICE_BUSY)
-        width, height = _whole(view)
+        width, height = whole_size(view)
         if len(params) < 2 or params[0] >= width or params[1] >= height:
             return Answer(_R.INVALID_PARAMETER)
         self._controls.set_af_area(params[0] / width, params[1] / height)
@@ -418,45 +350,3 @@ class VirtualZ8:
         if params[1] == 1 and not self.faults.take(FaultKind.LOST_PRESS):
             self._controls.press(ActionKind(params[0]))
         return Answer()
-
-
-def _array(kind: DataType, items: tuple[int, ...]) -> Answer:
-    return Answer(data=Writer().array(kind, items).done())
-
-
-def _whole(view: LiveView) -> tuple[int, int]:
-    return _WHOLE_WIDTH, max(1, round(_WHOLE_WIDTH * view.height / view.width))
-
-
-def live_view_header(view: LiveView) -> LiveViewHeader:
-    """The header of a picture: its boxes in the space of the sensor, the selected one marked."""
-    whole = _whole(view)
-    scale = whole[0] / view.width
-    boxes = tuple(
-        LiveViewBox(
-            *(
-                max(0, min(round(v * scale), 0xFFFF))
-                for v in (b.box.width, b.box.height, b.box.center[0], b.box.center[1])
-            )
-        )
-        for b in view.boxes[:40]
-    )
-    chosen = next((i for i, b in enumerate(view.boxes[:40]) if b.chosen), None)
-    area = (
-        boxes[chosen]
-        if chosen is not None
-        else LiveViewBox(whole[0] // 10, whole[0] // 10, whole[0] // 2, whole[1] // 2)
-    )
-    focused = chosen is not None and view.boxes[chosen].state == AfState.ACTIVE_FOCUS
-    return LiveViewHeader(
-        jpeg_size=len(view.jpeg),
-        whole=whole,
-        displayed=whole,
-        displayed_center=(whole[0] // 2, whole[1] // 2),
-        image=(view.width, view.height),
-        boxes=(area, *boxes),
-        selected=0 if chosen is None else chosen + 1,
-        af_driving=chosen is not None and not focused,
-        af_result=2 if focused else 1 if chosen is not None else 0,
-        tracking=chosen is not None,
-    )

@@ -1,8 +1,4 @@
-"""The virtual camera on an in-memory USB: a PyUSB backend whose only devices are virtual.
-
->>> device = VirtualUsbDevice(VirtualZ8(controls))
->>> transport = UsbTransport(backend=VirtualUsbBackend(device))
-"""
+"""The virtual camera's USB side: endpoints, halts, packets, class requests."""
 
 from __future__ import annotations
 
@@ -11,16 +7,12 @@ import os
 import struct
 import threading
 import time
-from array import array
 from collections import deque
-from types import SimpleNamespace
-from typing import Any
 
 import usb.core
-from usb.backend import IBackend
 
 from nikon_mcn10_driver.ptp import Container, ContainerType, Event, FormatError, ResponseCode
-from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION, NIKON_VENDOR_ID, Z8_PRODUCT_ID
+from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION, Z8_PRODUCT_ID
 from nikon_mcn10_driver.ptp.container import HEADER_SIZE, read_header
 
 from .faults import FaultKind
@@ -33,7 +25,7 @@ _MAX_WAITING = 4096
 """Packets on bulk-IN, events on the interrupt endpoint."""
 
 
-def _fail(number: int) -> usb.core.USBError:
+def usb_error(number: int) -> usb.core.USBError:
     if number == errno.ETIMEDOUT:
         return usb.core.USBTimeoutError(os.strerror(number), errno=number)
     return usb.core.USBError(os.strerror(number), errno=number)
@@ -102,7 +94,7 @@ class VirtualUsbDevice:
                 return len(data)
             self._take(data[:passed])
         self.unplug()
-        raise _fail(errno.ENODEV)
+        raise usb_error(errno.ENODEV)
 
     def read(self, generation: int, size: int, timeout_ms: int) -> bytes:
         """Packets until the buffer is full or a short one ends the transfer."""
@@ -118,13 +110,13 @@ class VirtualUsbDevice:
                     self._changed.wait(left)
                     continue
                 if len(data) + len(self._packets[0]) > size:
-                    raise _fail(errno.EOVERFLOW)
+                    raise usb_error(errno.EOVERFLOW)
                 packet = self._packets.popleft()
                 data += packet
                 if len(packet) < self.packet:
                     return self._spend(data)
             if not data:
-                raise _fail(errno.ETIMEDOUT)
+                raise usb_error(errno.ETIMEDOUT)
             return self._spend(data)
 
     def read_event(self, generation: int, size: int, timeout_ms: int) -> bytes:
@@ -136,7 +128,7 @@ class VirtualUsbDevice:
                     return self._events.popleft()[:size]
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise _fail(errno.ETIMEDOUT)
+                    raise usb_error(errno.ETIMEDOUT)
                 self._changed.wait(left)
 
     def control(self, generation: int, request_type: int, request: int, value: int, data: bytes, size: int) -> bytes:
@@ -147,7 +139,7 @@ class VirtualUsbDevice:
             if (request_type, request) == (0xA1, _STATUS):
                 return self._device_status()[:size]
             if (request_type, request) == (0xA1, _EXTENDED_EVENT):
-                raise _fail(errno.EPIPE)
+                raise usb_error(errno.EPIPE)
             if (request_type, request) == (0x21, _CANCEL) and len(data) == 6:
                 self._clear()
                 self._status, self._busy_polls = int(ResponseCode.DEVICE_BUSY), _BUSY_POLLS
@@ -157,7 +149,7 @@ class VirtualUsbDevice:
                 self._status, self._busy_polls = int(ResponseCode.DEVICE_BUSY), 1
                 self.camera.end_session()
                 return b""
-        raise _fail(errno.EPIPE)
+        raise usb_error(errno.EPIPE)
 
     def clear_halt(self, generation: int, endpoint: int) -> None:
         with self._changed:
@@ -168,14 +160,14 @@ class VirtualUsbDevice:
 
     def _check(self, generation: int, endpoint: int | None) -> None:
         if not self.plugged or generation != self._generation:
-            raise _fail(errno.ENODEV)
+            raise usb_error(errno.ENODEV)
         if endpoint in self._halted:
-            raise _fail(errno.EPIPE)
+            raise usb_error(errno.EPIPE)
 
     def _spend(self, data: bytearray) -> bytes:
         if self.camera.faults.spend(len(data)) is not None:
             self.unplug()
-            raise _fail(errno.ENODEV)
+            raise usb_error(errno.ENODEV)
         return bytes(data)
 
     def _clear(self) -> None:
@@ -221,7 +213,7 @@ class VirtualUsbDevice:
         if container.type == ContainerType.COMMAND:
             if faults.take(FaultKind.STALL_OUT, container.code):
                 self._halted.add(BULK_OUT)
-                raise _fail(errno.EPIPE)
+                raise usb_error(errno.EPIPE)
             if faults.take(FaultKind.CANCEL, container.code):
                 self._status, self._busy_polls = int(ResponseCode.TRANSACTION_CANCELLED), _BUSY_POLLS
                 self._halted |= {BULK_IN, BULK_OUT}
@@ -287,170 +279,3 @@ class VirtualUsbDevice:
     @property
     def generation(self) -> int:
         return self._generation
-
-
-class VirtualUsbBackend(IBackend):
-    """PyUSB's view of some virtual devices. ``open_handles`` tells whether a client gives everything back."""
-
-    def __init__(self, *devices: VirtualUsbDevice) -> None:
-        self.devices = devices
-        self.open_handles = 0
-
-    def enumerate_devices(self) -> Any:
-        return iter([device for device in self.devices if device.plugged])
-
-    def get_parent(self, dev: VirtualUsbDevice) -> None:
-        return None
-
-    def get_device_descriptor(self, dev: VirtualUsbDevice) -> SimpleNamespace:
-        return SimpleNamespace(
-            bLength=18,
-            bDescriptorType=1,
-            bcdUSB=0x0200,
-            bDeviceClass=0,
-            bDeviceSubClass=0,
-            bDeviceProtocol=0,
-            bMaxPacketSize0=64,
-            idVendor=NIKON_VENDOR_ID,
-            idProduct=dev.product,
-            bcdDevice=0x0100,
-            iManufacturer=1,
-            iProduct=2,
-            iSerialNumber=3,
-            bNumConfigurations=1,
-            address=dev.address,
-            bus=1,
-            port_number=1,
-            port_numbers=(1,),
-            speed=3,
-        )
-
-    def get_configuration_descriptor(self, dev: VirtualUsbDevice, config: int) -> SimpleNamespace:
-        if config:
-            raise IndexError(config)
-        return SimpleNamespace(
-            bLength=9,
-            bDescriptorType=2,
-            wTotalLength=39,
-            bNumInterfaces=1,
-            bConfigurationValue=1,
-            iConfiguration=0,
-            bmAttributes=0xC0,
-            bMaxPower=1,
-            extra_descriptors=[],
-        )
-
-    def get_interface_descriptor(self, dev: VirtualUsbDevice, intf: int, alt: int, config: int) -> SimpleNamespace:
-        if intf or alt or config:
-            raise IndexError(intf)
-        return SimpleNamespace(
-            bLength=9,
-            bDescriptorType=4,
-            bInterfaceNumber=0,
-            bAlternateSetting=0,
-            bNumEndpoints=3,
-            bInterfaceClass=6,
-            bInterfaceSubClass=1,
-            bInterfaceProtocol=1,
-            iInterface=0,
-            extra_descriptors=[],
-        )
-
-    def get_endpoint_descriptor(
-        self, dev: VirtualUsbDevice, ep: int, intf: int, alt: int, config: int
-    ) -> SimpleNamespace:
-        address, kind, size = ((BULK_IN, 2, dev.packet), (BULK_OUT, 2, dev.packet), (INTERRUPT_IN, 3, 32))[ep]
-        return SimpleNamespace(
-            bLength=7,
-            bDescriptorType=5,
-            bEndpointAddress=address,
-            bmAttributes=kind,
-            wMaxPacketSize=size,
-            bInterval=4,
-            bRefresh=0,
-            bSynchAddress=0,
-            extra_descriptors=[],
-        )
-
-    def open_device(self, dev: VirtualUsbDevice) -> tuple[VirtualUsbDevice, int]:
-        if not dev.plugged:
-            raise _fail(errno.ENODEV)
-        self.open_handles += 1
-        return dev, dev.generation
-
-    def close_device(self, dev_handle: tuple[VirtualUsbDevice, int]) -> None:
-        self.open_handles -= 1
-
-    def set_configuration(self, dev_handle: tuple[VirtualUsbDevice, int], config_value: int) -> None:
-        pass
-
-    def get_configuration(self, dev_handle: tuple[VirtualUsbDevice, int]) -> int:
-        return 1
-
-    def claim_interface(self, dev_handle: tuple[VirtualUsbDevice, int], intf: int) -> None:
-        dev, generation = dev_handle
-        if not dev.plugged or generation != dev.generation:
-            raise _fail(errno.ENODEV)
-        if dev.kernel_driver or dev.held or dev.claimed:
-            raise _fail(errno.EBUSY)
-        dev.claimed = True
-
-    def release_interface(self, dev_handle: tuple[VirtualUsbDevice, int], intf: int) -> None:
-        dev, generation = dev_handle
-        if generation == dev.generation:
-            dev.claimed = False
-
-    def bulk_write(
-        self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, data: array[int], timeout: int
-    ) -> int:
-        dev, generation = dev_handle
-        return dev.write(generation, data.tobytes())
-
-    def bulk_read(
-        self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, buff: array[int], timeout: int
-    ) -> int:
-        dev, generation = dev_handle
-        return _fill(buff, dev.read(generation, len(buff), timeout))
-
-    def intr_read(
-        self, dev_handle: tuple[VirtualUsbDevice, int], ep: int, intf: int, buff: array[int], timeout: int
-    ) -> int:
-        dev, generation = dev_handle
-        return _fill(buff, dev.read_event(generation, len(buff), timeout))
-
-    def ctrl_transfer(
-        self,
-        dev_handle: tuple[VirtualUsbDevice, int],
-        bmRequestType: int,
-        bRequest: int,
-        wValue: int,
-        wIndex: int,
-        data: array[int],
-        timeout: int,
-    ) -> int:
-        dev, generation = dev_handle
-        if bmRequestType & 0x80:
-            return _fill(data, dev.control(generation, bmRequestType, bRequest, wValue, b"", len(data)))
-        dev.control(generation, bmRequestType, bRequest, wValue, data.tobytes(), 0)
-        return len(data)
-
-    def clear_halt(self, dev_handle: tuple[VirtualUsbDevice, int], ep: int) -> None:
-        dev, generation = dev_handle
-        dev.clear_halt(generation, ep)
-
-    def reset_device(self, dev_handle: tuple[VirtualUsbDevice, int]) -> None:
-        dev_handle[0].camera.end_session()
-
-    def is_kernel_driver_active(self, dev_handle: tuple[VirtualUsbDevice, int], intf: int) -> bool:
-        return dev_handle[0].kernel_driver
-
-    def detach_kernel_driver(self, dev_handle: tuple[VirtualUsbDevice, int], intf: int) -> None:
-        dev_handle[0].kernel_driver = False
-
-    def attach_kernel_driver(self, dev_handle: tuple[VirtualUsbDevice, int], intf: int) -> None:
-        dev_handle[0].kernel_driver = True
-
-
-def _fill(buffer: array[int], data: bytes) -> int:
-    buffer[: len(data)] = array("B", data)
-    return len(data)

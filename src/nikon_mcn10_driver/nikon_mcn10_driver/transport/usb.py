@@ -9,18 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..ptp import Container, ContainerAssembler, ContainerType, Event, FormatError, ResponseCode
-from ..ptp.codes import NIKON_VENDOR_ID
 from .base import MAX_STALE, WAIT_SLICE, Deadline, DeviceGone, Interrupted, Reply, TransportError
+from .usb_devices import GONE, endpoints, find_camera
 from .usb_holders import advice, holders
-
-if TYPE_CHECKING:
-    import usb.core
-
-STILL_IMAGE = (6, 1, 1)
-"""Class, subclass and protocol of the interface that speaks PTP."""
 
 _CHUNK = 1 << 16
 """Bytes asked for in one read; a multiple of every packet size, so that no packet overflows it."""
@@ -36,7 +30,6 @@ _DRAIN_READY = 0.02
 _STATUS_POLLS, _STATUS_PAUSE = 15, 0.2
 _MAX_EVENTS = 256
 
-_GONE = {errno.ENODEV, errno.ENXIO, errno.ESHUTDOWN}
 _STALLED = errno.EPIPE
 
 
@@ -71,7 +64,7 @@ class UsbTransport:
             self._device, interface = find_camera(self._serial, self._backend)
             self._interface = interface.bInterfaceNumber
             self._claim()
-            self._in, self._out, notices = _endpoints(interface)
+            self._in, self._out, notices = endpoints(interface)
             self._settle()
         self._listener = threading.Thread(target=self._listen, args=(notices,), name="usb_events", daemon=True)
         self._listener.start()
@@ -342,7 +335,7 @@ class UsbTransport:
         except usb.core.NoBackendError as error:
             raise TransportError("libusb is missing (Debian and Ubuntu: apt install libusb-1.0-0)") from error
         except usb.core.USBError as error:
-            if error.errno in _GONE:
+            if error.errno in GONE:
                 raise DeviceGone("the camera is gone") from error
             if error.errno == errno.EACCES:
                 raise TransportError(
@@ -353,72 +346,6 @@ class UsbTransport:
 
 class _TimeUp(Exception):
     """No answer in time."""
-
-
-def find_camera(serial: str = "", backend: Any = None) -> tuple[usb.core.Device, Any]:
-    """The camera and its still-image interface; :class:`DeviceGone` says what is there instead."""
-    import usb.core
-    import usb.util
-
-    found = []
-    for device in usb.core.find(find_all=True, idVendor=NIKON_VENDOR_ID, backend=backend):
-        try:
-            configuration = device.get_active_configuration()
-        except usb.core.USBError as error:
-            if error.errno in (errno.EACCES, *_GONE):
-                raise
-            device.set_configuration()
-            configuration = device.get_active_configuration()
-        interface = usb.util.find_descriptor(configuration, custom_match=_speaks_ptp)
-        if interface is not None:
-            found.append((device, interface))
-    if not found:
-        raise DeviceGone("no Nikon camera on USB (is it switched on, and its USB mode set to MTP/PTP?)")
-    if not serial:
-        if len(found) > 1:
-            numbers = ", ".join(_serial_number(device) for device, _ in found)
-            raise TransportError(f"{len(found)} cameras on USB; set the parameter serial to one of {numbers}")
-        return found[0]
-    for device, interface in found:
-        if _serial_number(device) == serial.lstrip("0"):
-            return device, interface
-    numbers = ", ".join(_serial_number(device) for device, _ in found)
-    raise DeviceGone(f"no camera with serial number {serial} on USB; there is {numbers}")
-
-
-def _speaks_ptp(interface: Any) -> bool:
-    return (interface.bInterfaceClass, interface.bInterfaceSubClass, interface.bInterfaceProtocol) == STILL_IMAGE
-
-
-def _serial_number(device: usb.core.Device) -> str:
-    try:
-        # USB pads the number with zeros where PTP does not
-        return (device.serial_number or "").lstrip("0")
-    except (ValueError, NotImplementedError):
-        return ""
-
-
-def _endpoints(interface: Any) -> tuple[Any, Any, Any]:
-    """Bulk-IN, bulk-OUT and interrupt-IN."""
-    import usb.util
-
-    def find(direction: int, kind: int) -> Any:
-        def fits(endpoint: Any) -> bool:
-            return (
-                usb.util.endpoint_direction(endpoint.bEndpointAddress) == direction
-                and usb.util.endpoint_type(endpoint.bmAttributes) == kind
-            )
-
-        endpoint = usb.util.find_descriptor(interface, custom_match=fits)
-        if endpoint is None:
-            raise TransportError("the camera's PTP interface lacks an endpoint")
-        return endpoint
-
-    return (
-        find(usb.util.ENDPOINT_IN, usb.util.ENDPOINT_TYPE_BULK),
-        find(usb.util.ENDPOINT_OUT, usb.util.ENDPOINT_TYPE_BULK),
-        find(usb.util.ENDPOINT_IN, usb.util.ENDPOINT_TYPE_INTR),
-    )
 
 
 def _is_timeout(error: Exception) -> bool:

@@ -1,0 +1,200 @@
+"""The life of a source: opened, lost, hanging, ended, opened again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from threading import Event
+
+import numpy as np
+import pytest
+
+from face_af_capture import grabber as module
+from face_af_capture.grabber import Grabber, NewestFrame, Report, State
+from face_af_capture.params import CaptureNodeParams
+from face_af_capture.sources.base import BGR, EndOfSource, Frame, SourceError
+
+PARAMS = CaptureNodeParams(device="it", stall_timeout_s=0.3, retry_max_s=0.1)
+
+
+def frame(shade: int = 0) -> Frame:
+    return Frame(np.full((4, 4, 3), shade, np.uint8), time.monotonic())
+
+
+class FakeSource:
+    """Does one step of its script for each read: waits, an error to raise, or a frame."""
+
+    name = "it 4x4"
+    period = 0.0
+
+    def __init__(self, *steps: object, mismatches: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
+        self._steps = list(steps)
+        self.mismatches, self.notes = list(mismatches), list(notes)
+        self.closed = False
+        self.interrupted = Event()
+
+    def read(self, buffer: BGR | None) -> Frame:
+        step = self._steps.pop(0) if self._steps else 0.005
+        if isinstance(step, Exception):
+            raise step
+        if step == "hang":
+            self.interrupted.wait(20)
+            raise SourceError("interrupted")
+        if step == "deaf":
+            time.sleep(1.5)
+        elif isinstance(step, float):
+            time.sleep(step)
+        return frame()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Watched:
+    """A grabber whose sources come from a list, and what it reported."""
+
+    def __init__(self, *sources: FakeSource | Exception, params: CaptureNodeParams = PARAMS) -> None:
+        self.sources = list(sources)
+        self.opened: list[float] = []
+        self.reports: list[Report] = []
+        self.warnings: list[str] = []
+        self.newest = NewestFrame()
+        self.grabber = Grabber(params, self.newest, self.reports.append, self.warnings.append, self._open)
+
+    def _open(self, params: CaptureNodeParams, stop: Event) -> FakeSource:
+        self.opened.append(time.monotonic())
+        source = self.sources.pop(0) if self.sources else FakeSource()
+        if isinstance(source, Exception):
+            raise source
+        return source
+
+    def until(self, condition: Callable[[], object], timeout: float = 5.0) -> None:
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, self.reports
+            self.grabber.check()
+            time.sleep(0.01)
+
+    def states(self) -> list[State]:
+        return [report.state for report in self.reports]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(module, "HANGS_S", 0.3)
+
+
+def test_an_absent_source_is_tried_for_ever_with_longer_pauses() -> None:
+    watched = Watched(*[SourceError("not there")] * 6)
+    watched.until(lambda: State.STREAMING in watched.states())
+    pauses = np.diff(watched.opened)
+    assert pauses[0] < pauses[2]
+    assert max(pauses) < 0.4
+    assert watched.reports[0] == Report(State.LOST, "not there")
+    watched.grabber.stop()
+
+
+def test_a_lost_source_is_closed_and_opened_again() -> None:
+    first = FakeSource(0.0, 0.0, SourceError("unplugged"))
+    watched = Watched(first)
+    watched.until(lambda: watched.states() == [State.STREAMING, State.LOST, State.STREAMING])
+    assert first.closed
+    watched.grabber.stop()
+
+
+def test_a_surprise_is_no_end() -> None:
+    watched = Watched(FakeSource(ZeroDivisionError("in the driver")), RuntimeError("at the start"))
+    watched.until(lambda: State.STREAMING in watched.states())
+    assert [report.text for report in watched.reports[:2]] == [
+        "it: ZeroDivisionError: in the driver",
+        "it: RuntimeError: at the start",
+    ]
+    watched.grabber.stop()
+
+
+def test_a_source_that_hangs_is_interrupted() -> None:
+    hanging = FakeSource(0.0, "hang")
+    watched = Watched(hanging)
+    watched.until(lambda: watched.states()[-1:] == [State.STREAMING] and len(watched.opened) == 2)
+    assert hanging.interrupted.is_set()
+    assert "has given no picture for 0.3 s" in watched.reports[1].text
+    watched.grabber.stop()
+
+
+def test_one_that_cannot_be_interrupted_is_left_behind() -> None:
+    deaf = FakeSource(0.0, "deaf")
+    watched = Watched(deaf)
+    start = time.monotonic()
+    watched.until(lambda: len(watched.opened) == 2)
+    assert time.monotonic() - start < 1.4
+    watched.until(lambda: deaf.closed)
+    time.sleep(0.05)
+    assert watched.states() == [State.STREAMING, State.LOST, State.STREAMING]
+    watched.grabber.stop()
+
+
+def test_a_slow_file_does_not_count_as_hanging() -> None:
+    slow = FakeSource(0.0, 0.8, 0.0)
+    slow.period = 1.0
+    watched = Watched(slow)
+    watched.until(lambda: not slow._steps)
+    assert watched.states() == [State.STREAMING]
+    watched.grabber.stop()
+
+
+def test_the_end_is_the_end() -> None:
+    watched = Watched(FakeSource(0.0, EndOfSource("over"), notes=["two pictures were broken"]))
+    watched.until(lambda: State.ENDED in watched.states())
+    time.sleep(0.1)
+    assert len(watched.opened) == 1
+    assert watched.warnings == ["two pictures were broken"]
+    assert watched.reports[-1] == Report(State.ENDED, "over")
+    watched.grabber.stop()
+
+
+def test_mismatches_are_reported() -> None:
+    watched = Watched(FakeSource(mismatches=["asked for A, it gives B"]))
+    watched.until(lambda: watched.reports)
+    assert watched.reports == [Report(State.STREAMING, "it 4x4", ("asked for A, it gives B",))]
+    watched.grabber.stop()
+
+
+def test_stop_is_quick_and_silent() -> None:
+    watched = Watched(FakeSource(0.0, "hang"))
+    watched.until(lambda: watched.reports)
+    start = time.monotonic()
+    watched.grabber.stop()
+    assert time.monotonic() - start < 1.0
+    assert watched.states() == [State.STREAMING]
+    assert not any(thread.name == "grabber" and thread.is_alive() for thread in threading.enumerate())
+
+
+def test_only_the_newest_frame_is_taken_and_memory_is_used_again() -> None:
+    newest = NewestFrame()
+    assert newest.take(0.0) is None
+    old, new = frame(1), frame(2)
+    newest.put(old)
+    newest.put(new)
+    assert newest.overwritten == 1
+    assert newest.take(0.0) is new
+    assert newest.take(0.0) is None
+    assert newest.buffer() is old.picture
+    newest.give_back(new)
+    assert newest.buffer() is new.picture
+    assert newest.buffer() is None
+
+
+def test_a_picture_is_not_written_into_while_it_is_published() -> None:
+    newest = NewestFrame()
+    newest.put(frame(1))
+    taken = newest.take(0.0)
+    assert taken is not None
+    for shade in range(2, 6):
+        newest.put(frame(shade))
+        buffer = newest.buffer()
+        assert buffer is None or not np.shares_memory(buffer, taken.picture)

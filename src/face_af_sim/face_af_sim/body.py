@@ -28,26 +28,26 @@ class BodyParams:
     """How good or bad the simulated camera is."""
 
     response_ms: float = param(
-        180.0, "From a press to its effect on the selection, mean", unit="ms", low=0.0, high=2000.0
+        180.0, "from a press to its effect on the selection, mean", unit="ms", low=0.0, high=2000.0
     )
-    response_jitter_ms: float = param(40.0, "Standard deviation of the response", unit="ms", low=0.0, high=500.0)
-    loss: float = param(0.05, "Share of presses that have no effect", low=0.0, high=1.0)
-    jumps: float = param(2.0, "How often the camera moves its selection by itself", unit="1/min", low=0.0, high=120.0)
+    response_jitter_ms: float = param(40.0, "standard deviation of the response", unit="ms", low=0.0, high=500.0)
+    loss: float = param(0.05, "share of presses that have no effect", low=0.0, high=1.0)
+    jumps: float = param(4.0, "how often the camera moves its selection by itself", unit="1/min", low=0.0, high=120.0)
     misses: float = param(
-        4.0, "How often the camera loses a visible face for a moment", unit="1/min", low=0.0, high=600.0
+        4.0, "how often the camera loses a visible face for a moment", unit="1/min", low=0.0, high=600.0
     )
-    miss_s: float = param(0.3, "How long it loses it, mean", unit="s", low=0.0, high=10.0)
-    find_s: float = param(0.25, "From a face's appearance to its first box, mean", unit="s", low=0.0, high=5.0)
-    focus_s: float = param(0.35, "From a new selection to focus (green), mean", unit="s", low=0.0, high=5.0)
+    miss_s: float = param(0.3, "how long it loses it, mean", unit="s", low=0.0, high=10.0)
+    find_s: float = param(0.25, "from a face's appearance to its first box, mean", unit="s", low=0.0, high=5.0)
+    focus_s: float = param(0.35, "from a new selection to focus (green), mean", unit="s", low=0.0, high=5.0)
     hold_s: float = param(
         0.8,
-        "How long the selection stays with a face that is not detected before it goes elsewhere",
+        "how long the selection stays with a face that is not detected before it goes elsewhere",
         unit="s",
         low=0.0,
         high=10.0,
     )
     photographer: float = param(
-        0.0, "How often a simulated hand moves the selection on the camera itself", unit="1/min", low=0.0, high=120.0
+        0.0, "how often a simulated hand moves the selection on the camera itself", unit="1/min", low=0.0, high=120.0
     )
 
 

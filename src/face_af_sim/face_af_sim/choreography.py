@@ -98,11 +98,11 @@ class _Part:
             self._walk(lane, side, float(rng.uniform(_MARGIN, WIDTH - _MARGIN)))
             return
         move = rng.random()
-        if move < 0.42:
-            self._stay(lane, x, float(rng.uniform(1.5, 5.0)))
-        elif move < (0.86 if self._leading else 0.76):
+        if move < 0.36:
+            self._stay(lane, x, float(rng.uniform(1.0, 3.5)))
+        elif move < (0.80 if self._leading else 0.74):
             self._walk(lane, x, float(rng.uniform(_MARGIN, WIDTH - _MARGIN)))
-        elif move < (0.94 if self._leading else 0.88):
+        elif move < (0.92 if self._leading else 0.86):
             start = last.end
             self._add(_Segment(start, start + float(rng.uniform(1.0, 2.2)), lane, x, x, True))
         else:

@@ -14,17 +14,17 @@ from .simulation import HDMI
 class StageNodeParams:
     """The simulated stage and its camera; all are read once, at the start."""
 
-    seed: int = param(0, "Same number, same show", low=0, high=2_147_483_647, read_only=True)
-    rate: float = param(30.0, "Frames a second", unit="Hz", low=1.0, high=240.0, read_only=True)
-    width: int = param(1920, "Width of the picture", unit="px", low=320, high=7680, read_only=True)
-    height: int = param(1080, "Height of the picture", unit="px", low=240, high=4320, read_only=True)
+    seed: int = param(0, "same number, same show", low=0, high=2_147_483_647, read_only=True)
+    rate: float = param(30.0, "frames a second", unit="Hz", low=1.0, high=240.0, read_only=True)
+    width: int = param(1920, "width of the picture", unit="px", low=320, high=7680, read_only=True)
+    height: int = param(1080, "height of the picture", unit="px", low=240, high=4320, read_only=True)
     duration: float = param(
-        0.0, "Length of the show, then the node ends; 0 = for ever", unit="s", low=0.0, high=1e6, read_only=True
+        0.0, "length of the show, then the node ends; 0 = for ever", unit="s", low=0.0, high=1e6, read_only=True
     )
     people: str = param(
-        "", "Folder with one folder of photographs for each person; empty = the sample photographs", read_only=True
+        "", "folder with one folder of photographs for each person; empty = the sample photographs", read_only=True
     )
-    target: str = param("", "The person to be kept in focus; empty = the first", read_only=True)
+    target: str = param("", "the person to be kept in focus; empty = the first", read_only=True)
     clock: str = param(
         "realtime",
         "realtime = frames at the rate; lockstep = the next frame when steering has answered the last one, with /clock",
@@ -32,10 +32,10 @@ class StageNodeParams:
         read_only=True,
     )
     subscribers: int = param(
-        2, "Subscribers of image_raw to wait for before the first frame", low=0, high=100, read_only=True
+        2, "subscribers of image_raw to wait for before the first frame", low=0, high=100, read_only=True
     )
     wait_s: float = param(
-        20.0, "Longest wait for them in real time (lockstep waits on)", unit="s", low=0.0, high=3600.0, read_only=True
+        20.0, "longest wait for them in real time (lockstep waits on)", unit="s", low=0.0, high=3600.0, read_only=True
     )
     ptpip_port: int = param(
         15740,
@@ -45,7 +45,7 @@ class StageNodeParams:
         read_only=True,
     )
     hdmi: str = param(
-        "clean", "What the picture suffers on its way from the camera", choices=tuple(HDMI), read_only=True
+        "clean", "what the picture suffers on its way from the camera", choices=tuple(HDMI), read_only=True
     )
-    frame_id: str = param("camera", "Frame id of the pictures", read_only=True)
+    frame_id: str = param("camera", "frame id of the pictures", read_only=True)
     camera: BodyParams = group(BodyParams)

@@ -239,6 +239,7 @@ class PerceptionNode(Node):
         except ModelError as error:
             # the network does not do what its description says
             self._model_problem, self._pipeline = str(error), None
+            self._retry_at = time.monotonic() + _RETRY_S[-1]
             return
         self._image_problem = ""
         result = FaceArray(

@@ -26,6 +26,8 @@ CONTESTED = 0.25
 
 _FORBIDDEN = 1e3
 _FARTHEST_LOST = 1.6
+_LOST_WAITS = 0.3
+_AMBIGUOUS = 0.35
 _SMOOTHING = 0.6
 _SPEED_FADE_S = 0.4
 _MAX_SIZE_RATIO = 1.8
@@ -102,18 +104,15 @@ class Tracker:
         known = self.tracks + self.lost
         taken: dict[int, Track] = {}
         if known and found:
-            cost = np.array(
-                [[self._cost(t, f, s, stamp) for f, s in zip(found, signatures, strict=True)] for t in known]
-            )
+            cost = self._costs(known, found, signatures, stamp)
             for row, column in zip(*linear_sum_assignment(cost), strict=True):
-                if cost[row, column] < _FORBIDDEN / 2:
-                    rivals = [cost[r, column] for r in range(len(known)) if r != row]
-                    others = [cost[row, c] for c in range(len(found)) if c != column]
-                    nearest = min([*rivals, *others], default=_FORBIDDEN)
-                    track = known[row]
-                    ambiguous = nearest - cost[row, column] < 0.35
-                    track.doubtful |= ambiguous or not track.visible
-                    taken[column] = track
+                chosen = cost[row, column]
+                if chosen >= _FORBIDDEN:
+                    continue
+                rivals = np.concatenate([np.delete(cost[:, column], row), np.delete(cost[row], column)])
+                track = known[row]
+                track.doubtful |= not track.visible or bool((rivals - chosen < _AMBIGUOUS).any())
+                taken[column] = track
         visible = []
         for i, face in enumerate(found):
             track = taken.get(i)
@@ -136,22 +135,32 @@ class Tracker:
         self.tracks = visible
         return visible
 
-    def _cost(self, track: Track, face: Detection, colours: Signature, stamp: float) -> float:
-        x, y = track.predicted(stamp)
-        size = math.sqrt(max(1.0, face.box.area))
-        away = max(0.0, stamp - track.seen_at - 0.1)
-        reach = self.params.reach * (1 + 3 * away) * max(track.size, size)
-        distance = math.hypot(face.box.center[0] - x, face.box.center[1] - y)
-        ratio = max(size / track.size, track.size / size)
-        if distance > reach or ratio > _MAX_SIZE_RATIO * (1 + away):
-            return _FORBIDDEN
-        colour = float(np.abs(track.signature - colours).mean())
-        cost = distance / reach + math.log(ratio) + 4 * colour
-        if track.visible:
-            return cost
-        # a track out of sight waits for those that are seen; a wrong guess costs more than a new track, which is
-        # given its memory back as soon as it is recognised
-        return cost + 0.3 if cost < _FARTHEST_LOST else _FORBIDDEN
+    def _costs(
+        self, known: Sequence[Track], found: Sequence[Detection], signatures: Sequence[Signature], stamp: float
+    ) -> NDArray[np.float64]:
+        """For each track and each face how unlikely it is that they belong together; ``_FORBIDDEN``: impossible."""
+        places = np.array([t.predicted(stamp) for t in known])
+        sizes = np.array([t.size for t in known])
+        away = np.maximum(0.0, stamp - np.array([t.seen_at for t in known]) - 0.1)
+        visible = np.array([t.visible for t in known])
+        centers = np.array([f.box.center for f in found])
+        face_sizes = np.sqrt(np.maximum(1.0, [f.box.area for f in found]))
+
+        reach = self.params.reach * (1 + 3 * away)[:, None] * np.maximum(sizes[:, None], face_sizes)
+        distance = np.hypot(*(centers - places[:, None]).transpose(2, 0, 1))
+        ratio = np.maximum(face_sizes / sizes[:, None], sizes[:, None] / face_sizes)
+        colour = np.abs(np.stack([t.signature for t in known])[:, None] - np.stack(signatures)).mean((2, 3, 4))
+        cost = distance / reach + np.log(ratio) + 4 * colour
+        # a wrong guess about a track out of sight costs more than a new track, which is given its memory back as
+        # soon as it is recognised
+        impossible = (
+            (distance > reach)
+            | (ratio > _MAX_SIZE_RATIO * (1 + away)[:, None])
+            | (~visible[:, None] & (cost >= _FARTHEST_LOST))
+        )
+        # a track out of sight waits for those that are seen
+        cost += np.where(visible, 0.0, _LOST_WAITS)[:, None]
+        return np.where(impossible, _FORBIDDEN, cost)
 
     def _move(self, track: Track, face: Detection, colours: Signature, stamp: float, interval: float) -> None:
         dt = max(stamp - track.seen_at, 1e-3)

@@ -9,7 +9,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from face_af_common.diagnostics import ERROR, OK, WARN, Health
+from face_af_common.diagnostics import ERROR, OK, STALE, WARN, Health
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
 from face_af_common.paths import share_dir
@@ -125,8 +125,11 @@ class DriverNode(Node):
             if status.last_error:
                 self._health.fault(status.last_error, ERROR)
         elif not before.connected:
+            known = self._health.level in (OK, STALE)
             self._health.recovered(f"connected to {status.camera.model} {status.camera.serial}".rstrip())
-            self.get_logger().info(self._health.message)
+            if known:
+                # else the recovery has been logged
+                self.get_logger().info(self._health.message)
             if status.camera.warning:
                 self._health.fault(status.camera.warning, WARN)
         elif status.failed > before.failed:

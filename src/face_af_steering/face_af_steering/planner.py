@@ -176,6 +176,7 @@ class Planner:
             if not press.lost and not press.done and now - press.at > timeout:
                 press.lost = True
                 self._tried += 1
+                self.response.lost()
                 if press.planned:
                     self.response.kept_pace(False)
                 if press.before is not None:

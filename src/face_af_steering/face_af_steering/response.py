@@ -14,8 +14,9 @@ _LONGEST_S = 1.5
 _FIRST_PACE = 0.4
 _PACE_RANGE = (0.25, 1.2)
 _FASTER, _SLOWER = 0.85, 1.4
-_LOSS = 0.12
-"""Share of the presses that are taken to get lost when it matters which one took effect."""
+_LOSS = 0.1
+_LOSS_RATE = 0.08
+_MANY = 10
 
 
 class ResponseModel:
@@ -28,8 +29,14 @@ class ResponseModel:
         self._samples: deque[float] = deque(maxlen=24)
         self.middle_s = _PRIOR_S
         self.spread_s = _PRIOR_SPREAD_S
+        self.loss = _LOSS
+        """Estimated share of the presses that get lost."""
         self.pace = _FIRST_PACE
         """Share of the response time after which the next of several presses may follow."""
+
+    def lost(self) -> None:
+        """One press showed nothing in time."""
+        self.loss += _LOSS_RATE * (1 - self.loss)
 
     def kept_pace(self, worked: bool) -> None:
         """A press that followed another early took effect, or was lost: some cameras ignore it."""
@@ -43,6 +50,7 @@ class ResponseModel:
 
     def learn(self, seconds: float) -> None:
         """One press took effect after ``seconds``, as seen in the picture."""
+        self.loss *= 1 - _LOSS_RATE
         samples = self._samples
         samples.append(min(max(seconds, 0.0), _LONGEST_S))
         n = len(samples)
@@ -55,9 +63,16 @@ class ResponseModel:
         )
 
     def timeout_s(self, repeats: int = 0) -> float:
-        """A press that has shown nothing for so long is lost; longer after every repeat, in case we are wrong."""
-        timeout = self.middle_s + 3.0 * self.spread_s + _FRAME_S
-        return min(timeout * 1.25**repeats, _LONGEST_S)
+        """A press that has shown nothing for so long is lost; longer after some repeats, in case we are wrong.
+
+        The more presses get lost here, the less a press is waited for that may only be slow.
+        """
+        patience = 3.0 - 2.5 * min(self.loss, 0.3)
+        timeout = self.middle_s + patience * self.spread_s + _FRAME_S
+        if len(self._samples) >= _MANY:
+            slow = sorted(self._samples)[-2]
+            timeout = min(timeout, self.middle_s + 1.25 * (slow - self.middle_s) + 1.3 * _FRAME_S)
+        return min(timeout * 1.3 ** max(0, repeats - 2), _LONGEST_S)
 
     @property
     def latest_s(self) -> float:
@@ -72,7 +87,7 @@ class ResponseModel:
             if score > best_score:
                 best, best_score = i, score
             z = (age - self.middle_s) / (self.spread_s + _FRAME_S)
-            open_share *= _LOSS + (1 - _LOSS) / (1 + math.exp(min(1.7 * z, 50.0)))
+            open_share *= self.loss + (1 - self.loss) / (1 + math.exp(min(1.7 * z, 50.0)))
         return best
 
     def likelihood(self, seconds: float) -> float:

@@ -10,7 +10,6 @@ from face_af_common.types import Face
 from .params import PlannerParams
 
 _MEAN_RATE = 0.25
-_WEAKER = 0.12
 _KEPT = 64
 
 
@@ -110,7 +109,7 @@ class TargetChooser:
             incumbent_seen and not (lasting and unnamed >= params.rival_confirm_s)
         ):
             return math.inf
-        weaker = claim.similarity < self._usual - _WEAKER
+        weaker = claim.similarity < self._usual - params.similarity_margin
         return math.inf if weaker and not lasting else params.confirm_frames
 
     def _prune(self, now: float, params: PlannerParams) -> None:

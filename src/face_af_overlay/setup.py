@@ -16,5 +16,11 @@ setup(
     maintainer_email="face_af@example.com",
     description="Reads the autofocus boxes that the camera draws on its HDMI picture.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["overlay = face_af_overlay.node:main"]},
+    entry_points={
+        "console_scripts": [
+            "overlay = face_af_overlay.node:main",
+            "classify = face_af_overlay.classify:main",
+            "calibrate = face_af_overlay.calibrate:main",
+        ]
+    },
 )

@@ -200,9 +200,9 @@ def sketch(
     return fit > _SKETCHED
 
 
-_HALF = 8
+_HALF = 12
 """Places looked at on each half of a side."""
-_SKETCHED = 0.4
+_SKETCHED = 0.48
 """Least fit, -1 to 1, that is worth a close look."""
 _BEYOND = np.array([side * 6 + end for side in range(4) for end in (4, 5)])
 _ON = np.setdiff1d(np.arange(24), _BEYOND)
@@ -212,7 +212,7 @@ _ARM = 36
 """Green levels by which an arm may differ from its corner."""
 _ALIKE = 11
 """How many of the 16 pixels looked at must be like the corner."""
-_WORTH = 16 * 3.0
+_WORTH = 16 * 11.0
 """Least sum of contrasts that is worth a close look."""
 _SAME = 5
 """Pixels within which all four sides of two rectangles are the same lines."""

@@ -1,0 +1,202 @@
+"""How many AF boxes the overlay detector finds, how many it invents, and how long it takes.
+
+Photographs that judge are never those that the detector was tuned on: the folder is split by the hash of
+the files' names. Without a folder, painted backgrounds are used. The plain detector beside it (colour
+ranges, opening, square contours) is told where to look; ours is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_common.types import AfBox, AfState, Box
+from face_af_overlay.detector import AfBoxDetector
+from face_af_sim.overlay_pictures import LabelledPicture, OverlayPictures, Recipe, photographs
+
+Detect = Callable[[LabelledPicture], list[AfBox]]
+
+
+def plain_detector(picture: LabelledPicture) -> list[AfBox]:
+    """The detector of the plain kind: HSV ranges, 3x3 opening, hollow square contours, in regions it is told."""
+    found = []
+    for truth in picture.boxes:
+        region = truth.box.grown(0.3)
+        x0, y0 = max(0, int(region.x)), max(0, int(region.y))
+        part = picture.image[y0 : int(region.bottom), x0 : int(region.right)]
+        box = _plain_region(part)
+        if box is not None:
+            found.append(AfBox(box[0], Box(box[1].x + x0, box[1].y + y0, box[1].width, box[1].height)))
+    return found
+
+
+_RANGES = (
+    (AfState.ACTIVE_FOCUS, (35, 100, 100), (85, 255, 255)),
+    (AfState.TRACKED, (0, 0, 200), (179, 40, 255)),
+    (AfState.DETECTED, (0, 0, 100), (179, 40, 180)),
+)
+
+
+def _plain_region(part: NDArray[np.uint8]) -> tuple[AfState, Box] | None:
+    if part.size == 0:
+        return None
+    hsv = cv2.cvtColor(part, cv2.COLOR_BGR2HSV)
+    kernel = np.ones((3, 3), np.uint8)
+    for state, low, high in _RANGES:
+        mask = cv2.inRange(hsv, np.array(low), np.array(high))
+        mask = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), cv2.MORPH_CLOSE, kernel)
+        for contour in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+            x, y, w, h = cv2.boundingRect(contour)
+            inside = mask[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4]
+            hollow = inside.size > 0 and float(np.mean(inside > 0)) < 0.3
+            if 400 <= w * h <= 10_000 and 0.9 <= w / h <= 1.1 and hollow:
+                return state, Box(x, y, w, h)
+    return None
+
+
+@dataclass
+class Score:
+    """Counts over pictures; found and drawn also for each kind of box."""
+
+    drawn: int = 0
+    found: int = 0
+    false: int = 0
+    pictures: int = 0
+    kinds: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+    def add(self, picture: LabelledPicture, boxes: Sequence[AfBox]) -> None:
+        """A box counts as found by one of the same state with an IoU of at least 0.5; the rest is false."""
+        left = list(boxes)
+        self.pictures += 1
+        style = "brackets" if picture.style.corners else "closed"
+        for truth in picture.boxes:
+            best = max(left, key=lambda b: b.box.iou(truth.box), default=None)
+            hit = best is not None and best.box.iou(truth.box) >= 0.5 and best.state == truth.state
+            if hit and best is not None:
+                left.remove(best)
+            size = min(truth.box.width, truth.box.height) / picture.image.shape[0] * 1080
+            for kind in (truth.state.name, style, "under 48 px" if size < 48 else "48 px and more"):
+                self.kinds[kind][0] += hit
+                self.kinds[kind][1] += 1
+            self.drawn += 1
+            self.found += hit
+        self.false += len(left)
+
+    @property
+    def recall(self) -> float:
+        return self.found / max(self.drawn, 1)
+
+    @property
+    def precision(self) -> float:
+        return self.found / max(self.found + self.false, 1)
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "boxes": self.drawn,
+            "recall": round(self.recall, 4),
+            "precision": round(self.precision, 4),
+            "false_per_frame": round(self.false / max(self.pictures, 1), 4),
+            "recall_by_kind": {kind: round(a / max(b, 1), 3) for kind, (a, b) in sorted(self.kinds.items())},
+        }
+
+
+def measure(detect: Detect, pictures: OverlayPictures, count: int) -> Score:
+    score = Score()
+    for index in range(count):
+        picture = pictures.picture(index)
+        score.add(picture, detect(picture))
+    return score
+
+
+def measure_time(photos: Sequence[Path], height: int, seed: int, repeats: int) -> dict[str, float]:
+    """Milliseconds a frame of that height, over several pictures; p50, p95, and the mean of each picture's best."""
+    pictures = OverlayPictures(photos, Recipe(width=height * 16 // 9, height=height), seed)
+    detector = AfBoxDetector()
+    spent: list[float] = []
+    best: list[float] = []
+    for index in range(8):
+        image = pictures.picture(index).image
+        detector.detect(image)
+        times = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            detector.detect(image)
+            times.append((time.perf_counter() - start) * 1e3)
+        spent += times
+        best.append(min(times))
+    spent.sort()
+    return {
+        "p50_ms": round(statistics.median(spent), 2),
+        "p95_ms": round(spent[int(len(spent) * 0.95)], 2),
+        "best_ms": round(statistics.mean(best), 2),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bench overlay", description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", default=os.environ.get("FACE_AF_TEST_FACES", ""), help="folder of photographs")
+    parser.add_argument("--frames", type=int, default=120, help="pictures with boxes, and as many without")
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--repeats", type=int, default=15, help="repetitions of each timed picture")
+    parser.add_argument("--report", default="", help="write the figures to this JSON file")
+    args = parser.parse_args(argv)
+    photos: list[Path] = []
+    if args.photos:
+        try:
+            photos = photographs(args.photos, judge=True)
+        except OSError as error:
+            print(f"--photos: {args.photos} cannot be read ({error.strerror})", file=sys.stderr)
+            return 2
+    source = (
+        f"{len(photos)} photographs that nothing was tuned on" if photos else "painted backgrounds (no photographs)"
+    )
+    print(f"backgrounds: {source}; seed {args.seed}, {args.frames} pictures of each kind")
+    detector = AfBoxDetector()
+
+    def ours(picture: LabelledPicture) -> list[AfBox]:
+        return detector.detect(picture.image)
+
+    report: dict[str, object] = {"backgrounds": source, "seed": args.seed, "frames": args.frames}
+    boxed = OverlayPictures(photos, Recipe(), args.seed)
+    bare = OverlayPictures(photos, Recipe(boxes=(0, 0), distractors=(1, 6)), args.seed + 1)
+    rows: list[tuple[str, Score]] = [("face_af", measure(ours, boxed, args.frames))]
+    rows.append(("plain, told where", measure(plain_detector, boxed, args.frames)))
+    for height in (720, 2160):
+        sized = OverlayPictures(photos, Recipe(width=height * 16 // 9, height=height), args.seed + height)
+        rows.append((f"face_af {height}p", measure(ours, sized, max(args.frames // 4, 1))))
+    empty = measure(ours, bare, args.frames)
+    print(f"\n{'detector':<20}{'boxes':>7}{'recall':>9}{'precision':>11}{'false/frame':>13}")
+    for name, score in rows:
+        false = score.false / score.pictures
+        print(f"{name:<20}{score.drawn:>7}{score.recall:>9.3f}{score.precision:>11.3f}{false:>13.3f}")
+        report[name] = score.summary()
+    print(f"{'face_af, no boxes':<20}{0:>7}{'':>9}{'':>11}{empty.false / empty.pictures:>13.3f}")
+    report["without_boxes"] = empty.summary()
+    print("\nrecall by kind: " + ", ".join(f"{k} {a}/{b}" for k, (a, b) in sorted(rows[0][1].kinds.items())))
+    print(f"\n{'frame':<12}{'p50 ms':>8}{'p95 ms':>8}{'best ms':>9}")
+    timing: dict[str, object] = {}
+    for height in (720, 1080, 2160):
+        figures = measure_time(photos, height, args.seed, args.repeats)
+        timing[f"{height}p"] = figures
+        print(f"{height}p{'':<7}{figures['p50_ms']:>8}{figures['p95_ms']:>8}{figures['best_ms']:>9}")
+    report["timing"] = timing
+    if args.report:
+        Path(args.report).parent.mkdir(parents=True, exist_ok=True)
+        Path(args.report).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

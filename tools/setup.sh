@@ -14,7 +14,10 @@ fail() {
 }
 
 # A real ROS 2 is sourced, not the wheels that this script itself has put on the path.
-real_ros() { [ -n "${ROS_DISTRO:-}" ] && [ -z "${FACE_AF_WHEELS:-}" ] && command -v ros2 >/dev/null 2>&1; }
+real_ros() {
+    [ -n "${ROS_DISTRO:-}" ] && [ -z "${FACE_AF_WHEELS:-}" ] && command -v ros2 >/dev/null || return
+    case $(command -v ros2) in "$venv"/*) return 1 ;; esac
+}
 
 find_python() {
     local candidate
@@ -58,7 +61,7 @@ set_up() {
 }
 
 # One hash over the files' names and contents, where they lie, and the ROS 2 in use.
-fingerprint() { { echo "$PWD ${ROS_DISTRO:-}"; cat "$@"; } | sha256sum | cut -c1-16; }
+fingerprint() { { echo "$PWD $(real_ros && echo "$ROS_DISTRO")"; cat "$@"; } | sha256sum | cut -c1-16; }
 
 check_machine() {
     python=$(find_python) || exit 1

@@ -82,5 +82,4 @@ def _box(box: Box) -> dict[str, Any]:
 
 
 def _number(value: float) -> float:
-    # single precision, as it travels in messages
     return round(float(value), 4)

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
+from face_af_common.conversions import (
+    af_box_from_msg,
+    af_box_to_msg,
+    af_boxes_from_msg,
+    face_from_msg,
+    face_to_msg,
+    faces_from_msg,
+)
 from face_af_common.images import BGR
 from face_af_common.params import ParamError, build, describe
 from face_af_common.paths import data_dir, model_dirs
@@ -53,7 +60,8 @@ class Perception:
         self.target: str = value.target
 
     def __call__(self, picture: BGR, stamp_ns: int) -> list[Face]:
-        return list(self.pipeline.process(picture, stamp_ns / 1e9))
+        # rounded to single precision, as it is when faces travel between the nodes
+        return [face_from_msg(face_to_msg(face)) for face in self.pipeline.process(picture, stamp_ns / 1e9)]
 
 
 class Overlay:
@@ -69,7 +77,9 @@ class Overlay:
         self._follower = BoxFollower()
 
     def __call__(self, picture: BGR, stamp_ns: int) -> list[AfBox]:
-        return list(self._follower.update(self._detector.inspect(picture).boxes, stamp_ns / 1e9, self._params.follow))
+        found = self._detector.inspect(picture).boxes
+        boxes = self._follower.update(found, stamp_ns / 1e9, self._params.follow)
+        return [af_box_from_msg(af_box_to_msg(box)) for box in boxes]
 
 
 class Steering:
@@ -132,9 +142,15 @@ def recorded_frames(source: Source) -> dict[int, Frame]:
 
 
 def compute(
-    source: Source, stages: Iterable[str], parameters: Parameters, perception: Perception | None = None
+    source: Source,
+    stages: Iterable[str],
+    parameters: Parameters,
+    perception: Perception | None = None,
+    recorded: dict[int, Frame] | None = None,
 ) -> Iterator[Frame]:
-    """Every recorded frame, with ``stages`` computed anew and the rest as recorded.
+    """Every recorded frame, with ``stages`` computed anew and the rest as in ``recorded`` (default: the bag's own).
+
+    The frames of ``recorded`` are changed and handed out.
 
     Pictures are decoded and overlays read beside perception, each stream in order. ``ParamError`` and
     :class:`RecordingError` are raised before the first frame.
@@ -143,7 +159,8 @@ def compute(
     if unknown := wanted - set(STAGES):
         raise RecordingError(f"{', '.join(sorted(unknown))} cannot be recomputed; there are {', '.join(STAGES)}")
     check_parameters({node: values for node, values in parameters.items() if node in wanted})
-    recorded = recorded_frames(source)
+    if recorded is None:
+        recorded = recorded_frames(source)
     if "perception" in wanted and perception is None:
         perception = Perception(parameters.get("perception", {}))
     overlay = Overlay(parameters.get("overlay", {})) if "overlay" in wanted else None

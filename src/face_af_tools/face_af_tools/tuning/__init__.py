@@ -1,0 +1,1 @@
+"""Offline tuning: a recording replayed over a grid of parameters."""

@@ -37,31 +37,40 @@ set_up() {
     exec 9>$state/lock
     flock 9
     if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
-    local packages sources
-    packages=$(fingerprint "$requirements" requirements/nodeps.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml' -o -name 'setup.*' 2>/dev/null))
+    local place packages sources
+    place="$PWD $(real_ros && echo "$ROS_DISTRO")"
+    packages=$(fingerprint "$requirements" requirements/nodeps.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml'))
     # symlinked installs follow edits by themselves; these files and the list of installed ones do not
     sources=$(fingerprint $(find src \( -name package.xml -o -name 'setup.*' -o -name CMakeLists.txt -o -name '*.msg' -o -name '*.srv' \) | sort) \
         <(find launch config models -type f -not -name '*.pyc' | sort))
-    if [ "$(cat $state/packages 2>/dev/null)" = "$packages" ] && [ "$(cat $state/sources 2>/dev/null)" = "$packages $sources" ]; then
+    if done_before place "$place" && done_before packages "$packages" && done_before sources "$sources"; then
         exec 9>&-
         return
     fi
     echo "face_af: setting up in $PWD (details: $log)"
     : >$log
-    if [ "$(cat $state/packages 2>/dev/null)" != "$packages" ]; then
-        rm -f $state/packages $state/sources
+    if ! done_before place "$place"; then
+        rm -f $state/place $state/packages $state/sources
         check_machine
         step "virtual environment" make_venv
+        echo "$place" >$state/place
+    fi
+    if ! done_before packages "$packages"; then
         step "Python packages" install_packages
         echo "$packages" >$state/packages
     fi
-    step "workspace" build_workspace
-    echo "$packages $sources" >$state/sources
+    if ! done_before sources "$sources"; then
+        step "workspace" build_workspace
+        echo "$sources" >$state/sources
+    fi
     exec 9>&-
 }
 
-# One hash over the files' names and contents, where they lie, and the ROS 2 in use.
-fingerprint() { { echo "$PWD $(real_ros && echo "$ROS_DISTRO")"; cat "$@"; } | sha256sum | cut -c1-16; }
+# Whether the stamp NAME says VALUE.
+done_before() { [ "$(cat "$state/$1" 2>/dev/null)" = "$2" ]; }
+
+# One hash over the files' contents.
+fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
 
 check_machine() {
     python=$(find_python) || exit 1

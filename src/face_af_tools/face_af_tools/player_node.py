@@ -63,6 +63,7 @@ class PlayerNode(Node):
         self._answered: dict[int, set[str]] = {}
         self._changed = threading.Condition()
         self._unanswered = 0
+        self._reported = 0.0
         self._stop = False
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
         self._images = self.create_publisher(Image, "image_raw", qos.IMAGE)
@@ -161,6 +162,7 @@ class PlayerNode(Node):
                 return
             if stamp in self._frames:
                 continue
+            self._report_progress(started)
             params = self._params.value
             known = self._recorded.get(stamp)
             frame = Frame(stamp, size=(picture.shape[1], picture.shape[0]))
@@ -189,6 +191,14 @@ class PlayerNode(Node):
                 self._send(image)
         if self._params.value.rate > 0:
             time.sleep(0.5)  # the last answers
+
+    def _report_progress(self, started: float) -> None:
+        now = time.monotonic()
+        if now - self._reported > 5.0 and self._frames:
+            self._reported = now
+            total = max(self._source.frame_count, len(self._frames))
+            rate = len(self._frames) / max(now - started, 1e-3)
+            self.get_logger().info(f"{len(self._frames)} of {total} frames, {rate:.1f} a second")
 
     def _keep_recorded(self, frame: Frame, known: Frame) -> None:
         if "perception" not in self._stages:

@@ -38,7 +38,8 @@ set_up() {
     flock 9
     if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
     local place packages sources
-    place="$PWD $(real_ros && echo "$ROS_DISTRO")"
+    place="$PWD wheels"
+    if real_ros; then place="$PWD $ROS_DISTRO"; fi
     packages=$(fingerprint "$requirements" requirements/nodeps.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml'))
     # symlinked installs follow edits by themselves; these files and the list of installed ones do not
     sources=$(fingerprint $(find src \( -name package.xml -o -name 'setup.*' -o -name CMakeLists.txt -o -name '*.msg' -o -name '*.srv' \) | sort) \

@@ -55,7 +55,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graph(tmp_path: Path, recording: Path, gallery: Path) -> Iterator[Started]:
     arguments = ["source:=file", f"device:={recording}", "transport:=dry_run", f"gallery:={gallery}", "target:=obama"]
     parameters = tmp_path / "params.yaml"
-    parameters.write_text("capture:\n  ros__parameters:\n    loop: true\n")
+    parameters.write_text("/**/capture:\n  ros__parameters:\n    loop: true\n")
     with started([*LAUNCH, *arguments, f"params_file:={parameters}"], tmp_path / "log") as run:
         assert run.wait_for("people in the gallery", 90), run.output()
         yield run
@@ -110,9 +110,9 @@ def test_show_args_describes_every_argument() -> None:
 @pytest.mark.parametrize(
     ("yaml", "told"),
     [
-        ("perception:\n  ros__parameters:\n    recognition:\n      entr: 0.5\n", "did you mean recognition.enter"),
-        ("steering:\n  ros__parameters:\n    mode: dance\n", "mode: 'dance' is none of"),
-        ("percepton:\n  ros__parameters:\n    target: x\n", "there is no node percepton"),
+        ("/**/perception:\n  ros__parameters:\n    recognition:\n      entr: 0.5\n", "did you mean recognition.enter"),
+        ("/**/steering:\n  ros__parameters:\n    mode: dance\n", "mode: 'dance' is none of"),
+        ("/**/percepton:\n  ros__parameters:\n    target: x\n", "there is no node /**/percepton"),
         ("perception: [", "broken YAML"),
     ],
 )

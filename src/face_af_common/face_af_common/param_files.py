@@ -48,7 +48,7 @@ def to_markdown(kind: type) -> str:
 def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
     """Checks a ROS parameter file against the nodes; :class:`ParamError` names file, node and key.
 
-    A section may be keyed ``node``, ``/namespace/node``, ``/**/node`` or ``/**``.
+    A section may be keyed ``/namespace/node``, ``/**/node`` or ``/**``.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -66,6 +66,9 @@ def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
         node = str(section).rsplit("/", 1)[-1]
         if node != "**" and node not in nodes:
             raise ParamError(f"{path}: there is no node {section}; there are {', '.join(nodes)}")
+        if not str(section).startswith("/"):
+            # rcl would take it for a node outside every namespace, and ignore it without a word
+            raise ParamError(f"{path}: write /**/{section} instead of {section}, which no node in a namespace reads")
         parameters = content.get("ros__parameters") if isinstance(content, dict) else None
         if not isinstance(parameters, dict):
             raise ParamError(f"{path}: {section} needs ros__parameters with names and values below")

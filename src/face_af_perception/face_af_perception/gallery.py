@@ -202,6 +202,10 @@ class Gallery:
         """
         return self._matcher().scores(np.asarray(embeddings, np.float32))
 
+    def column(self, name: str) -> int | None:
+        """A person's column in :meth:`scores`; None for somebody who is not known."""
+        return self._matcher().place.get(name)
+
     def match(self, embeddings: Embeddings) -> list[Match]:
         """The best person for each row of ``embeddings`` (N x D)."""
         scores = self.scores(embeddings)
@@ -339,10 +343,10 @@ class _Index:
         samples = list(samples)
         positive = [s for s in samples if not s.negative]
         self.names = sorted({s.identity for s in positive})
-        place = {name: i for i, name in enumerate(self.names)}
-        negative = [s for s in samples if s.negative and s.identity in place]
-        self._positive = _Group([(place[s.identity], embeddings[s.id]) for s in positive], dimension)
-        self._negative = _Group([(place[s.identity], embeddings[s.id]) for s in negative], dimension)
+        self.place = {name: i for i, name in enumerate(self.names)}
+        negative = [s for s in samples if s.negative and s.identity in self.place]
+        self._positive = _Group([(self.place[s.identity], embeddings[s.id]) for s in positive], dimension)
+        self._negative = _Group([(self.place[s.identity], embeddings[s.id]) for s in negative], dimension)
 
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
         result = np.full((len(embeddings), len(self.names)), -1.0, np.float32)

@@ -151,16 +151,19 @@ class Recognizer:
             for memory in stale:
                 memory.identity, memory.similarity, memory.gallery_version = "", 0.0, version
             return
-        place = {name: i for i, name in enumerate(names)}
         scores = self.gallery.scores(np.stack([m.template for m in stale if m.template is not None]))
         for memory, row in zip(stale, scores, strict=True):
-            self._decide(memory, row, names, place)
+            self._decide(memory, row, names, self.gallery.column(memory.identity))
             memory.gallery_version = version
         if self.params.cohort:
             self._meet(tracks)
 
     def _meet(self, tracks: Sequence[Track]) -> None:
-        """Whoever is seen beside a person, and is clearly not alike, is a stranger to that person from now on."""
+        """Whoever is seen beside a person, and is clearly not alike, is a stranger to that person from now on.
+
+        Somebody whom the gallery might yet name is left alone: should the other one have the name wrongly, the right
+        one must not be shut out.
+        """
         settled = [t.memory for t in tracks if len(t.memory.embeddings) >= min(SETTLED, self.params.memory)]
         for known in settled:
             if not known.identity or known.similarity < self.enter:
@@ -168,8 +171,8 @@ class Recognizer:
             strangers = self._strangers.setdefault(known.identity, {})
             for other in settled:
                 assert other.template is not None and known.template is not None
-                apart = other.identity != known.identity and self._alike(other.template, known.template) < self.exit
-                if apart:
+                certain = other.identity != known.identity if other.identity else other.similarity < self.exit
+                if certain and self._alike(other.template, known.template) < self.exit:
                     strangers[other.id] = other.template
             while len(strangers) > COHORT:
                 del strangers[next(iter(strangers))]
@@ -181,7 +184,7 @@ class Recognizer:
             return False
         return float(similarity(template[None], np.stack(list(strangers.values()))).max()) > similarity_to_name
 
-    def _decide(self, memory: Memory, row: Embeddings, names: list[str], place: dict[str, int]) -> None:
+    def _decide(self, memory: Memory, row: Embeddings, names: list[str], held: int | None) -> None:
         best = int(row.argmax())
         second = float(np.partition(row, -2)[-2]) if len(row) > 1 else -math.inf
         assert memory.template is not None
@@ -190,7 +193,6 @@ class Recognizer:
             and row[best] - second >= self.params.margin
             and not self._is_stranger(names[best], memory.template, float(row[best]))
         )
-        held = place.get(memory.identity)
         if held is not None and row[held] >= self.exit and not (clear and best != held):
             memory.similarity = float(row[held])
             return

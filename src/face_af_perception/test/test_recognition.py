@@ -1,0 +1,129 @@
+"""Names from embeddings, with vectors made for the purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from face_af_common.params import build
+from face_af_common.types import Box
+from face_af_perception.alignment import ARCFACE
+from face_af_perception.detectors import Detection
+from face_af_perception.embedders import Embedder
+from face_af_perception.gallery import Gallery, Sample
+from face_af_perception.params import PerceptionNodeParams, RecognitionParams
+from face_af_perception.recognition import Recognizer
+from face_af_perception.tracker import Track, Tracker
+
+AXES = np.eye(32, dtype=np.float32)
+
+
+def direction(*parts: float) -> np.ndarray:
+    row = np.zeros(32, np.float32)
+    row[: len(parts)] = parts
+    return row / np.linalg.norm(row)
+
+
+def recognition(**changes: object) -> RecognitionParams:
+    return build(PerceptionNodeParams, {f"recognition.{name}": value for name, value in changes.items()}).recognition
+
+
+@pytest.fixture
+def gallery(embedder: Embedder) -> Gallery:
+    gallery = Gallery(None, embedder)
+    for i, name in enumerate(("anna", "bert")):
+        gallery.add_embedded(Sample(f"{i:016x}", name, 1.0, False, ARCFACE), AXES[i])
+    return gallery
+
+
+@pytest.fixture
+def tracker() -> Tracker:
+    return Tracker(build(PerceptionNodeParams, {}).tracker)
+
+
+def track(tracker: Tracker, x: float = 0) -> Track:
+    face = Detection(Box(x, 0, 60, 60), 0.9, ARCFACE)
+    return Track(tracker.new_memory(), face, np.zeros((6, 4, 3), np.float32), 0.0)
+
+
+def teach(recognizer: Recognizer, tracker: Tracker, one: Track, row: np.ndarray, times: int = 3) -> None:
+    for i in range(times):
+        recognizer.learn(tracker, one, row, 0.9, i / 30)
+
+
+ALIKE = direction(0.5, 0, 0.86)
+"""Half like Anna."""
+
+
+@pytest.mark.parametrize(("cohort", "name"), [(True, ""), (False, "anna")])
+def test_who_was_seen_beside_a_person_is_not_taken_for_them(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker, cohort: bool, name: str
+) -> None:
+    recognizer = Recognizer(recognition(cohort=cohort, enter=0.45, exit=0.4), embedder, gallery)
+    anna, double = track(tracker), track(tracker, 300)
+    teach(recognizer, tracker, anna, AXES[0])
+    teach(recognizer, tracker, double, direction(0.35, 0, 0.94))  # turned away: less alike
+    recognizer.name([anna, double])
+    assert (anna.memory.identity, double.memory.identity) == ("anna", "")
+    again = track(tracker)  # alone later, and more alike
+    teach(recognizer, tracker, again, ALIKE)
+    recognizer.name([again])
+    assert again.memory.identity == name
+
+
+def test_a_wrong_name_does_not_shut_the_right_person_out(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker
+) -> None:
+    recognizer = Recognizer(recognition(enter=0.45, exit=0.4), embedder, gallery)
+    double, anna = track(tracker), track(tracker, 300)
+    teach(recognizer, tracker, double, direction(0.5, 0, 0.5, 0.7))
+    teach(recognizer, tracker, anna, direction(0.42, 0, 0, 0, 0.9))  # in bad light
+    recognizer.name([double, anna])
+    assert double.memory.identity == "anna"
+    better = track(tracker)
+    teach(recognizer, tracker, better, direction(0.6, 0, 0, 0, 0.8))
+    recognizer.name([better])
+    assert better.memory.identity == "anna"
+
+
+def test_a_blurred_face_counts_less(embedder: Embedder, gallery: Gallery, tracker: Tracker) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    one = track(tracker)
+    recognizer.learn(tracker, one, AXES[0], 0.9, 0.0)
+    recognizer.learn(tracker, one, direction(0.5, 0, 0.8), 0.1, 0.1)
+    recognizer.name([one])
+    assert one.memory.similarity > 0.97
+
+
+def test_a_person_seen_again_elsewhere_keeps_the_track_id(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker
+) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    before, after = track(tracker), track(tracker, 900)
+    teach(recognizer, tracker, before, AXES[3])
+    before.visible = False
+    tracker.lost.append(before)
+    recognizer.learn(tracker, after, AXES[3], 0.9, 1.0)
+    assert after.memory is before.memory and not tracker.lost
+
+
+def test_two_that_were_mixed_up_exchange_their_memories(embedder: Embedder, gallery: Gallery, tracker: Tracker) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    left, right = track(tracker), track(tracker, 100)
+    tracker.tracks = [left, right]
+    for one, row in ((left, AXES[0]), (right, AXES[1])):
+        teach(recognizer, tracker, one, row)
+        one.doubtful = True
+    first, second = left.memory, right.memory
+    recognizer.learn(tracker, left, AXES[1], 0.9, 1.0)
+    assert (left.memory, right.memory) == (second, first)
+
+
+def test_the_threshold_rises_with_thousands_of_people(embedder: Embedder) -> None:
+    gallery = Gallery(None, embedder)
+    random = np.random.default_rng(0)
+    for i in range(1000):
+        gallery.add_embedded(Sample(f"{i:016x}", f"p{i}", 1.0, False, ARCFACE), random.standard_normal(32))
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    assert recognizer.enter == pytest.approx(0.4 * 1.2) and recognizer.exit < recognizer.enter
+    assert Recognizer(recognition(), embedder, Gallery(None, embedder)).enter == pytest.approx(0.4)

@@ -11,11 +11,11 @@ from .subjects import Subject
 _STACK_PRIOR = {
     ActionKind.FN1: (1.4, 0.6),
     ActionKind.LEFT: (1.0, 1.0),
-    ActionKind.RIGHT: (1.0, 1.0),
     ActionKind.DOWN: (0.5, 1.5),
-    ActionKind.UP: (0.5, 1.5),
 }
-"""How often each button has led from one face to the one above or below, and how often not: a guess to begin with."""
+"""How often each button has led from one face to the one above or below, and how often not: a guess.
+
+LEFT stands for RIGHT too, and DOWN for UP."""
 _ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
 
 
@@ -25,6 +25,8 @@ class Moves:
     def __init__(self) -> None:
         self._wraps = 0
         self._stack: dict[ActionKind, list[float]] = {kind: list(prior) for kind, prior in _STACK_PRIOR.items()}
+        self._stack[ActionKind.RIGHT] = self._stack[ActionKind.LEFT]
+        self._stack[ActionKind.UP] = self._stack[ActionKind.DOWN]
 
     def steps(self, focus: Subject | None, target: Subject, row: Sequence[Subject], wrap: str) -> list[ActionKind]:
         """The presses from ``focus`` to ``target``; at least one. ``row``: the candidates, left to right."""
@@ -60,7 +62,9 @@ class Moves:
         if after is None and is_wrap(kind, before, aim, row):
             self._wraps = max(self._wraps - 1, -1)
         if is_stacked(before, aim):
-            counts = self._stack[kind]
+            counts = self._stack.get(kind)
+            if counts is None:
+                return
             counts[0 if after is aim else 1] += 1.0
             if sum(counts) > 20.0:
                 counts[0] *= 0.5
@@ -82,9 +86,12 @@ def is_stacked(focus: Subject, target: Subject) -> bool:
     return dy > 2 * dx and dx < 0.5 * target.face.width
 
 
-def steps_between(one: Subject, other: Subject, row: Sequence[Subject]) -> int:
-    """How many presses of LEFT or RIGHT apart two subjects are."""
-    low, high = min(one.x, other.x), max(one.x, other.x)
+def steps_between(one: Subject, other: Subject, row: Sequence[Subject], margin: float = 0.0) -> int:
+    """How many presses of LEFT or RIGHT apart two subjects are.
+
+    Whoever stands within ``margin`` pixels of either's place does not count: the order may be the other way.
+    """
+    low, high = min(one.x, other.x) + margin, max(one.x, other.x) - margin
     return 1 + sum(1 for s in row if low < s.x < high and s is not one and s is not other)
 
 

@@ -27,6 +27,8 @@ __all__ = ["Planner", "PlannerParams", "SteeringNodeParams"]
 _EARLIEST_EFFECT_S = 0.05
 """No camera shows the effect of a press sooner."""
 _CLOCK_JUMP_S = 2.0
+_SIDE_MARGIN = 0.4
+"""Faces nearer than this share of a face's width may change sides before the next press takes effect."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Planner:
         self.frame_size = frame_size
         self.status = SteeringStatus.IDLE
         self.reason = "starting"
-        self.target_track_id = 0
+        self._target: int | None = None
         self.presses = 0
         self.paused = False
         self.blocked = ""
@@ -75,10 +77,15 @@ class Planner:
         self._yield_until = -1e18
 
     @property
+    def target_track_id(self) -> int:
+        """Track id of the target's face in the newest frame; 0 = not in sight."""
+        return self._target or 0
+
+    @property
     def focus_track_id(self) -> int:
         """Track id of the face that has the camera's focus; 0 = none known."""
         subject = self._selection.subject
-        return subject.key if subject is not None and subject.key > 0 else 0
+        return max(subject.key, 0) if subject is not None else 0
 
     @property
     def response_s(self) -> float:
@@ -112,7 +119,7 @@ class Planner:
         params = self.params
         self._row.update(now, faces, boxes, params.remember_s)
         track, confirmed = self._chooser.update(now, faces, self._row.renamed, params)
-        self.target_track_id = track
+        self._target = track
         if params.mode == "af_area":
             return self._point(now, faces, track, confirmed)
         move = self._selection.update(now, self._row, self._expected, params.confirm_frames, params.unseen_frames)
@@ -165,7 +172,7 @@ class Planner:
             self._tried = self._give_ups = 0
         if ours:
             return
-        if move.after is not None and move.after.key == self.target_track_id:
+        if move.after is not None and move.after.key == self._target:
             return
         if self._hands.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s
@@ -191,14 +198,14 @@ class Planner:
         self.status, self.reason = status, reason
         return []
 
-    def _decide(self, now: float, track: int, confirmed: bool) -> list[Action]:
+    def _decide(self, now: float, track: int | None, confirmed: bool) -> list[Action]:
         params = self.params
         focus = self._selection.subject
         if self.paused:
             return self._say(SteeringStatus.IDLE, "paused")
         if self.blocked:
             return self._say(SteeringStatus.IDLE, self.blocked)
-        if not track:
+        if track is None:
             return self._say(SteeringStatus.NO_TARGET, "the target is not in the picture")
         if focus is not None and focus.key == track:
             if confirmed:
@@ -252,8 +259,10 @@ class Planner:
         """
         if not self.response.known or self._tried or focus is None:
             return False
-        sure = self._moves.steps(focus, target, [s for s in row if s.state], self.params.wrap)
-        if len(waiting) >= len(sure) or any(press.kind != sure[0] for press in waiting):
+        steps = self._moves.steps(focus, target, row, self.params.wrap)
+        seen = [s for s in row if s.state]
+        sure = min(len(steps), steps_between(focus, target, seen, _SIDE_MARGIN * target.width))
+        if len(waiting) >= sure or any(press.kind != steps[0] for press in waiting):
             return False
         return since >= self.response.pace * max(self.response.middle_s - self.params.picture_lag_s, 0.0)
 
@@ -279,7 +288,7 @@ class Planner:
         self._say(SteeringStatus.STEERING, f"{press.kind.name}: {why}")
         return [Action(press.kind, why)]
 
-    def _point(self, now: float, faces: list[Face], track: int, confirmed: bool) -> list[Action]:
+    def _point(self, now: float, faces: list[Face], track: int | None, confirmed: bool) -> list[Action]:
         params = self.params
         if self.paused:
             return self._say(SteeringStatus.IDLE, "paused")

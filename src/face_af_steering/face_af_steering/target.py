@@ -33,7 +33,7 @@ class TargetChooser:
 
     def __init__(self) -> None:
         self._claims: dict[int, _Claim] = {}
-        self._incumbent = 0
+        self._incumbent: int | None = None
         self._incumbent_named = -1e9
         self._usual = 0.0
 
@@ -42,8 +42,8 @@ class TargetChooser:
 
     def update(
         self, now: float, faces: Sequence[Face], renamed: Mapping[int, int], params: PlannerParams
-    ) -> tuple[int, bool]:
-        """The target's track id among the faces named target in this frame (0 = none), and whether it is confirmed."""
+    ) -> tuple[int | None, bool]:
+        """The target's track id among the faces named target in this frame (None without one), and whether it is confirmed."""
         claims = self._claims
         for old, new in renamed.items():
             if old in claims and new not in claims:
@@ -70,7 +70,7 @@ class TargetChooser:
         if len(claims) > len(faces):
             self._prune(now, params)
         if not named:
-            return 0, False
+            return None, False
         choice = self._choose(now, named, incumbent_seen, params)
         claim = claims[choice.track_id]
         confirmed = claim.frames >= self._needed(now, choice, claim, incumbent_seen, params)
@@ -99,7 +99,7 @@ class TargetChooser:
 
     def _needed(self, now: float, face: Face, claim: _Claim, incumbent_seen: bool, params: PlannerParams) -> float:
         """Frames that this face must have been named in."""
-        if face.track_id == self._incumbent or not self._incumbent:
+        if face.track_id == self._incumbent or self._incumbent is None:
             return params.confirm_frames
         unnamed = now - self._incumbent_named
         if unnamed > params.target_memory_s:

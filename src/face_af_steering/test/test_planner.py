@@ -27,6 +27,14 @@ def test_presses_right_where_the_target_is_right() -> None:
     assert [a.kind for _, a in play.sent] == [ActionKind.RIGHT]
 
 
+def test_track_ids_may_count_from_0() -> None:
+    scene = Scene(3, target=0, chosen=2)
+    planner = Planner()
+    faces = [dataclasses.replace(face, track_id=face.track_id - 1) for face in scene.faces()]
+    actions = [a for k in range(4) for a in planner.update(k * FRAME_S, faces, scene.boxes())]
+    assert [a.kind for a in actions] == [ActionKind.LEFT]
+
+
 def test_needs_two_frames_before_the_first_press() -> None:
     play = Play(Scene())
     assert play.run(1) == []

@@ -16,9 +16,10 @@ from rclpy.parameter import Parameter
 
 from .main import CommandError
 
-SETTLED_AFTER = 0.4
+SETTLED_AFTER = 0.5
 """Seconds without a change after which the graph counts as seen."""
 AT_MOST = 3.0
+"""Seconds after which whoever was not seen is not there."""
 
 
 class Graph:
@@ -54,13 +55,16 @@ class Graph:
         return True
 
     def settle(self) -> None:
-        """Spins until nothing new has been discovered for a moment."""
+        """Spins until somebody has been discovered and then nothing new for a moment, or nobody at all for longer."""
         start = changed = time.monotonic()
         seen: object = None
-        while time.monotonic() - changed < SETTLED_AFTER and time.monotonic() - start < AT_MOST:
-            now = len(self.node.get_node_names()), len(self.node.get_topic_names_and_types())
+        while time.monotonic() - start < AT_MOST:
+            names = self.node.get_node_names()
+            now = len(names), len(self.node.get_topic_names_and_types())
             if now != seen:
                 seen, changed = now, time.monotonic()
+            if len(names) > 1 and time.monotonic() - changed > SETTLED_AFTER:
+                return
             self.spin_once()
 
     def node_names(self, hidden: bool = False) -> list[str]:

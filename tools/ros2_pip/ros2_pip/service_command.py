@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 import yaml
 
@@ -50,6 +51,7 @@ def show_type(args: argparse.Namespace) -> None:
 
 
 def call(args: argparse.Namespace) -> None:
+    os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"  # else a wrong type is found only when the request is sent
     kind = load_type(args.service_type, "srv")
     try:
         values = yaml.safe_load(args.values) or {}

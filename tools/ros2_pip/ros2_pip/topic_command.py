@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections import deque
 from itertools import pairwise
@@ -96,7 +97,7 @@ def show_type(args: argparse.Namespace) -> None:
         print("\n".join(_wait_for_types(g, args.topic_name)))
 
 
-def _wait_for_types(g: Graph, topic: str, timeout: float | None = 2.0) -> list[str]:
+def _wait_for_types(g: Graph, topic: str, timeout: float | None = 3.0) -> list[str]:
     name = absolute(topic)
     if not g.wait_for(lambda: dict(g.topics(hidden=True)).get(name), timeout):
         raise CommandError(f"Unknown topic '{topic}'")
@@ -118,7 +119,7 @@ def hz(args: argparse.Namespace) -> None:
     with graph() as g:
         name = absolute(args.topic_name)
         if not dict(g.topics(True)).get(name) and not g.wait_for(lambda: dict(g.topics(True)).get(name), 2.0):
-            print(f"WARNING: topic [{args.topic_name}] does not appear to be published yet")
+            print(f"WARNING: topic [{args.topic_name}] does not appear to be published yet", file=sys.stderr)
         kind = load_type(_wait_for_types(g, name, None)[0], "msg")
         arrivals: deque[float] = deque(maxlen=max(2, args.window + 1))
         g.node.create_subscription(
@@ -155,7 +156,7 @@ def echo(args: argparse.Namespace) -> int:
             g.settle()
         else:
             if not g.wait_for(lambda: dict(g.topics(True)).get(name), 2.0):
-                print(f"WARNING: topic [{args.topic_name}] does not appear to be published yet")
+                print(f"WARNING: topic [{args.topic_name}] does not appear to be published yet", file=sys.stderr)
             kind = load_type(_wait_for_types(g, name, args.timeout)[0], "msg")
         qos = matching_qos(g, name)
         if args.qos_reliability:

@@ -72,16 +72,16 @@ class ImageFolder:
     def _load(self, path: Path) -> BGR | None:
         import cv2
 
+        picture: BGR | None = None
         try:
-            data = path.read_bytes()
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+            data = np.frombuffer(path.read_bytes(), np.uint8)
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None  # type: ignore[assignment]
         except (OSError, cv2.error):
-            picture = None
+            pass
         if picture is None and path.name not in self._broken:
             self._broken.add(path.name)
             self.notes.append(f"{path} is no readable image and is left out")
-        result: BGR | None = picture
-        return result
+        return picture
 
     def interrupt(self) -> None:
         """A folder does not hang."""

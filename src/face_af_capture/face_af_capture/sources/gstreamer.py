@@ -90,7 +90,7 @@ class GstLaunch:
     def read(self, buffer: BGR | None) -> Frame:
         shape = (self._height, self._stride)
         rows = np.empty(shape, np.uint8) if buffer is None or self._padded else buffer.reshape(shape)
-        view = memoryview(rows).cast("B")
+        view = memoryview(rows.data).cast("B")
         filled = 0
         acquired = 0.0
         assert self._process.stdout is not None

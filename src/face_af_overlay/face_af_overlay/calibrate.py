@@ -122,9 +122,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in changes.items():
         print(f"{name}: {value}")
     total = len(named)
-    print(
-        f"recognised before {recognised(frames, named, params)}/{total}, after {recognised(frames, named, after)}/{total}"
-    )
+    before, now = recognised(frames, named, params), recognised(frames, named, after)
+    print(f"recognised before {before}/{total}, after {now}/{total}")
     if args.output:
         remarks = [f"Calibrated from {total} boxes in {len(frames)} frames."]
         Path(args.output).write_text(presets.text(changes, remarks), encoding="utf-8")

@@ -62,7 +62,7 @@ def hue_of(colour: Colour) -> float:
     return float(cv2.cvtColor(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2BGR), cv2.COLOR_BGR2HSV)[0, 0, 0])
 
 
-_GREENISH = 12.0
+_GREENISH = 16.0
 """How far below neutral Cr and Cb of a green line must be in the picture itself, together."""
 _YELLOW = (18.0, 34.0)
 _RED = (165.0, 10.0)

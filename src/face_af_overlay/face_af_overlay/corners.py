@@ -38,6 +38,7 @@ class CornerFinder:
     def __init__(self) -> None:
         self._shape = (0, 0)
         self._across = 0
+        self._planes: dict[str, U8] = {}
 
     def find(self, bgr: U8, line: int, along: int, across: int, limit: int) -> Corners:
         """Corners in ``bgr`` (H x W x 3 uint8), at most ``limit`` of each kind, best contrast first.
@@ -160,7 +161,7 @@ class CornerFinder:
         cv2.erode(least[mid], _THREE_DOWN if vertical else _THREE_ACROSS, dst=lines[mid])
 
     def _alike(self, along: int, arm: int, *, vertical: bool) -> None:
-        """Marks pixels that are like the one ``arm`` steps on, into ``sx`` or ``sy``; the stronger the line, the less alike."""
+        """Marks pixels that are like the one ``arm`` steps on, into ``sx`` or ``sy``; a strong line may differ more."""
         p = self._planes
         if vertical:
             ahead, behind, alike, bright, dark = np.s_[arm:], np.s_[:-arm], p["sy"], p["bright_v"], p["dark_v"]

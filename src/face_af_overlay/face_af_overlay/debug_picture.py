@@ -33,7 +33,7 @@ FLAW_COLOURS: dict[Flaw, tuple[int, int, int]] = {
 def debug_picture(
     bgr: NDArray[np.uint8], boxes: Sequence[AfBox], rejected: Sequence[Rejection], most: int = 40
 ) -> NDArray[np.uint8]:
-    """A copy of ``bgr`` with accepted boxes in green and at most ``most`` rejected ones in the colour of their reason."""
+    """A copy of ``bgr`` with accepted boxes in green and at most ``most`` rejected ones in their reason's colour."""
     picture = bgr.copy()
     unit = max(0.5, bgr.shape[0] / 1080)
     shown: list[Box] = []

@@ -61,6 +61,8 @@ class AfBoxDetector:
         low, high = shape.min_size * scale, shape.max_size * scale
         rects, colours = propose(corners, low, high, shape.max_aspect, contrast.uniform)
         findings = Findings()
+        if not len(rects):
+            return findings
         good: list[tuple[AfBox, Outline]] = []
         green, red = self._corners.green, self._corners.red
         order = rank(green, red, rects, colours, across, _MOST)

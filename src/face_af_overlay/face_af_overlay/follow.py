@@ -89,4 +89,4 @@ def _renewed(followed: _Followed, box: AfBox, now: float, params: FollowParams) 
 def _replaced(followed: _Followed, others: Sequence[_Followed]) -> bool:
     """Whether another box now stands where this one was."""
     box: Box = followed.box.box
-    return any(box.iou(other.box.box) > 0.4 for other in others)
+    return any(box.iou(other.box.box) > 0.25 for other in others)

@@ -96,7 +96,7 @@ def examine(
     if len(thick) < 3:
         return Rejection(rough, Flaw.FAINT, f"{len(thick)} lines")
     thickness = float(_median(np.array(thick)))
-    if thickness > min(shape.max_line * scale + 0.7, 0.22 * min(right - left, bottom - top) + 1.5):
+    if thickness > min(shape.max_line * scale + 0.7, 0.23 * min(right - left, bottom - top) + 1.6):
         return Rejection(rough, Flaw.THICK, f"{thickness:.1f} px")
     edges = [
         edge if t > 0 else _REACH - (thickness - 1) / 2
@@ -114,7 +114,7 @@ def examine(
         return Rejection(box, Flaw.BROKEN, "sides differ")
     for pair, mix, near, far in zip(pairs, mixes, (edges[2], edges[0]), (edges[3], edges[1]), strict=True):
         pair.compare(mix, thickness, round(near), round(pair.length - far))
-    if sum(pair.cornered for pair in pairs) < 6:
+    if sum(pair.cornered for pair in pairs) < 5:
         return Rejection(box, Flaw.ROUND, f"{sum(pair.cornered for pair in pairs)} of 8")
     extended = sum(pair.extended for pair in pairs)
     if extended > shape.max_extended:
@@ -238,9 +238,12 @@ class _Pair:
         tall = window.shape[0]
         for first, last in _short_runs(both, self.start + 2, self.stop - 2):
             rows = np.linspace(_REACH + 8, tall - _REACH - 9, 9).astype(int)
-            line = cv2.cvtColor(np.ascontiguousarray(window[rows, (first + last) // 2][None]), cv2.COLOR_BGR2YCrCb)[0]
-            gap = np.abs(line.astype(np.float32) - mix.typical).max(axis=1)
-            if np.count_nonzero(gap < 45) >= 8:
+            middle = (first + last) // 2
+            columns = np.array([middle - _BESIDE, middle, middle + _BESIDE])
+            pixels = cv2.cvtColor(window[rows[:, None], columns], cv2.COLOR_BGR2YCrCb).astype(np.float32)
+            gap = np.abs(pixels[:, 1] - mix.typical).max(axis=1)
+            stands = np.abs(pixels[:, ::2] - pixels[:, 1:2]).max(axis=2).min(axis=1)
+            if np.count_nonzero((gap < 40) & (stands > _TELLABLE)) >= 7:
                 return True
         return False
 
@@ -301,11 +304,7 @@ def _colours(pairs: list[_Pair], mixes: list[_Mix], thickness: float) -> tuple[_
             rows = pair.ycc[side, max(0, k - 4) : k + 5, along].astype(np.float32)
             back = pair.background[side, along]
             excess = (rows - back[:, None]).sum(axis=1) / thickness
-            # the row that differs most in the direction in which the line does: a dark edge may differ more
-            gaps = rows[:, 3:6, 0] - back[:, None, 0]
-            sign = np.where(pair.on[side, along, 0] >= back[:, 0], 1.0, -1.0)
-            best = (gaps * sign[:, None]).argmax(axis=1)
-            peak = rows[np.arange(len(along)), 3 + best] - back
+            peak = pair.on[side, along] - back
             # what a thin line lost to blur has gone to its neighbours, and made it look thicker than it is
             gain = excess[:, 0] / np.where(np.abs(peak[:, 0]) < 1, 1.0, peak[:, 0])
             spread = float(_median(gain))

@@ -19,7 +19,7 @@ class ShapeParams:
         0.0, "Boxes closer than this to the picture's edge are left out", unit="px", low=0.0, high=200.0
     )
     min_agreement: float = param(
-        0.82, "Share of the outline that must look like a closed box or four brackets", low=0.5, high=1.0
+        0.78, "Share of the outline that must look like a closed box or four brackets", low=0.5, high=1.0
     )
     min_visible: float = param(0.3, "Share of the outline that must stand out from its background", low=0.05, high=1.0)
     max_extended: int = param(1, "Lines that may run on beyond the corners, of eight", low=0, high=8)
@@ -42,14 +42,14 @@ class ColourParams:
 
     gray_min: float = param(85.0, "Darkest gray of a detected box", unit="levels", low=20.0, high=255.0)
     white_min: float = param(
-        200.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
+        203.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
     )
     neutral_chroma: float = param(
         24.0, "Most colour that a gray or white line may have", unit="levels", low=2.0, high=200.0
     )
     green_hue_min: float = param(34.0, "Least hue of a box in focus", low=0.0, high=179.0)
     green_hue_max: float = param(90.0, "Greatest hue of a box in focus", low=0.0, high=179.0)
-    green_chroma: float = param(34.0, "Least colour of a box in focus", unit="levels", low=5.0, high=255.0)
+    green_chroma: float = param(26.0, "Least colour of a box in focus", unit="levels", low=5.0, high=255.0)
     yellow: str = param("none", "What a yellow box means", choices=("none", "detected", "tracked", "active_focus"))
     red: str = param("none", "What a red box means", choices=("none", "detected", "tracked", "active_focus"))
 
@@ -69,8 +69,8 @@ class OverlayParams:
     shape: ShapeParams = group(ShapeParams)
     contrast: ContrastParams = group(ContrastParams)
     colour: ColourParams = group(ColourParams)
-    min_confidence: float = param(0.5, "Boxes below this confidence are left out", low=0.0, high=1.0)
-    max_corners: int = param(400, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
+    min_confidence: float = param(0.65, "Boxes below this confidence are left out", low=0.0, high=1.0)
+    max_corners: int = param(600, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
 
     def check(self) -> None:
         if self.shape.min_size >= self.shape.max_size:

@@ -96,7 +96,7 @@ def _join(a: I32, b: I32) -> tuple[I32, I32]:
 
 
 def _merge(rows: I32) -> tuple[I32, NDArray[np.float32]]:
-    """Proposals that differ by a pixel or two are one; the more often a rectangle was proposed, the earlier it comes."""
+    """Proposals that differ by a pixel or two are one; what was proposed most often comes first."""
     keys = (rows[:, :4] + 1) // 3
     code = ((keys[:, 0].astype(np.int64) * 4096 + keys[:, 1]) * 4096 + keys[:, 2]) * 4096 + keys[:, 3]
     _, first, times = np.unique(code, return_index=True, return_counts=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -92,7 +92,9 @@ class OverlayPictures:
             drawn = (
                 box if rng.random() < 0.3 else Box(*(float(round(v)) for v in (box.x, box.y, box.width, box.height)))
             )
-            draw_af_box(image, drawn, state, style)
+            # an arm shorter than this is a dot, not a bracket
+            arm = max(style.arm, (2 * style.line + 3) / min(drawn.width, drawn.height))
+            draw_af_box(image, drawn, state, replace(style, arm=min(arm, 0.45)))
             boxes.append(AfBox(state, drawn))
         artefacts = _artefacts(rng) if recipe.artefacts else HdmiArtefacts()
         return LabelledPicture(transmit(image, artefacts, rng), tuple(boxes), style, artefacts, name)

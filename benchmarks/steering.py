@@ -1,6 +1,6 @@
 """Closed-loop scenarios without rendering: our planner beside the plain policy and an all-knowing one.
 
-    ./run bench steering [--scenarios N] [--report FILE] [--seeds tune|judge] [--only NAME] [--plot FILE]
+./run bench steering [--scenarios N] [--report FILE] [--seeds tune|judge] [--only NAME] [--plot FILE]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from steering_sim import plots
 from steering_sim.measure import POLICIES, Result, play
 from steering_sim.scenarios import NAMES, make
 
@@ -86,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=NAMES, help="one kind of scenario")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    parser.add_argument("--plot", type=Path, help="draw the figures as a PNG")
+    parser.add_argument("--timeline", type=Path, help="draw three scenarios' course as a PNG")
     args = parser.parse_args(argv)
     names = (args.only,) if args.only else NAMES
     first = FIRST_SEED[args.seeds]
@@ -103,6 +106,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.report:
         args.report.parent.mkdir(parents=True, exist_ok=True)
         args.report.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    if args.plot:
+        plots.figures(data, args.plot)
+    if args.timeline:
+        plots.timelines(args.timeline)
     return 0
 
 

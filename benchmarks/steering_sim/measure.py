@@ -33,6 +33,9 @@ class Result:
     timeline: list[tuple[int, int, int]] = field(default_factory=list)
     """Only on request, for each frame: selected person (-1 = none), target detected, press (0 = none)."""
     states: list[str] = field(default_factory=list)
+    """Likewise, of our planner: status and reason."""
+    hand_times: list[float] = field(default_factory=list)
+    """Moves by the photographer, seconds."""
 
 
 def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = None, trace: bool = False) -> Result:
@@ -87,6 +90,7 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
             result.timeline.append((selected, int(0 in camera.detected), int(kinds[0]) if kinds else 0))
             if isinstance(policy, Ours):
                 result.states.append(f"{policy.planner.status.name}: {policy.planner.reason}")
+    result.hand_times = camera.by_hand
     result.hand_moves = len(camera.by_hand)
     return result
 

@@ -1,0 +1,107 @@
+"""Pictures of the bench: the figures of all scenarios, and the course of three."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from face_af_common.types import ActionKind
+
+from .measure import POLICIES, Result, play
+from .scenarios import make
+from .world import FPS
+
+_COLOURS = {"ours": "#1b7f4d", "plain": "#b9b9b9", "all-knowing": "#2b5fa8"}
+_STATES = {
+    "ON_TARGET": "#cfe9d8",
+    "WAITING": "#f7d9a0",
+    "STEERING": "#e8962e",
+    "CONFIRMING": "#f3ecb8",
+    "NO_TARGET": "#eeeeee",
+    "YIELDING": "#d9c3ea",
+    "GAVE_UP": "#e3a5a5",
+    "IDLE": "#ffffff",
+}
+_SHOWN = (("crossings", 3), ("jumping camera", 1), ("photographer", 9))
+"""Scenarios and seeds (for tuning) of the course that the documentation shows."""
+_MARKS = {ActionKind.LEFT: "<", ActionKind.RIGHT: ">", ActionKind.UP: "^", ActionKind.DOWN: "v"}
+
+
+def figures(data: dict[str, Any], path: Path) -> None:
+    """Bars for every scenario: share of time on target, and presses a minute."""
+    plt = _pyplot()
+    names = [*data["scenarios"], "ALL"]
+    rows = [*data["scenarios"].values(), data["all"]]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
+    for k, policy in enumerate(POLICIES):
+        places = [i + 0.27 * (k - 1) for i in range(len(names))]
+        axes[0].barh(places, [100 * r[policy]["on_target"] for r in rows], 0.25, color=_COLOURS[policy], label=policy)
+        axes[1].barh(places, [r[policy]["presses_per_min"] for r in rows], 0.25, color=_COLOURS[policy])
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].invert_yaxis()
+    axes[0].set_xlabel("time on target, % of the time that the camera sees it")
+    axes[1].set_xlabel("presses a minute")
+    axes[1].set_xscale("log")
+    axes[0].legend(loc="lower left", fontsize=8)
+    _save(plt, figure, path)
+
+
+def timelines(path: Path) -> None:
+    """Three scenarios: who has the focus, what the planner thinks, each press."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(len(_SHOWN), 1, figsize=(10, 5.4), sharex=True)
+    for axis, (name, seed) in zip(axes, _SHOWN, strict=True):
+        scenario = make(name, seed)
+        _timeline(axis, play(scenario, "ours", trace=True), play(scenario, "all-knowing", trace=True))
+    axes[-1].set_xlabel("seconds")
+    handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for state, colour in _STATES.items() if state != "IDLE"]
+    names = [state.lower().replace("_", " ") for state in _STATES if state != "IDLE"]
+    figure.legend(handles, names, ncol=len(names), loc="upper center", fontsize=8, frameon=False)
+    _save(plt, figure, path, top=0.93)
+
+
+def _timeline(axis: Any, ours: Result, knowing: Result) -> None:
+    for y, result in ((2.0, ours), (1.0, knowing)):
+        colour = _COLOURS[result.policy]
+        course = [(-1 if not seen else int(selected == 0)) for selected, seen, _ in result.timeline]
+        for value, start, length in _runs(course):
+            if value >= 0:
+                axis.broken_barh([(start, length)], (y, 0.7), color=colour if value else "#d0342c")
+        for frame, (_, _, press) in enumerate(result.timeline):
+            if press:
+                axis.plot(frame / FPS, y + 0.85, _MARKS.get(ActionKind(press), "o"), color="black", markersize=3.5)
+    for state, start, length in _runs([text.split(":")[0] for text in ours.states]):
+        axis.broken_barh([(start, length)], (3.05, 0.7), color=_STATES[state])
+    for t in ours.hand_times:
+        axis.axvline(t, color="#6a2fa0", linewidth=1.2, linestyle="--")
+    axis.set_yticks([1.35, 2.35, 3.4], ["all-knowing", "ours", "it thinks"])
+    axis.set_title(ours.scenario, fontsize=9, loc="left")
+    axis.set_ylim(0.9, 3.9)
+    axis.set_xlim(0, 30)
+
+
+def _runs(values: list[Any]) -> list[tuple[Any, float, float]]:
+    """Equal neighbours together: value, start and length in seconds."""
+    runs, frame = [], 0
+    for value, group in groupby(values):
+        length = len(list(group))
+        runs.append((value, frame / FPS, length / FPS))
+        frame += length
+    return runs
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _save(plt: Any, figure: Any, path: Path, top: float = 1.0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout(rect=(0, 0, 1, top))
+    figure.savefig(path, dpi=100)
+    plt.close(figure)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from face_af_common.types import AfState, Box
 from numpy.typing import NDArray
+
+from face_af_common.types import AfState, Box
 
 Colour = tuple[int, int, int]
 """Blue, green, red, 0 to 255."""

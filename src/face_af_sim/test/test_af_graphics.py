@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from face_af_common.types import AfState, Box
 
+from face_af_common.types import AfState, Box
 from face_af_sim.af_graphics import STATE_COLOURS, AfBoxStyle, OsdReadings, draw_af_box, draw_osd
 
 

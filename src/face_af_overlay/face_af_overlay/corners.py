@@ -188,50 +188,50 @@ class CornerFinder:
         # of each blob the first pixel in reading order stands for it
         before = flat[index - 1] | flat[index - stride] | flat[index - stride - 1] | flat[index - stride + 1]
         fresh = values & ~before
-        steps = (np.arange(3)[:, None] * stride + np.arange(-1, 3)).reshape(-1)
+        marks = [index[fresh & (1 << kind) > 0] for kind in range(4)]
+        at = np.concatenate(marks)
+        kind = np.repeat(np.arange(4), [len(mark) for mark in marks])
+        # a drawn corner marks a block of pixels, chance a single one
+        block = flat[at[:, None] + (np.arange(3)[:, None] * stride + np.arange(-1, 3)).reshape(-1)]
+        keep = np.count_nonzero(block & (1 << kind).astype(np.uint8)[:, None], axis=1) > 2
+        at, kind = at[keep], kind[keep]
+        y, x = np.divmod(at, stride)
+        bright = self._middle(x, y, kind, line, "bright")
+        dark = self._middle(x, y, kind, line, "dark")
+        same = (np.abs(bright[0] - dark[0]) <= 1) & (np.abs(bright[1] - dark[1]) <= 1)
+        dark[2][same & (bright[2] > 0)] = 0
+        there = np.flatnonzero(np.concatenate([bright[2], dark[2]]) > 0)
+        x, y, strength = (np.concatenate(pair)[there] for pair in zip(bright, dark, strict=True))
+        kind = np.concatenate([kind, kind])[there]
         pixels = bgr.reshape(-1, 3)
         width = bgr.shape[1]
+        one = pixels[y * width + x + _RIGHT[kind] * _ARM_AT].astype(np.int16)
+        other = pixels[(y + _DOWN[kind] * _ARM_AT) * width + x].astype(np.int16)
+        worth = np.minimum(strength, _STRONG) - np.abs(one[:, 1] - other[:, 1])
+        colour = (one + other) // 2
         xs, ys, colours = [], [], []
-        for kind in range(4):
-            bit = 1 << kind
-            at = index[fresh & bit > 0]
-            # a drawn corner marks a block of pixels, chance a single one
-            size = np.count_nonzero(flat[at[:, None] + steps] & bit, axis=1)
-            keep = np.flatnonzero(size > 2)
-            if len(keep) > 4 * limit:
-                keep = np.sort(keep[np.argpartition(-size[keep], 4 * limit)[: 4 * limit]])
-            y, x = np.divmod(at[keep], stride)
-            found = [self._middle(x, y, kind, line, polarity) for polarity in ("bright", "dark")]
-            same = (np.abs(found[0][0] - found[1][0]) <= 1) & (np.abs(found[0][1] - found[1][1]) <= 1)
-            found[1][2][same & (found[0][2] > 0)] = 0
-            x, y, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
-            right, down = _ARM_SIDES[kind]
-            x, y, strength = x[strength > 0], y[strength > 0], strength[strength > 0]
-            one = pixels[y * width + x + right * _ARM_AT].astype(np.int16)
-            other = pixels[(y + down * _ARM_AT) * width + x].astype(np.int16)
-            worth = np.minimum(strength, _STRONG) - np.abs(one[:, 1] - other[:, 1])
-            chosen = np.flatnonzero(worth > -_UNEVEN)
+        for number in range(4):
+            chosen = np.flatnonzero((kind == number) & (worth > -_UNEVEN))
             if len(chosen) > limit:
                 chosen = chosen[np.argpartition(-worth[chosen], limit)[:limit]]
             xs.append(x[chosen].astype(np.int32))
             ys.append(y[chosen].astype(np.int32))
-            colours.append(((one + other) // 2)[chosen])
+            colours.append(colour[chosen])
         return Corners(tuple(xs), tuple(ys), tuple(colours))
 
     def _middle(
-        self, x: NDArray[np.intp], y: NDArray[np.intp], kind: int, line: int, polarity: str
+        self, x: NDArray[np.intp], y: NDArray[np.intp], kind: NDArray[np.intp], line: int, polarity: str
     ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int16]]:
         """Where the middles of the two bright, or dark, lines of each corner cross, and how strong the weaker one is.
 
         0 where there are no two such lines.
         """
-        right, down = _ARM_SIDES[kind]
         width = self._shape[1]
         level = self._planes[f"{polarity}_h"].reshape(-1)
         upright = self._planes[f"{polarity}_v"].reshape(-1)
         rows, columns = y[:, None] + _AROUND, x[:, None] + _AROUND
-        h = level[rows * width + (x + right * _ARM_AT)[:, None]]
-        v = upright[(y + down * _ARM_AT)[:, None] * width + columns]
+        h = level[rows * width + (x + _RIGHT[kind] * _ARM_AT)[:, None]]
+        v = upright[(y + _DOWN[kind] * _ARM_AT)[:, None] * width + columns]
         strength = np.minimum(h.max(axis=1, initial=0), v.max(axis=1, initial=0)).astype(np.int16)
         strength[strength < line] = 0
         return _strongest(v, columns), _strongest(h, rows), strength
@@ -249,7 +249,7 @@ _HELPER = ThreadPoolExecutor(1, thread_name_prefix="overlay")
 """Looks at upright lines while the caller looks at level ones; OpenCV lets other threads run meanwhile."""
 _THREE_ACROSS = np.ones((1, 3), np.uint8)
 _THREE_DOWN = np.ones((3, 1), np.uint8)
-_ARM_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1))
+_RIGHT, _DOWN = np.array([1, -1, 1, -1]), np.array([1, 1, -1, -1])
 """To which side, and up or down, the arms of each kind of corner go."""
 _ARM_AT = 5
 """Steps from a corner to where its arms are looked at."""

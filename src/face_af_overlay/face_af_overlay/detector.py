@@ -123,5 +123,5 @@ def _same(rect: NDArray[np.int32], box: Box) -> bool:
     return max(abs(left - box.x), abs(top - box.y), abs(right - box.right), abs(bottom - box.bottom)) < 7
 
 
-_MOST = 24
+_MOST = 14
 """Rectangles looked at closely in one frame, at most."""

@@ -202,7 +202,7 @@ def sketch(
 
 _HALF = 12
 """Places looked at on each half of a side."""
-_SKETCHED = 0.48
+_SKETCHED = 0.52
 """Least fit, -1 to 1, that is worth a close look."""
 _BEYOND = np.array([side * 6 + end for side in range(4) for end in (4, 5)])
 _ON = np.setdiff1d(np.arange(24), _BEYOND)

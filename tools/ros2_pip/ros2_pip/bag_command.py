@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any
@@ -55,42 +56,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Recorder:
-    """Subscribes topics as they appear, and writes what comes, undecoded, from a thread of its own."""
+    """Subscribes topics as they appear, and has what comes, undecoded, written by a thread that owns the file."""
 
     def __init__(self, g: Graph, writer: Writer, wanted: re.Pattern[str] | set[str]) -> None:
         self._graph, self._writer, self._wanted = g, writer, wanted
-        self._queue: Queue[tuple[str, int, bytes] | None] = Queue()
+        self._jobs: Queue[Callable[[], None] | None] = Queue()
         self._waiting = 0
+        self._topics: set[str] = set()
         self._connections: dict[str, Any] = {}
-        self._failed = ""
-        self.dropped = 0
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    @property
-    def failed(self) -> str:
+        self.failed = ""
         """Why nothing can be written any more; empty while all is well."""
-        return self._failed
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
     def subscribe_new(self) -> None:
         for topic, types in self._graph.topics():
-            if topic in self._connections or not self._is_wanted(topic) or not types:
+            if topic in self._topics or not self._is_wanted(topic):
                 continue
             if not self._graph.node.get_publishers_info_by_topic(topic):
                 continue
+            self._topics.add(topic)
             try:
-                kind = load_type(types[0], "msg")
-                text = definition(types[0])
+                kind, text, digest = load_type(types[0], "msg"), definition(types[0]), type_hash(types[0])
             except CommandError as error:
-                self._connections[topic] = None
                 print(f"[WARN] [ros2bag]: {topic} is left out: {error}", file=sys.stderr)
                 continue
             qos = matching_qos(self._graph, topic)
             qos.depth = 100
-            self._connections[topic] = self._writer.add_connection(
-                topic, types[0], msgdef=text, rihs01=type_hash(types[0]), offered_qos_profiles=[_to_rosbags(qos)]
-            )
-            self._graph.node.create_subscription(kind, topic, self._receiver(topic), qos, raw=True)
+            self._jobs.put(partial(self._add, topic, types[0], text, digest, _to_rosbags(qos)))
+            self._graph.node.create_subscription(kind, topic, partial(self._receive, topic), qos, raw=True)
             print(f"[INFO] [ros2bag]: Subscribed to topic '{topic}'")
 
     def _is_wanted(self, topic: str) -> bool:
@@ -98,32 +93,34 @@ class Recorder:
             return topic in self._wanted
         return self._wanted.fullmatch(topic) is not None
 
-    def _receiver(self, topic: str) -> Any:
-        clock = self._graph.node.get_clock()
+    def _receive(self, topic: str, data: bytes) -> None:
+        if self._waiting + len(data) > QUEUE_BYTES:
+            self.dropped += 1
+            return
+        self._waiting += len(data)
+        self._jobs.put(partial(self._write, topic, self._graph.node.get_clock().now().nanoseconds, data))
 
-        def receive(data: bytes) -> None:
-            if self._waiting + len(data) > QUEUE_BYTES:
-                self.dropped += 1
-                return
-            self._waiting += len(data)
-            self._queue.put((topic, clock.now().nanoseconds, data))
+    def _add(self, topic: str, kind: str, text: str, digest: str, qos: Qos) -> None:
+        self._connections[topic] = self._writer.add_connection(
+            topic, kind, msgdef=text, rihs01=digest, offered_qos_profiles=[qos]
+        )
 
-        return receive
+    def _write(self, topic: str, stamp: int, data: bytes) -> None:
+        self._waiting -= len(data)
+        self._writer.write(self._connections[topic], stamp, data)
 
-    def _write(self) -> None:
-        while (item := self._queue.get()) is not None:
-            topic, stamp, data = item
-            self._waiting -= len(data)
-            if self._failed:
-                continue
-            try:
-                self._writer.write(self._connections[topic], stamp, data)
-            except (OSError, WriterError) as error:
-                self._failed = str(error)
+    def _work(self) -> None:
+        try:
+            self._writer.open()
+            while (job := self._jobs.get()) is not None:
+                job()
+            self._writer.close()
+        except Exception as error:  # disk full, folder gone, whatever the storage raises
+            self.failed = str(error)
 
     def close(self) -> None:
-        """Writes what still waits."""
-        self._queue.put(None)
+        """Writes what still waits, and ends the file."""
+        self._jobs.put(None)
         self._thread.join()
 
 
@@ -140,8 +137,7 @@ def record(args: argparse.Namespace) -> int:
     path = Path(args.output or datetime.now().strftime("rosbag2_%Y_%m_%d-%H_%M_%S"))
     try:
         writer = Writer(path, version=9, storage_plugin=StoragePlugin[args.storage.upper()])
-        writer.open()
-    except (OSError, WriterError) as error:
+    except WriterError as error:
         raise CommandError(str(error)) from error
     with _until_signal() as stop, graph(args.use_sim_time) as g:
         recorder = Recorder(g, writer, wanted)
@@ -153,15 +149,11 @@ def record(args: argparse.Namespace) -> int:
                 looked = time.monotonic()
             g.spin_once(0.05)
         recorder.close()
-    try:
-        writer.close()
-    except OSError as error:
-        raise CommandError(f"{path}: {error}") from error
+    if recorder.failed:
+        raise CommandError(f"{path}: {recorder.failed}")
     print(f"[INFO] [ros2bag]: {sum(writer.counts.values())} messages in {path}")
     if recorder.dropped:
         print(f"[WARN] [ros2bag]: {recorder.dropped} messages were dropped, the disk is too slow", file=sys.stderr)
-    if recorder.failed:
-        raise CommandError(f"{path}: {recorder.failed}")
     return 0
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import dlib_graph
-from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, Picture, Points, aligned
+from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, Points, aligned
 from .manifest import ModelSpec
 from .runtimes import ModelError, Runner, open_runner
 
@@ -28,6 +28,9 @@ def similarity(a: Embeddings, b: Embeddings) -> NDArray[np.float32]:
     return np.asarray(1 + a @ b.T - half_a[:, None] - half_b[None, :], np.float32)
 
 
+TEMPLATES: dict[str, tuple[Points, int]] = {"arcface": (ARCFACE, ARCFACE_SIZE), "dlib": (DLIB, DLIB_SIZE)}
+"""By the manifest's ``alignment``: where the landmarks lie, in a chip of so many pixels."""
+
 STRANGERS = {"cosine": 0.0, "euclidean": 0.6}
 """Similarity of two unrelated people on average, by the metric that a model was trained for."""
 
@@ -36,7 +39,8 @@ class Embedder:
     """One embedding network with its alignment and normalisation.
 
     ``model_id`` names the weights: embeddings of different models cannot be compared. ``threshold`` is the
-    similarity from which on two photos show the same person, as the manifest has it.
+    similarity from which on two photos show the same person, as the manifest has it. Raises :class:`ModelError`
+    where the network is not what ``spec`` says.
     """
 
     def __init__(
@@ -117,12 +121,17 @@ def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:
 
     Raises :class:`ModelError` when the file cannot be loaded or is another model.
     """
+    alignment = spec.alignment or spec.family
+    if alignment not in TEMPLATES:
+        raise ModelError(f"{spec.name}: there is no alignment {alignment!r}; there are {', '.join(TEMPLATES)}")
+    template, side = TEMPLATES[alignment]
+    template = template * ((spec.size[0] if spec.size else side) / side)
     if spec.family == "arcface":
-        return Embedder(spec, open_runner(spec.network(), **runtime), ARCFACE, (spec.mean,) * 3, spec.std)
+        return Embedder(spec, open_runner(spec.network(), **runtime), template, (spec.mean,) * 3, spec.std)
     if spec.family == "dlib":
         try:
             graph = dlib_graph.convert(spec.path)
         except (OSError, dlib_graph.DlibFileError) as error:
             raise ModelError(f"{spec.path}: {error}") from error
-        return Embedder(spec, open_runner(graph, **runtime), DLIB, dlib_graph.MEAN_RGB, dlib_graph.SCALE)
+        return Embedder(spec, open_runner(graph, **runtime), template, dlib_graph.MEAN_RGB, dlib_graph.SCALE)
     raise ModelError(f"{spec.name}: there is no embedder of the family {spec.family!r}")

@@ -16,6 +16,7 @@ from face_af_common.types import Action, ActionKind
 from face_af_sim.virtual_z8 import PtpIpServer, VirtualZ8
 from face_af_sim.virtual_z8.body import DemoBody
 from nikon_mcn10_driver.af_area import AfArea
+from nikon_mcn10_driver.params import AfAreaParams
 from nikon_mcn10_driver.profile import load_profile
 from nikon_mcn10_driver.ptp.ip import PORT
 from nikon_mcn10_driver.remote import PtpRemote
@@ -145,7 +146,9 @@ def dissect(path: Path, *arguments: str) -> str:
 
 
 def drive(port: int, cwd: Path) -> None:
-    remote = PtpRemote(PtpIpTransport("127.0.0.1", port), load_profile("virtual_z8", FOLDER), AfArea("always"))
+    remote = PtpRemote(
+        PtpIpTransport("127.0.0.1", port), load_profile("virtual_z8", FOLDER), AfArea(AfAreaParams(drive="always"))
+    )
     remote.connect()
     for kind in (ActionKind.LEFT, ActionKind.FN2):
         remote.perform(Action(kind), 0.2)

@@ -19,6 +19,7 @@ from face_af_sim.virtual_z8.usb_device import VirtualUsbDevice
 from nikon_mcn10_driver import session as session_module
 from nikon_mcn10_driver.af_area import AfArea
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
+from nikon_mcn10_driver.params import AfAreaParams
 from nikon_mcn10_driver.profile import load_profile
 from nikon_mcn10_driver.ptp import OperationCode as Op
 from nikon_mcn10_driver.ptp import PropertyCode
@@ -57,7 +58,10 @@ class Rig:
         return PtpRemote(self.transport(), PROFILE)
 
     def link(self, **timing: float) -> CameraLink:
-        link = CameraLink(self.remote, timing=LinkTiming(**{"reconnect_min": 0.01, "reconnect_max": 0.1, **timing}))
+        link = CameraLink(
+            self.remote,
+            timing=LinkTiming(**{"max_command_age": 0.2, "reconnect_min": 0.01, "reconnect_max": 0.1, **timing}),
+        )
         link.start()
         return link
 
@@ -276,7 +280,7 @@ def test_a_press_while_busy_is_repeated_and_happens_once(rig):
 def test_the_af_area_moves_and_focuses_where_the_mode_needs_it(rig, session, selector, movie_mode, drive, driven):
     rig.camera.set_property(LIVE_VIEW_SELECTOR, selector)
     rig.camera.set_property(PropertyCode.NIKON_MOVIE_AF_MODE, movie_mode)
-    area = AfArea(drive)
+    area = AfArea(AfAreaParams(drive=drive))
     area.move(session, 0.25, 0.75, 0.2)
     assert rig.body.areas == [(0.25, 0.75)] and rig.body.drives == driven
     for x, y in ((-1.0, 2.0), (1.0, 1.0)):
@@ -286,10 +290,12 @@ def test_the_af_area_moves_and_focuses_where_the_mode_needs_it(rig, session, sel
 
 def test_out_of_focus_is_a_refusal(rig):
     rig.body.can_focus = False
-    remote = PtpRemote(rig.transport(), None, AfArea("always"))
+    remote = PtpRemote(rig.transport(), None, AfArea(AfAreaParams(drive="always")))
     remote.connect()
     with pytest.raises(Refused, match="OUT_OF_FOCUS"):
         remote.perform(Action(ActionKind.AF_AREA, x=0.5, y=0.5), 0.2)
+    with pytest.raises(Refused, match="no point"):
+        remote.perform(Action(ActionKind.AF_AREA, x=float("nan"), y=0.5), 0.2)
     with pytest.raises(Refused, match="no buttons"):
         remote.perform(LEFT, 0.2)
     remote.close()

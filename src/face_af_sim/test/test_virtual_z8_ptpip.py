@@ -59,15 +59,21 @@ def test_a_client_that_was_killed_may_come_again(server):
     second.close()
 
 
+def test_closing_and_opening_again_at_once(server):
+    """The end of the old connections must not take the new ones along."""
+    for _ in range(200):
+        open_session(server).close()
+
+
 def test_probes_are_answered(server):
     session = open_session(server)
-    connection = server._event
+    client = server._client
     for _ in range(3):
         server.probe()
     time.sleep(0.05)
     assert session.channel_events() == []
     assert session.run(Op.NIKON_DEVICE_READY)
-    assert connection is server._event, "the camera has not given up"
+    assert client is server._client, "the camera has not given up"
     session.close()
 
 

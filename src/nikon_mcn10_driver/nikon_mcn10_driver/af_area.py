@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .params import AfAreaParams
 from .ptp import FormatError, LiveViewHeader, OperationCode, PropertyCode, ResponseCode
 from .session import PtpError, Session
 from .transport import TransportError
@@ -18,22 +19,17 @@ _AF_DRIVE = (5.0, 0.01)
 
 
 class AfArea:
-    """ChangeAfArea in the space that the newest live-view header names, then AfDrive where the mode needs it.
+    """ChangeAfArea in the space that the newest live-view header names, then AfDrive where the mode needs it."""
 
-    ``drive``: ``auto`` (video with AF-C or AF-F follows by itself; everything else is driven), ``always`` or
-    ``never``. ``refresh``: seconds for which the header and the focus mode are believed.
-    """
-
-    def __init__(self, drive: str = "auto", refresh: float = 1.0) -> None:
-        self._drive = drive
-        self._refresh = refresh
+    def __init__(self, params: AfAreaParams | None = None) -> None:
+        self._params = params or AfAreaParams()
         self._read_at = float("-inf")
         self._whole = (0, 0)
         self._needs_drive = True
 
     def move(self, session: Session, x: float, y: float, budget: float) -> float:
         """``x``, ``y`` in 0 to 1 of the picture. Returns when the area's last byte had been written, monotonic."""
-        if time.monotonic() - self._read_at > self._refresh:
+        if time.monotonic() - self._read_at > self._params.refresh:
             self._read(session)
         width, height = self._whole
         point = (min(max(round(x * width), 0), width - 1), min(max(round(y * height), 0), height - 1))
@@ -60,7 +56,8 @@ class AfArea:
         if min(header.whole) <= 0:
             raise TransportError("the camera's live view has no size")
         self._whole = header.whole
-        self._needs_drive = self._drive == "always" or (self._drive == "auto" and not self._follows(session))
+        drive = self._params.drive
+        self._needs_drive = drive == "always" or (drive == "auto" and not self._follows(session))
         self._read_at = time.monotonic()
 
     def _header(self, session: Session) -> LiveViewHeader:

@@ -27,7 +27,7 @@ def remote_factory(params: DriverParams, profiles: Path) -> Callable[[], Remote]
     profile: Profile | None = load_profile(params.profile, profiles) if params.profile else None
 
     def make() -> Remote:
-        area = AfArea(params.af_area.drive, params.af_area.refresh)
+        area = AfArea(params.af_area)
         if params.transport == "usb":
             from .transport.usb import UsbTransport
 

@@ -53,9 +53,9 @@ class LinkStatus:
 class LinkTiming:
     """Seconds: oldest command that is still sent; shortest and longest pause between two tries to connect."""
 
-    max_command_age: float = 0.2
-    reconnect_min: float = 0.25
-    reconnect_max: float = 5.0
+    max_command_age: float
+    reconnect_min: float
+    reconnect_max: float
 
 
 class CameraLink:
@@ -69,8 +69,8 @@ class CameraLink:
     def __init__(
         self,
         make_remote: Callable[[], Remote],
+        timing: LinkTiming,
         clock_ns: Callable[[], int] = time.time_ns,
-        timing: LinkTiming | None = None,
         on_change: Callable[[LinkStatus], None] = lambda status: None,
     ) -> None:
         self._make_remote = make_remote
@@ -85,7 +85,7 @@ class CameraLink:
         self._closing = False
         self._again = False
         self._thread = threading.Thread(target=self._run, name="camera_link", daemon=True)
-        self.timing = timing or LinkTiming()
+        self.timing = timing
 
     @property
     def status(self) -> LinkStatus:

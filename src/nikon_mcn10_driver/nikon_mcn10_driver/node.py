@@ -42,7 +42,7 @@ class DriverNode(Node):
         self._publisher = self.create_publisher(CameraStatus, "camera_status", STATUS)
         self._health = Health(self, extra=self._figures)
         self._logged = LinkStatus()
-        self._link = CameraLink(factory, self._now_ns, _timing(params), self._on_status) if factory else None
+        self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status) if factory else None
         self._unused = LinkStatus(last_error="transport is none: commands are refused")
         self._live.on_change(self._on_params)
         self.create_subscription(SteeringCommand, "command", self._on_command, RESULT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,7 +69,7 @@ class PtpRemote:
         self._no_buttons = "" if profile else "no remote profile is set, so there are no buttons"
         self._attached = False
         self._af_area = af_area or AfArea()
-        self.heartbeat_period = profile.heartbeat_period if profile else 0.5
+        self.heartbeat_period = profile.heartbeat_period if profile else Profile.heartbeat_period
 
     def connect(self) -> Identity:
         info = self._session.open()
@@ -85,6 +86,8 @@ class PtpRemote:
     def perform(self, action: Action, budget: float) -> float:
         try:
             if action.kind == ActionKind.AF_AREA:
+                if not (math.isfinite(action.x) and math.isfinite(action.y)):
+                    raise Refused(f"({action.x}, {action.y}) is no point of the picture")
                 return self._af_area.move(self._session, action.x, action.y, budget)
             return self._press(action.kind, budget)
         except PtpError as error:
@@ -148,7 +151,7 @@ class PtpRemote:
 class DryRunRemote:
     """Takes every action and sends none."""
 
-    heartbeat_period = 0.5
+    heartbeat_period = Profile.heartbeat_period
 
     def connect(self) -> Identity:
         return Identity("dry run")

@@ -68,7 +68,7 @@ def remote():
 @pytest.fixture
 def link(remote):
     clock = {"offset": 0}
-    link = CameraLink(lambda: remote, lambda: time.time_ns() + clock["offset"], LinkTiming(0.2, 0.01, 0.05))
+    link = CameraLink(lambda: remote, LinkTiming(0.2, 0.01, 0.05), lambda: time.time_ns() + clock["offset"])
     link.clock = clock
     link.start()
     until(lambda: link.status.connected)
@@ -178,7 +178,7 @@ def test_a_broken_connection_fails_the_command_and_is_made_anew(link, remote, er
 
 def test_without_a_camera_commands_fail_at_once(remote):
     remote.connect_fails = 10**6
-    link = CameraLink(lambda: remote, timing=LinkTiming(0.2, 0.01, 0.05))
+    link = CameraLink(lambda: remote, LinkTiming(0.2, 0.01, 0.05))
     link.start()
     until(lambda: link.status.last_error)
     one = command(3)
@@ -190,7 +190,7 @@ def test_without_a_camera_commands_fail_at_once(remote):
 
 def test_pauses_between_tries_grow_and_end_with_success(remote):
     remote.connect_fails = 4
-    link = CameraLink(lambda: remote, timing=LinkTiming(0.2, 0.02, 0.08))
+    link = CameraLink(lambda: remote, LinkTiming(0.2, 0.02, 0.08))
     started = time.monotonic()
     link.start()
     until(lambda: link.status.connected)
@@ -220,7 +220,7 @@ def test_ids_may_start_again(link):
 
 def test_closing_ends_a_wait_for_the_next_try(remote):
     remote.connect_fails = 10**6
-    link = CameraLink(lambda: remote, timing=LinkTiming(0.2, 60.0, 60.0))
+    link = CameraLink(lambda: remote, LinkTiming(0.2, 60.0, 60.0))
     link.start()
     until(lambda: link.status.last_error)
     started = time.monotonic()

@@ -26,6 +26,21 @@ class _Broken(Exception):
     """The connection is over."""
 
 
+class _Client:
+    """The two connections of one client; they belong together."""
+
+    def __init__(self, guid: bytes, number: int, command: socket.socket) -> None:
+        self.guid = guid
+        self.number = number
+        self.command = command
+        self.event: socket.socket | None = None
+
+    def shut(self) -> None:
+        for connection in (self.command, self.event):
+            if connection is not None:
+                _shut(connection)
+
+
 class PtpIpServer:
     """Serves one :class:`VirtualZ8` to one client at a time; binds to loopback unless told otherwise.
 
@@ -43,9 +58,7 @@ class PtpIpServer:
         self._listener: socket.socket | None = None
         self._threads: set[threading.Thread] = set()
         self._sockets: set[socket.socket] = set()
-        self._client = b""
-        self._command: socket.socket | None = None
-        self._event: socket.socket | None = None
+        self._client: _Client | None = None
         self._connections = 0
 
     def start(self) -> None:
@@ -80,8 +93,7 @@ class PtpIpServer:
         with self._lock:
             sockets = list(self._sockets)
         for connection in sockets:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            _shut(connection)
 
     def _spawn(self, target, *args) -> None:  # type: ignore[no-untyped-def]
         def body() -> None:
@@ -112,52 +124,68 @@ class PtpIpServer:
 
     def _serve(self, connection: socket.socket) -> None:
         packets = PacketAssembler()
+        client: _Client | None = None
         try:
             connection.settimeout(_INIT_TIMEOUT)
             first = self._receive(connection, packets)
             connection.settimeout(None)
             if first.type == PacketType.INIT_COMMAND_REQUEST:
-                self._serve_commands(connection, packets, ip.Hello.read(Reader(first.payload)))
+                client = self._join(connection, ip.Hello.read(Reader(first.payload)))
+                if client is not None:
+                    self._serve_commands(client, packets)
             elif first.type == PacketType.INIT_EVENT_REQUEST:
-                self._serve_events(connection, packets, Reader(first.payload).u32())
+                client = self._join_events(connection, Reader(first.payload).u32())
+                if client is not None:
+                    self._serve_events(connection, packets)
         except (_Broken, FormatError, OSError):
             pass
         finally:
+            if client is not None:
+                self._part(client)
             with self._lock:
                 self._sockets.discard(connection)
-                was_command, was_event = connection is self._command, connection is self._event
-                if was_command:
-                    self._command = None
-                if was_event:
-                    self._event = None
-            if was_command:
-                self.camera.end_session()
-            if was_command or was_event:
-                # the two belong together
-                self._shut(self._event if was_command else self._command)
             connection.close()
 
-    @staticmethod
-    def _shut(connection: socket.socket | None) -> None:
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _serve_commands(self, connection: socket.socket, packets: PacketAssembler, hello: ip.Hello) -> None:
+    def _join(self, connection: socket.socket, hello: ip.Hello) -> _Client | None:
         with self._lock:
-            taken = self._command is not None and hello.guid != self._client
+            old = self._client
+            taken = old is not None and old.guid != hello.guid
             if not taken:
-                old, self._command, self._client = self._command, connection, hello.guid
                 self._connections += 1
-                number = self._connections
+                client = self._client = _Client(hello.guid, self._connections, connection)
         if taken:
             self._refuse(connection, _BUSY_WITH_OTHER)
-            return
+            return None
         if old is not None:
             # the same client comes anew: its old connection is dead, whether TCP knows it or not
-            self._shut(old)
+            old.shut()
             self.camera.end_session()
-        self._send(connection, ip.init_command_ack(number, ip.Hello(_GUID, "Z_8_VIRTUAL")).encode())
+        return client
+
+    def _join_events(self, connection: socket.socket, number: int) -> _Client | None:
+        with self._lock:
+            client = self._client
+            if client is not None and client.number == number and client.event is None:
+                # under the lock, so that no event comes before the acknowledgement or gets lost after it
+                self._send(connection, ip.Packet(PacketType.INIT_EVENT_ACK).encode())
+                client.event = connection
+                return client
+        self._refuse(connection, _REJECTED)
+        return None
+
+    def _part(self, client: _Client) -> None:
+        """One of the client's connections has ended, so the other one does, and the session."""
+        client.shut()
+        with self._lock:
+            current = self._client is client
+            if current:
+                self._client = None
+        if current:
+            self.camera.end_session()
+
+    def _serve_commands(self, client: _Client, packets: PacketAssembler) -> None:
+        connection = client.command
+        self._send(connection, ip.init_command_ack(client.number, ip.Hello(_GUID, "Z_8_VIRTUAL")).encode())
         while True:
             packet = self._receive(connection, packets)
             if packet.type == PacketType.OPERATION_REQUEST:
@@ -215,13 +243,7 @@ class PtpIpServer:
     def _refuse(self, connection: socket.socket, reason: int) -> None:
         self._send(connection, ip.Packet(PacketType.INIT_FAIL, reason.to_bytes(4, "little")).encode())
 
-    def _serve_events(self, connection: socket.socket, packets: PacketAssembler, number: int) -> None:
-        if self._command is None or number != self._connections:
-            self._refuse(connection, _REJECTED)
-            return
-        self._send(connection, ip.Packet(PacketType.INIT_EVENT_ACK).encode())
-        with self._lock:
-            self._event = connection
+    def _serve_events(self, connection: socket.socket, packets: PacketAssembler) -> None:
         while True:
             packet = self._receive(connection, packets)
             if packet.type == PacketType.PROBE_REQUEST:
@@ -235,11 +257,10 @@ class PtpIpServer:
         self._send_on_event(ip.CodeAndParams(event.code, EVENT_TRANSACTION, event.params[:3]).encode(PacketType.EVENT))
 
     def _send_on_event(self, data: bytes) -> None:
-        connection = self._event
-        if connection is not None:
-            with contextlib.suppress(OSError, _Broken):
+        with self._lock, contextlib.suppress(OSError):
+            if self._client is not None and self._client.event is not None:
                 # a client that reads no events must not stop the camera
-                connection.send(data, socket.MSG_DONTWAIT)
+                self._client.event.send(data, socket.MSG_DONTWAIT)
 
     def _receive(self, connection: socket.socket, packets: PacketAssembler) -> ip.Packet:
         while (packet := packets.pop()) is None:
@@ -254,7 +275,7 @@ class PtpIpServer:
                     request = ip.OperationRequest.read(packet)
                     if request.data_phase != ip.DataPhase.OUT:
                         self.camera.handle(request.code, request.transaction_id, request.params)
-                self._shut(connection)
+                _shut(connection)
                 raise _Broken
             packets.feed(data)
         return packet
@@ -263,5 +284,10 @@ class PtpIpServer:
         passed = self.camera.faults.spend(len(data))
         connection.sendall(data if passed is None else data[:passed])
         if passed is not None:
-            self._shut(connection)
+            _shut(connection)
             raise _Broken
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

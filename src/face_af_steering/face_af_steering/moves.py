@@ -16,6 +16,8 @@ _STACK_PRIOR = {
 """How often each button has led from one face to the one above or below, and how often not: a guess.
 
 LEFT stands for RIGHT too, and DOWN for UP."""
+_TRY_GAIN = 4
+"""Presses that going around must save before it is tried with a camera that has not shown whether it can."""
 _ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
 
 
@@ -37,7 +39,7 @@ class Moves:
         kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
         direct = steps_between(focus, target, row)
         around = len(row) - direct
-        if (wrap == "yes" or (wrap == "auto" and self._wraps > 0)) and 0 < around < direct:
+        if 0 < around < direct and self._goes_around(_opposite(kind), focus, row, wrap, direct - around):
             return [_opposite(kind)] * around
         return [kind] * direct
 
@@ -45,6 +47,12 @@ class Moves:
         side = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
         vertical = ActionKind.UP if target.y < focus.y else ActionKind.DOWN
         return max((ActionKind.FN1, side, vertical), key=lambda kind: self._stack[kind][0] / sum(self._stack[kind]))
+
+    def _goes_around(self, kind: ActionKind, focus: Subject, row: Sequence[Subject], wrap: str, gain: int) -> bool:
+        """Whether to go the other way round: where that is known to work, or a try costs little and may save much."""
+        if wrap != "auto":
+            return wrap == "yes"
+        return self._wraps > 0 or (self._wraps == 0 and gain >= _TRY_GAIN and at_end(kind, focus, row))
 
     def alternatives(self, first: ActionKind) -> list[ActionKind]:
         """What else to try, in order, when ``first`` has no effect."""
@@ -54,13 +62,12 @@ class Moves:
         self, kind: ActionKind, before: Subject, after: Subject | None, aim: Subject | None, row: Sequence[Subject]
     ) -> None:
         """What came of a press that was meant to lead from ``before`` to ``aim``: ``after``, or None for nothing."""
-        around = after is not None and is_wrap(kind, before, after, row)
-        if around:
+        if len(row) > 2 and after is not None and is_wrap(kind, before, after, row):
             self._wraps = min(self._wraps + 1, 3)
+        if after is None and at_end(kind, before, row):
+            self._wraps = max(self._wraps - 1, -1)
         if aim is None:
             return
-        if after is None and is_wrap(kind, before, aim, row):
-            self._wraps = max(self._wraps - 1, -1)
         if is_stacked(before, aim):
             counts = self._stack.get(kind)
             if counts is None:
@@ -71,12 +78,16 @@ class Moves:
                 counts[1] *= 0.5
 
 
+def at_end(kind: ActionKind, subject: Subject, row: Sequence[Subject]) -> bool:
+    """Whether nobody is left on the button's side."""
+    if kind not in (ActionKind.LEFT, ActionKind.RIGHT) or len(row) < 2:
+        return False
+    return subject.key == row[-1 if kind == ActionKind.RIGHT else 0].key
+
+
 def is_wrap(kind: ActionKind, before: Subject, after: Subject, row: Sequence[Subject]) -> bool:
     """Whether the selection went from one end of the row to the other, against the button's direction."""
-    if kind not in (ActionKind.LEFT, ActionKind.RIGHT) or len(row) < 3:
-        return False
-    first, last = (row[-1], row[0]) if kind == ActionKind.RIGHT else (row[0], row[-1])
-    return before.key == first.key and after.key == last.key
+    return at_end(kind, before, row) and at_end(_opposite(kind), after, row)
 
 
 def is_stacked(focus: Subject, target: Subject) -> bool:

@@ -92,7 +92,7 @@ class PlannerParams:
         choices=("auto", "yes", "no"),
     )
     repeats: int = param(
-        3,
+        4,
         "how often a press without effect is tried before the alternatives",
         low=1,
         high=20,

@@ -182,7 +182,7 @@ class Planner:
         for press in self._open:
             if not press.lost and not press.done and now - press.at > timeout:
                 press.lost = True
-                self._tried += 1
+                self._tried += not press.planned
                 self.response.lost()
                 if press.planned:
                     self.response.kept_pace(False)

@@ -43,7 +43,7 @@ class TargetChooser:
     def update(
         self, now: float, faces: Sequence[Face], renamed: Mapping[int, int], params: PlannerParams
     ) -> tuple[int | None, bool]:
-        """The target's track id among the faces named target in this frame (None without one), and whether it is confirmed."""
+        """The target's track id, None where no face of this frame is named so, and whether it is confirmed."""
         claims = self._claims
         for old, new in renamed.items():
             if old in claims and new not in claims:

@@ -151,11 +151,11 @@ def test_gives_up_with_growing_pauses_and_tries_other_buttons_before() -> None:
     play = Play(Scene(3, target=0, chosen=2), delay=100_000)
     play.run(30 * 60)
     kinds = [a.kind for _, a in play.sent]
-    assert kinds[:3] == [ActionKind.LEFT] * 3
+    assert kinds[:4] == [ActionKind.LEFT] * 4
     assert {ActionKind.FN1, ActionKind.RIGHT} <= set(kinds)
     pauses = [b - a for (a, _), (b, _) in itertools.pairwise(play.sent) if b - a > 2.5]
     assert len(pauses) >= 2 and pauses == sorted(pauses)
-    assert len(kinds) < 45
+    assert len(kinds) < 60
     play.scene.chosen = 0
     play.run(10)
     assert play.planner.status == SteeringStatus.ON_TARGET
@@ -186,6 +186,16 @@ def test_wrap_around_takes_the_shorter_way() -> None:
     play = Play(Scene(7, target=6, chosen=0), Planner(PlannerParams(wrap="yes")))
     play.run(3)
     assert play.sent[0][1].kind == ActionKind.LEFT
+
+
+def test_tries_to_go_around_once_where_much_may_be_won() -> None:
+    play = Play(Scene(8, target=7, chosen=0))
+    play.run(300)
+    kinds = [a.kind for _, a in play.sent]
+    assert kinds == [ActionKind.LEFT] + [ActionKind.RIGHT] * 7
+    play.scene.chosen = 0
+    play.run(300)
+    assert [a.kind for _, a in play.sent[8:]] == [ActionKind.RIGHT] * 7
 
 
 def test_yields_to_the_photographer_and_comes_back() -> None:

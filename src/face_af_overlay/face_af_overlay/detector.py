@@ -59,7 +59,7 @@ class AfBoxDetector:
             np.ascontiguousarray(work), contrast.line, contrast.along, across, params.max_corners
         )
         low, high = shape.min_size * scale, shape.max_size * scale
-        rects, colours = propose(corners, low, high, shape.max_aspect, contrast.uniform)
+        rects, colours = propose(corners, low, high, shape.max_aspect * _TOO_LONG, contrast.uniform)
         findings = Findings()
         if not len(rects):
             return findings
@@ -125,3 +125,5 @@ def _same(rect: NDArray[np.int32], box: Box) -> bool:
 
 _MOST = 14
 """Rectangles looked at closely in one frame, at most."""
+_TOO_LONG = 1.3
+"""Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""

@@ -34,6 +34,17 @@ class _Client:
         self.number = number
         self.command = command
         self.event: socket.socket | None = None
+        self._unsent = b""
+
+    def send_event(self, data: bytes) -> None:
+        """Sends what the connection takes at once; a client that reads no events loses them, whole ones."""
+        if self.event is None:
+            return
+        with contextlib.suppress(OSError):
+            if self._unsent:
+                self._unsent = self._unsent[self.event.send(self._unsent, socket.MSG_DONTWAIT) :]
+            if not self._unsent:
+                self._unsent = data[self.event.send(data, socket.MSG_DONTWAIT) :]
 
     def shut(self) -> None:
         for connection in (self.command, self.event):
@@ -257,10 +268,9 @@ class PtpIpServer:
         self._send_on_event(ip.CodeAndParams(event.code, EVENT_TRANSACTION, event.params[:3]).encode(PacketType.EVENT))
 
     def _send_on_event(self, data: bytes) -> None:
-        with self._lock, contextlib.suppress(OSError):
-            if self._client is not None and self._client.event is not None:
-                # a client that reads no events must not stop the camera
-                self._client.event.send(data, socket.MSG_DONTWAIT)
+        with self._lock:
+            if self._client is not None:
+                self._client.send_event(data)
 
     def _receive(self, connection: socket.socket, packets: PacketAssembler) -> ip.Packet:
         while (packet := packets.pop()) is None:

@@ -20,6 +20,7 @@ MULTIPLE = 32
 """Width and height of a network's input are multiples of its coarsest stride."""
 
 _AVERAGED_BELOW = 0.3
+_KEPT_SIZES = 4
 
 MAX_FACES = 100
 """No more faces than this are reported for a picture, best first."""
@@ -45,7 +46,10 @@ class Detection:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture as the network wants it, and the factor from the network's pixels back to the picture's."""
+    """A picture as the network wants it, and the factor from the network's pixels back to the picture's.
+
+    ``tensor`` (1 x 3 x H x W float32) is the detector's own and valid until its next picture.
+    """
 
     tensor: Tensor
     enlarge: float
@@ -72,7 +76,7 @@ class Detector:
         self.fixed_size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
         """The only size that the network takes, or None when it takes any."""
         self.size = self.fixed_size or rounded(size)
-        self._canvas: dict[tuple[int, int], Picture] = {}
+        self._kept: dict[tuple[int, int], tuple[Picture, Tensor]] = {}
 
     def detect(self, bgr: Picture, size: tuple[int, int] | None = None) -> list[Detection]:
         """The faces of ``bgr`` (H x W x 3 uint8), best first. Raises :class:`PictureError`."""
@@ -85,20 +89,28 @@ class Detector:
         width, height = self.fixed_size or (rounded(size) if size else self.size)
         shrink = min(width / bgr.shape[1], height / bgr.shape[0])
         inner = (max(1, round(bgr.shape[1] * shrink)), max(1, round(bgr.shape[0] * shrink)))
-        canvas = self._canvas.get((width, height))
-        if canvas is None:
-            if len(self._canvas) > 8:
-                self._canvas.clear()
-            canvas = self._canvas[width, height] = np.zeros((height, width, 3), np.uint8)
+        canvas, tensor = self._buffers((width, height))
         canvas[inner[1] :] = 0
         canvas[:, inner[0] :] = 0
         # averaging takes five times as long, and shows in the result only where much is thrown away
         flag = cv2.INTER_AREA if shrink < _AVERAGED_BELOW else cv2.INTER_LINEAR
         cv2.resize(bgr, inner, dst=canvas[: inner[1], : inner[0]], interpolation=flag)
+        planes = cv2.split(canvas)
         spec = self.spec
-        swap = spec.color == "rgb"
-        tensor = cv2.dnn.blobFromImage(canvas, 1 / spec.std, (width, height), (spec.mean,) * 3, swapRB=swap)
-        return Prepared(np.asarray(tensor, np.float32), 1 / shrink)
+        for plane, target in zip(planes[::-1] if spec.color == "rgb" else planes, tensor[0], strict=True):
+            cv2.addWeighted(plane, 1 / spec.std, plane, 0, -spec.mean / spec.std, dst=target, dtype=cv2.CV_32F)
+        return Prepared(tensor, 1 / shrink)
+
+    def _buffers(self, size: tuple[int, int]) -> tuple[Picture, Tensor]:
+        """A picture and a network input of ``size``, used again: new memory costs more than the arithmetic."""
+        buffers = self._kept.get(size)
+        if buffers is None:
+            if len(self._kept) >= _KEPT_SIZES:
+                self._kept.clear()
+            width, height = size
+            buffers = np.zeros((height, width, 3), np.uint8), np.zeros((1, 3, height, width), np.float32)
+            self._kept[size] = buffers
+        return buffers
 
     def infer(self, prepared: Prepared) -> list[Tensor]:
         return self.runner.run(prepared.tensor)

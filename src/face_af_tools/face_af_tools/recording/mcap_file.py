@@ -136,6 +136,7 @@ class McapFile:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         self._index = McapIndex()
         self._fresh: list[bytes] = []
+        self._unsaved: list[bytes] = []
         self._sequences: dict[int, int] = {}
         self._pending: list[bytes] = []
         self._pending_size = 0
@@ -180,11 +181,14 @@ class McapFile:
 
     def add(self, channel: int, log_time: int, publish_time: int, data: bytes) -> None:
         """One serialized message; times in nanoseconds. On disk after the next :meth:`flush`."""
-        if not self._pending:
-            start = b"".join(self._fresh)
-            self._fresh.clear()
-            self._pending, self._pending_size = [start], len(start)
+        if not self._pending_index:
             self._pending_first = self._pending_last = log_time
+        if self._fresh:
+            # a topic is described before its first message, for readers without the index
+            self._pending += self._fresh
+            self._pending_size += sum(len(part) for part in self._fresh)
+            self._unsaved += self._fresh
+            self._fresh = []
         sequence = self._sequences[channel] = self._sequences.get(channel, 0) + 1
         self._pending_index.setdefault(channel, []).append((log_time, self._pending_size))
         self._pending.append(_MESSAGE_HEAD.pack(MESSAGE, 22 + len(data), channel, sequence, log_time, publish_time))
@@ -219,14 +223,14 @@ class McapFile:
             try:
                 self._write(self._data_end, [opening, *self._pending, *indexes, self._index.ending(position)])
             except OSError:
-                self._fresh.insert(0, self._pending[0])
+                self._fresh = self._unsaved + self._fresh
                 self._index.chunks.pop()
                 for channel, entries in self._pending_index.items():
                     self._index.counts[channel] -= len(entries)
                 self._restore_ending()
                 raise
             finally:
-                self._pending, self._pending_index, self._pending_size = [], {}, 0
+                self._pending, self._pending_index, self._pending_size, self._unsaved = [], {}, 0, []
             self._data_end = position
         if sync:
             os.fdatasync(self._fd)

@@ -160,9 +160,7 @@ class BagRecorder:
         free = free_bytes(self.folder)
         if free < self.limits.min_free_bytes:
             must = self.limits.min_free_bytes / 1e6
-            raise RecordingError(
-                f"{free / 1e6:.0f} MB are free on the disk of {self.folder}, {must:.0f} MB must stay"
-            )
+            raise RecordingError(f"{free / 1e6:.0f} MB are free on the disk of {self.folder}, {must:.0f} MB must stay")
 
     def _stop(self, reason: str) -> None:
         self.stopped = reason

@@ -45,6 +45,8 @@ class Scan:
     data_end: int
     lost: int
     finished: bool
+    message_indexes: bytes = b""
+    """Of the last chunk, where they were cut off; they belong before the ending."""
 
 
 def is_finished(path: Path) -> bool:
@@ -79,7 +81,8 @@ def repair_file(path: Path) -> str:
         return f"{found.index.messages} messages, nothing to repair"
     with path.open("r+b") as file:
         file.seek(found.data_end)
-        file.write(found.index.ending(found.data_end))
+        file.write(found.message_indexes)
+        file.write(found.index.ending(found.data_end + len(found.message_indexes)))
         file.truncate()
     cut = f", {found.lost} damaged bytes cut off" if found.lost else ""
     return f"{found.index.messages} messages recovered{cut}"
@@ -152,11 +155,11 @@ def _scan_records(fd: int, size: int) -> Scan:
         except (struct.error, UnicodeDecodeError, ValueError, IndexError):
             break
         position += 9 + length
-    if index.chunks and not index.chunks[-1].index_offsets:
-        # cut off between a chunk and its message indexes
-        _index_last_chunk(index, fd)
+    indexes = b""
+    if index.chunks and not finished and position <= _end(index.chunks[-1]):
+        position, indexes = _index_last_chunk(index, fd)
     lost = 0 if finished else size - position
-    return Scan(index, topics, position, lost, finished)
+    return Scan(index, topics, position, lost, finished, indexes)
 
 
 def _add_chunk(index: McapIndex, topics: dict[int, TopicInfo], content: bytes, offset: int, length: int) -> None:
@@ -181,14 +184,36 @@ def _add_message_index(index: McapIndex, content: bytes, offset: int, length: in
     index.counts[channel] = index.counts.get(channel, 0) + size // 16
 
 
-def _index_last_chunk(index: McapIndex, fd: int) -> None:
+def _end(chunk: ChunkEntry) -> int:
+    return chunk.offset + chunk.length + chunk.index_length
+
+
+def _index_last_chunk(index: McapIndex, fd: int) -> tuple[int, bytes]:
+    """Makes anew the message indexes of a chunk behind which the file is cut off; returns them and their place."""
     chunk = index.chunks[-1]
+    start = chunk.offset + chunk.length
+    for channel, offset in chunk.index_offsets.items():
+        (size,) = struct.unpack("<I", os.pread(fd, 4, offset + 11))
+        index.counts[channel] -= size // 16
     content = os.pread(fd, chunk.length - 9, chunk.offset + 9)
-    at = len(content) - chunk.stored_size
-    for opcode, inner in _inner_records(_decompressed(content[at:], chunk.compression, chunk.size)):
+    data = _decompressed(content[len(content) - chunk.stored_size :], chunk.compression, chunk.size)
+    entries: dict[int, list[bytes]] = {}
+    at = 0
+    while at + 9 <= len(data):
+        opcode, length = struct.unpack_from("<BQ", data, at)
         if opcode == MESSAGE:
-            (channel,) = struct.unpack_from("<H", inner)
-            index.counts[channel] = index.counts.get(channel, 0) + 1
+            channel, time = struct.unpack_from("<H4xQ", data, at + 9)
+            entries.setdefault(channel, []).append(struct.pack("<QQ", time, at))
+        at += 9 + length
+    indexes = b""
+    chunk.index_offsets = {}
+    for channel, rows in entries.items():
+        chunk.index_offsets[channel] = start + len(indexes)
+        packed = b"".join(rows)
+        indexes += record(MESSAGE_INDEX, struct.pack("<HI", channel, len(packed)) + packed)
+        index.counts[channel] = index.counts.get(channel, 0) + len(rows)
+    chunk.index_length = len(indexes)
+    return start, indexes
 
 
 def _add_description(index: McapIndex, topics: dict[int, TopicInfo], opcode: int, content: bytes) -> None:

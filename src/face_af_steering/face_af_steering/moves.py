@@ -11,7 +11,7 @@ from .subjects import Subject
 _STACK_PRIOR = {
     ActionKind.FN1: (1.4, 0.6),
     ActionKind.LEFT: (1.0, 1.0),
-    ActionKind.DOWN: (0.5, 1.5),
+    ActionKind.DOWN: (0.8, 1.2),
 }
 """How often each button has led from one face to the one above or below, and how often not: a guess.
 
@@ -72,7 +72,11 @@ class Moves:
             counts = self._stack.get(kind)
             if counts is None:
                 return
-            counts[0 if after is aim else 1] += 1.0
+            if after is aim:
+                counts[0] += 1.0
+            else:
+                # a press without effect may have been lost; one that led elsewhere does what it does
+                counts[1] += 1.0 if after is None else 3.0
             if sum(counts) > 20.0:
                 counts[0] *= 0.5
                 counts[1] *= 0.5

@@ -58,7 +58,7 @@ def _neutral(one: Colour, other: Colour) -> float:
 
 def hue_of(colour: Colour) -> float:
     """OpenCV hue (0 to 179) of a Y, Cr, Cb colour."""
-    ycc = np.clip(np.array([[colour]], np.float32) + np.float32([0, 128, 128]), 0, 255).astype(np.uint8)
+    ycc = np.clip(np.array([[[colour[0], colour[1] + 128, colour[2] + 128]]], np.float32), 0, 255).astype(np.uint8)
     return float(cv2.cvtColor(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2BGR), cv2.COLOR_BGR2HSV)[0, 0, 0])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -131,6 +132,11 @@ class CornerFinder:
         p, d = self._planes, self._across
         height, width = self._shape
         way = "v" if vertical else "h"
+        ahead: Any
+        behind: Any
+        mid: Any
+        first: Any
+        last: Any
         if vertical:
             ahead, behind = np.s_[:, d:], np.s_[:, :-d]
             mid, first, last = np.s_[:, d:-d], np.s_[:, : width - 2 * d], np.s_[:, d : width - d]
@@ -163,6 +169,8 @@ class CornerFinder:
     def _alike(self, along: int, arm: int, *, vertical: bool) -> None:
         """Marks pixels that are like the one ``arm`` steps on, into ``sx`` or ``sy``; a strong line may differ more."""
         p = self._planes
+        ahead: Any
+        behind: Any
         if vertical:
             ahead, behind, alike, bright, dark = np.s_[arm:], np.s_[:-arm], p["sy"], p["bright_v"], p["dark_v"]
         else:
@@ -201,7 +209,8 @@ class CornerFinder:
         same = (np.abs(bright[0] - dark[0]) <= 1) & (np.abs(bright[1] - dark[1]) <= 1)
         dark[2][same & (bright[2] > 0)] = 0
         there = np.flatnonzero(np.concatenate([bright[2], dark[2]]) > 0)
-        x, y, strength = (np.concatenate(pair)[there] for pair in zip(bright, dark, strict=True))
+        x, y = np.concatenate([bright[0], dark[0]])[there], np.concatenate([bright[1], dark[1]])[there]
+        strength = np.concatenate([bright[2], dark[2]])[there]
         kind = np.concatenate([kind, kind])[there]
         pixels = bgr.reshape(-1, 3)
         width = bgr.shape[1]

@@ -71,7 +71,8 @@ class AfBoxDetector:
             rect, colour = rects[i], colours[i]
             if any(_same(rect, box.box) for box, _ in good):
                 continue
-            looked = examine(work, tuple(int(v) for v in rect), colour, shape, scale)
+            left, top, right, bottom = (int(v) for v in rect)
+            looked: Outline | Rejection | None = examine(work, (left, top, right, bottom), colour, shape, scale)
             if isinstance(looked, Outline):
                 looked = self._judge(looked, good, work.shape, scale)
             if isinstance(looked, Rejection):

@@ -37,6 +37,7 @@ class BoxFollower:
         if self._now is not None and now < self._now:
             self._followed.clear()
         self._now = now
+        self._followed = [f for f in self._followed if now - f.seen <= params.hold + _FORGET]
         pairs = sorted(
             (_cost(followed, box, params.reach), i, j)
             for i, followed in enumerate(self._followed)
@@ -57,6 +58,10 @@ class BoxFollower:
         kept += [f for f in lost if now - f.seen <= params.hold and not _replaced(f, kept)]
         self._followed = kept
         return [f.box for f in kept]
+
+
+_FORGET = 0.5
+"""Seconds beyond ``hold`` after which a box that comes back is another one (pictures may be far apart)."""
 
 
 def _cost(followed: _Followed, box: AfBox, reach: float) -> float:
@@ -81,7 +86,8 @@ def _renewed(followed: _Followed, box: AfBox, now: float, params: FollowParams) 
     state, pending, since = box.state, AfState.NONE, 0.0
     if box.state != old.state:
         since = followed.since if followed.pending == box.state else now
-        if now - since < params.confirm and box.confidence <= old.confidence:
+        flickers = now - since < params.confirm and now - followed.seen < params.confirm
+        if flickers and box.confidence <= old.confidence:
             state, pending = old.state, box.state
     return _Followed(dataclasses.replace(box, state=state, id=old.id), now, pending, since, velocity)
 

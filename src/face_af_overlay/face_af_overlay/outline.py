@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from face_af_common.types import Box
 
 from .params import ShapeParams
 
-F32 = NDArray[np.float32]
+F32 = NDArray[np.floating[Any]]
 U8 = NDArray[np.uint8]
 
 
@@ -89,7 +90,9 @@ def examine(
     window = _window(bgr, left, top, right, bottom)
     # two strips each, outermost row first
     across = np.concatenate([window[:_ROWS], window[: -_ROWS - 1 : -1]])
-    down = cv2.transpose(np.concatenate([window[:, :_ROWS], window[:, : -_ROWS - 1 : -1]], axis=1))
+    down = np.asarray(
+        cv2.transpose(np.concatenate([window[:, :_ROWS], window[:, : -_ROWS - 1 : -1]], axis=1)), np.uint8
+    )
     supposed = _to_ycc(colour)
     pairs = [_Pair(across, supposed), _Pair(down, supposed)]
     thick = [t for pair in pairs for t in pair.thickness if t > 0]

@@ -112,7 +112,7 @@ class OverlayPictures:
             photo = np.tile(photo, (tiles, tiles, 1))
             zoom /= tiles
         wide = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
-        wide = _at_least(wide, recipe.width, recipe.height)
+        wide = _at_least(np.asarray(wide, np.uint8), recipe.width, recipe.height)
         y = int(rng.integers(wide.shape[0] - recipe.height + 1))
         x = int(rng.integers(wide.shape[1] - recipe.width + 1))
         image = wide[y : y + recipe.height, x : x + recipe.width]
@@ -208,7 +208,7 @@ def _style(rng: np.random.Generator, recipe: Recipe, scale: float) -> AfBoxStyle
 def _colours(rng: np.random.Generator) -> Mapping[AfState, Colour]:
     gray, white = int(rng.integers(105, 196)), int(rng.integers(228, 256))
     hue, saturation, value = int(rng.integers(45, 76)), int(rng.integers(150, 256)), int(rng.integers(150, 256))
-    green = cv2.cvtColor(np.uint8([[[hue, saturation, value]]]), cv2.COLOR_HSV2BGR)[0, 0]
+    green = cv2.cvtColor(np.array([[[hue, saturation, value]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
     tint = rng.integers(-4, 5, 3)
     return {
         AfState.DETECTED: tuple(int(gray + t) for t in tint),  # type: ignore[dict-item]

@@ -25,6 +25,9 @@ COHORT = 64
 SETTLED = 3
 """Embeddings after which a track is only refreshed."""
 
+SPACING_S = 0.08
+"""Time between these: frames right after one another show nearly the same."""
+
 CLEAR = 0.2
 """Quality below which an embedding cannot contradict what is known of a track."""
 
@@ -70,7 +73,7 @@ class Recognizer:
                 rank = 0
             elif memory.template is None:
                 rank = 1
-            elif len(memory.embeddings) < min(SETTLED, self.params.memory):
+            elif len(memory.embeddings) < min(SETTLED, self.params.memory) and age >= SPACING_S:
                 rank = 2
             elif age >= self.params.refresh_s:
                 rank = 3

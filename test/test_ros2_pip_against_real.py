@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import yaml
 from ament_index_python.packages import get_package_share_directory
@@ -31,9 +33,10 @@ ARGUMENTS: dict[str, list[list[str]]] = {
         ["source:=none", "debug:=false", "use_sim_time:=true", "namespace:=/a/b", "log_level:=debug", "respawn:=false"],
     ],
     "sim.launch.py": [["clock:=lockstep", "seed:=7", "duration:=5", "target:=3"]],
+    "replay.launch.py": [["bag:=VIDEO", "rate:=0", "loop:=true", "debug:=true"]],
     "demo.launch.py": [["clock:=lockstep", "target:=ada"]],
 }
-"""What to start each launch file with, beside nothing at all."""
+"""What to start each launch file with, beside nothing at all; VIDEO is a video file that exists."""
 
 FILES = sorted(path.name for path in (ROOT / "launch").glob("*.launch.py"))
 CASES = [(name, arguments) for name in FILES for arguments in ([], *ARGUMENTS.get(name, []))]
@@ -182,7 +185,9 @@ def called(
     assert ("this is" in done.stderr) and ("tools/ros2_pip" in done.stderr) == (kind == "ours"), done.stderr
     found = [json.loads(path.read_text()) for path in calls.iterdir()]
     for call in found:
-        call["arguments"] = [re.sub(r".*launch_params_.*", "PARAMETERS", word) for word in call["arguments"]]
+        call["arguments"] = [
+            re.sub(r".*(launch_params|face_af_replay)_.*", "PARAMETERS", word) for word in call["arguments"]
+        ]
         # the real one writes lists as tuples
         call["files"] = json.loads(json.dumps([yaml.unsafe_load(text) for text in call["files"]]))
         for noise in ("ROS_LOG_DIR",):
@@ -212,9 +217,15 @@ def test_arguments_are_shown_alike(name: str) -> None:
 )
 def test_the_same_processes_are_started(name: str, arguments: list[str], overlay: Path, tmp_path: Path) -> None:
     path = Path(get_package_share_directory("face_af"), "launch", name)
+    video = tmp_path / "video.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    for _ in range(5):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    arguments = [word.replace("VIDEO", str(video)) for word in arguments]
     real = called("real", path, arguments, overlay, tmp_path)
     ours = called("ours", path, arguments, overlay, tmp_path)
-    assert real[1], "the real launch started nothing"
+    assert real[1] or real[0], "the real launch started nothing, and well"
     assert ours[0] == real[0]
     for one, other in zip(ours[1], real[1], strict=True):
         assert one == other

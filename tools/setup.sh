@@ -142,7 +142,7 @@ install_packages() {
     else
         pip_install -r $requirements
         pip_install --no-deps -r requirements/nodeps.txt
-        pip_install --no-deps -e tools/ros2_pip
+        pip_install --no-deps --config-settings editable_mode=compat -e tools/ros2_pip
         "$venv/bin/python" tools/patch_wheels.py
     fi
 }

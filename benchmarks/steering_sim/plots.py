@@ -23,7 +23,7 @@ _STATES = {
     "GAVE_UP": "#e3a5a5",
     "IDLE": "#ffffff",
 }
-_SHOWN = (("crossings", 3), ("jumping camera", 1), ("photographer", 9))
+_SHOWN = (("crossings", 3), ("jumping camera", 2), ("photographer", 5))
 """Scenarios and seeds (for tuning) of the course that the documentation shows."""
 _MARKS = {ActionKind.LEFT: "<", ActionKind.RIGHT: ">", ActionKind.UP: "^", ActionKind.DOWN: "v"}
 

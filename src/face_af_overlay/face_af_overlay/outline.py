@@ -166,11 +166,11 @@ class _Pair:
         self.thickness = [0.0, 0.0]
         self.outer = [0.0, 0.0]
         low = _REACH - 3
-        rough = np.abs(pixels - colour).max(axis=3).sum(axis=2)
+        rough = _largest(np.abs(pixels - colour)).sum(axis=2)
         for side in (0, 1):
             middle = low + int(np.argmin(rough[side, low : _REACH + 4]))
             own = _median(pixels[side, middle])
-            profile = np.abs(pixels[side] - own).max(axis=2).sum(axis=1) / len(self.arms)
+            profile = _largest(np.abs(pixels[side] - own)).sum(axis=1) / len(self.arms)
             floor = float(profile[middle])
             before = float(profile[middle - _BESIDE] + profile[middle - _BESIDE + 1]) / 2
             after = float(profile[middle + _BESIDE - 1] + profile[middle + _BESIDE]) / 2
@@ -202,10 +202,10 @@ class _Pair:
     def compare(self, mix: _Mix, thickness: float, start: int, stop: int) -> None:
         """Says for each place along the lines whether one is seen; ``start`` to ``stop`` is between the corners."""
         expected = mix.mixed(self.background)
-        sharp = np.abs(self.on - expected).max(axis=2)
+        sharp = _largest(np.abs(self.on - expected))
         off = cv2.blur(sharp, (3, 1))
-        outer = np.abs(self.outside - expected).max(axis=2)
-        inner = np.abs(self.inside - expected).max(axis=2)
+        outer = _largest(np.abs(self.outside - expected))
+        inner = _largest(np.abs(self.inside - expected))
         least = np.minimum(outer, inner)
         tell = np.clip((least - _TELLABLE) / 16.0, 0.0, 1.0)
         seen = off < np.minimum(0.5 * least, 44)
@@ -338,6 +338,11 @@ def _to_ycc(bgr: F32) -> F32:
 def _median(values: F32) -> F32:
     """The (upper) median along the first axis; for few values much quicker than NumPy's."""
     return np.sort(values, axis=0)[len(values) // 2]
+
+
+def _largest(values: F32) -> F32:
+    """The largest of three channels, the last axis; much quicker than a reduction along so short an axis."""
+    return np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2])
 
 
 def _crossing(values: F32, level: float) -> float:

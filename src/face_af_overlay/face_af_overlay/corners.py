@@ -68,22 +68,42 @@ class CornerFinder:
 
     def _allocate(self, height: int, width: int, across: int) -> None:
         self._shape, self._across = (height, width), across
-        names = "blue green red h v dx dy sx sy bright_h dark_h bright_v dark_v".split()
-        names += [f"{name}_{way}" for name in ("rise", "fall", "t0", "t1") for way in "hv"]
-        self._planes = {name: np.zeros((height, width), np.uint8) for name in names}
+        self._planes = {name: np.zeros((height, width), np.uint8) for name in _KEPT}
+        rows = min(height, _STRIP + 2 * (across + 2))
+        self._scratch = [{name: np.zeros((rows, width), np.uint8) for name in _PASSING} for _ in range(2)]
         stride = (width + 7) // 8 * 8
         self._flag_rows = np.zeros((height, stride), np.uint8)
 
     def _flags(self, bgr: U8, line: int, along: int) -> U8:
-        """A plane with one bit for each kind of corner."""
-        p, d = self._planes, self._across
+        """A plane with one bit for each kind of corner.
+
+        Strip by strip, so that what passes stays in the processor's cache, the lower half in a second thread.
+        """
+        height, margin = self._shape[0], self._across + 2
+        tops = list(range(margin, height - margin, _STRIP))
+        half = len(tops) // 2
+        below = _HELPER.submit(self._strips, bgr, tops[half:], line, along, self._scratch[1])
+        self._strips(bgr, tops[:half], line, along, self._scratch[0])
+        below.result()
+        return self._flag_rows
+
+    def _strips(self, bgr: U8, tops: list[int], line: int, along: int, scratch: dict[str, U8]) -> None:
+        margin = self._across + 2
+        for top in tops:
+            rows = slice(top - margin, min(top + _STRIP, self._shape[0] - margin) + margin)
+            count = rows.stop - rows.start
+            planes = {name: plane[rows] for name, plane in self._planes.items()}
+            planes |= {name: plane[:count] for name, plane in scratch.items()}
+            cv2.split(bgr[rows], [planes["blue"], planes["green"], planes["red"]])
+            self._mark(planes, line, along, self._flag_rows[rows])
+
+    def _mark(self, p: dict[str, U8], line: int, along: int, marks: U8) -> None:
+        """Marks the corners of one strip in ``marks``, but for a margin of ``across`` and two pixels."""
+        d = self._across
         arm = max(3, d - 2)
-        height, width = self._shape
-        green, red = p["green"], p["red"]
-        cv2.split(bgr, [p["blue"], green, red])
-        upright = _HELPER.submit(self._arms, line, along, arm, vertical=True)
-        self._arms(line, along, arm, vertical=False)
-        upright.result()
+        height, width = p["green"].shape
+        self._arms(p, line, along, arm, vertical=True)
+        self._arms(p, line, along, arm, vertical=False)
         m = d + 2
         core = np.s_[m : height - m, m : width - m]
         right, left, down, up = (p[name][core] for name in ("rise_h", "fall_h", "rise_v", "fall_v"))
@@ -96,8 +116,7 @@ class CornerFinder:
         ):
             y, x = m - back[0], m - back[1]
             cv2.bitwise_and(arms, p[steps][y : y + height - 2 * m, x : x + width - 2 * m], dst=arms)
-        flags = self._flag_rows[core]
-        bit = p["t0_h"][core]
+        flags, bit = marks[core], p["t0_h"][core]
         for kind, (one, other) in enumerate(((right, down), (left, down), (right, up), (left, up))):
             cv2.bitwise_and(one, other, dst=bit)
             if kind == 0:
@@ -105,17 +124,15 @@ class CornerFinder:
             else:
                 cv2.threshold(bit, 0, 1 << kind, cv2.THRESH_BINARY, dst=bit)
                 cv2.bitwise_or(flags, bit, dst=flags)
-        return self._flag_rows
 
-    def _arms(self, line: int, along: int, arm: int, *, vertical: bool) -> None:
+    def _arms(self, p: dict[str, U8], line: int, along: int, arm: int, *, vertical: bool) -> None:
         """Marks pixels with an arm ahead (into ``rise_*``) or behind (``fall_*``): thin and like the pixel."""
-        p, d = self._planes, self._across
-        height, width = self._shape
-        self._lines(line, vertical=vertical)
-        self._alike(along, arm, vertical=vertical)
+        height, width = p["green"].shape
+        self._lines(p, line, vertical=vertical)
+        self._alike(p, along, arm, vertical=vertical)
         way = "v" if vertical else "h"
         lines, alike = (p["v"], p["sy"]) if vertical else (p["h"], p["sx"])
-        m = d + 2
+        m = self._across + 2
 
         def at(plane: U8, by: int) -> U8:
             y, x = (by, 0) if vertical else (0, by)
@@ -124,13 +141,13 @@ class CornerFinder:
         for name, line_at, alike_at in (("rise", arm, 0), ("fall", -arm, -arm)):
             cv2.bitwise_and(at(lines, line_at), at(alike, alike_at), dst=at(p[f"{name}_{way}"], 0))
 
-    def _lines(self, line: int, *, vertical: bool) -> None:
+    def _lines(self, p: dict[str, U8], line: int, *, vertical: bool) -> None:
         """Thin lines (cut short by a pixel at their ends) into ``h`` or ``v``, steps across them into ``dy`` or ``dx``.
 
         How much brighter, or darker, than both sides each pixel is goes into ``bright_*`` and ``dark_*``.
         """
-        p, d = self._planes, self._across
-        height, width = self._shape
+        d = self._across
+        height, width = p["green"].shape
         way = "v" if vertical else "h"
         ahead: Any
         behind: Any
@@ -166,9 +183,8 @@ class CornerFinder:
         cv2.threshold(least[mid], line - 1, 255, cv2.THRESH_BINARY, dst=least[mid])
         cv2.erode(least[mid], _THREE_DOWN if vertical else _THREE_ACROSS, dst=lines[mid])
 
-    def _alike(self, along: int, arm: int, *, vertical: bool) -> None:
+    def _alike(self, p: dict[str, U8], along: int, arm: int, *, vertical: bool) -> None:
         """Marks pixels that are like the one ``arm`` steps on, into ``sx`` or ``sy``; a strong line may differ more."""
-        p = self._planes
         ahead: Any
         behind: Any
         if vertical:
@@ -255,7 +271,15 @@ def _strongest(strength: U8, place: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 _HELPER = ThreadPoolExecutor(1, thread_name_prefix="overlay")
-"""Looks at upright lines while the caller looks at level ones; OpenCV lets other threads run meanwhile."""
+"""Looks at the lower half while the caller looks at the upper one; OpenCV lets other threads run meanwhile."""
+_KEPT = ("green", "red", "bright_h", "dark_h", "bright_v", "dark_v")
+"""Planes that are needed after the marks have been made."""
+_PASSING = (
+    *("blue", "h", "v", "dx", "dy", "sx", "sy"),
+    *(f"{name}_{way}" for name in ("rise", "fall", "t0", "t1") for way in "hv"),
+)
+_STRIP = 180
+"""Rows looked at together."""
 _THREE_ACROSS = np.ones((1, 3), np.uint8)
 _THREE_DOWN = np.ones((3, 1), np.uint8)
 _RIGHT, _DOWN = np.array([1, -1, 1, -1]), np.array([1, 1, -1, -1])

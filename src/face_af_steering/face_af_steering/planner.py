@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
+from face_af_common.types import Action, ActionKind, AfBox, AfState, Face, SteeringStatus
 
 from .af_area import AreaPointer
 from .hands import Hands, is_largest
@@ -222,7 +222,7 @@ class Planner:
             return self._say(SteeringStatus.CONFIRMING, "the focus may be on the target")
         if now - target.seen_box > params.remember_s:
             return self._say(SteeringStatus.CONFIRMING, "the camera has not detected the target")
-        if self._selection.doubted:
+        if self._selection.doubted or (focus is not None and focus.state == AfState.DETECTED):
             return self._say(SteeringStatus.CONFIRMING, "the focus may have moved")
         if focus is None and self._selection.frames_unseen < params.unseen_frames:
             return self._say(SteeringStatus.CONFIRMING, "looking for the focus")

@@ -16,7 +16,7 @@ from face_af_tools.recording.bag_folder import TopicInfo
 from face_af_tools.recording.definitions import definition
 from face_af_tools.recording.recorder import COMPRESSED_TYPE, BagRecorder, RecorderLimits
 
-WIDTH, HEIGHT = 640, 360
+WIDTH, HEIGHT = 1280, 720
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
 

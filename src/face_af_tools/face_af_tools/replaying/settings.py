@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from face_af_common.param_files import check_file
-from face_af_common.params import ParamError, describe
+from face_af_common.params import ParamError, ParamInfo, describe
 
 from ..node_params import NODES
 
@@ -52,8 +52,19 @@ def assignments(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
         if not equals:
             raise ParamError(f"{text}: write node.parameter=value")
         node, parameter = resolve(name.strip())
-        found.setdefault(node, {})[parameter] = yaml.safe_load(value)
+        info = next(info for info in describe(NODES[node]) if info.name == parameter)
+        found.setdefault(node, {})[parameter] = typed(info, value)
     return found
+
+
+def typed(info: ParamInfo, text: str) -> Any:
+    """The value that ``text`` means for a parameter: as in YAML, but texts are taken as they are."""
+    if info.type is str:
+        return text.strip()
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParamError(f"{info.name}: {text!r} is not a value") from error
 
 
 def merged(*layers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from face_af_common.params import ParamError, ParamInfo, describe
 
 from ..node_params import NODES
-from ..replaying.settings import resolve
+from ..replaying.settings import resolve, typed
 
 _MOST_VALUES = 10_000
 
@@ -42,7 +40,7 @@ def parse_axis(text: str) -> Axis:
     if ":" in values:
         tried = _range(text, info, values)
     else:
-        tried = [yaml.safe_load(part) for part in values.split(",")]
+        tried = [typed(info, part) for part in values.split(",")]
     try:
         return Axis(node, parameter, tuple(info.check(value) for value in tried))
     except ParamError as error:

@@ -28,6 +28,9 @@ SETTLED = 3
 SPACING_S = 0.08
 """Time between these: frames right after one another show nearly the same."""
 
+UNDECIDED_S = 0.15
+"""A face that is nearly somebody (half hidden, turning) is looked at again after this time."""
+
 CLEAR = 0.2
 """Quality below which an embedding cannot contradict what is known of a track."""
 
@@ -73,7 +76,7 @@ class Recognizer:
                 rank = 0
             elif memory.template is None:
                 rank = 1
-            elif len(memory.embeddings) < min(SETTLED, self.params.memory) and age >= SPACING_S:
+            elif self._unsettled(memory, age):
                 rank = 2
             elif age >= self.params.refresh_s:
                 rank = 3
@@ -84,6 +87,12 @@ class Recognizer:
             urgent.append((rank, -min(age, 1e6), -clear, memory.id, track))
         urgent.sort(key=lambda entry: entry[:4])
         return [entry[4] for entry in urgent[: self.allowance()]]
+
+    def _unsettled(self, memory: Memory, age: float) -> bool:
+        if len(memory.embeddings) < min(SETTLED, self.params.memory):
+            return age >= SPACING_S
+        nearly = not memory.identity and memory.similarity >= self.exit
+        return nearly and age >= UNDECIDED_S
 
     def embed(self, bgr: Picture, tracks: Sequence[Track]) -> tuple[Embeddings, list[float]]:
         """Embeddings (N x D) of the tracks' faces in ``bgr`` in one batch, and the faces' qualities."""

@@ -127,3 +127,16 @@ def test_the_threshold_rises_with_thousands_of_people(embedder: Embedder) -> Non
     recognizer = Recognizer(recognition(), embedder, gallery)
     assert recognizer.enter == pytest.approx(0.4 * 1.2) and recognizer.exit < recognizer.enter
     assert Recognizer(recognition(), embedder, Gallery(None, embedder)).enter == pytest.approx(0.4)
+
+
+def test_a_face_that_is_nearly_somebody_is_looked_at_again_soon(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker
+) -> None:
+    recognizer = Recognizer(recognition(enter=0.6, exit=0.4), embedder, gallery)
+    nearly, stranger = track(tracker), track(tracker, 300)
+    teach(recognizer, tracker, nearly, ALIKE)
+    teach(recognizer, tracker, stranger, AXES[7])
+    recognizer.name([nearly, stranger])
+    assert recognizer.choose([nearly, stranger], 0.1) == []
+    assert recognizer.choose([nearly, stranger], 0.3) == [nearly]
+    assert len(recognizer.choose([nearly, stranger], 1.5)) == 2

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 U8 = NDArray[np.uint8]
+Index = NDArray[np.intp]
 
 TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT = range(4)
 
@@ -220,14 +221,17 @@ class CornerFinder:
         keep = np.count_nonzero(block & (1 << kind).astype(np.uint8)[:, None], axis=1) > 2
         at, kind = at[keep], kind[keep]
         y, x = np.divmod(at, stride)
-        bright = self._middle(x, y, kind, line, "bright")
-        dark = self._middle(x, y, kind, line, "dark")
-        same = (np.abs(bright[0] - dark[0]) <= 1) & (np.abs(bright[1] - dark[1]) <= 1)
-        dark[2][same & (bright[2] > 0)] = 0
-        there = np.flatnonzero(np.concatenate([bright[2], dark[2]]) > 0)
-        x, y = np.concatenate([bright[0], dark[0]])[there], np.concatenate([bright[1], dark[1]])[there]
-        strength = np.concatenate([bright[2], dark[2]])[there]
-        kind = np.concatenate([kind, kind])[there]
+        bright, dark = self._middle(x, y, kind, "bright"), self._middle(x, y, kind, "dark")
+        found = [_crossed(level, upright, line) for level in (bright, dark) for upright in (bright, dark)]
+        both_bright, bright_dark, dark_bright, both_dark = found
+        same = (np.abs(both_bright[0] - both_dark[0]) <= 1) & (np.abs(both_bright[1] - both_dark[1]) <= 1)
+        both_dark[2][same & (both_bright[2] > 0)] = 0
+        # an arm may be brighter than its ground and the other darker than its own
+        for mixed in (bright_dark, dark_bright):
+            mixed[2][(both_bright[2] > 0) | (both_dark[2] > 0)] = 0
+        there = np.flatnonzero(np.concatenate([part[2] for part in found]) > 0)
+        x, y, strength = (np.concatenate([part[i] for part in found])[there] for i in range(3))
+        kind = np.tile(kind, 4)[there]
         pixels = bgr.reshape(-1, 3)
         width = bgr.shape[1]
         one = pixels[y * width + x + _RIGHT[kind] * _ARM_AT].astype(np.int16)
@@ -244,22 +248,32 @@ class CornerFinder:
             colours.append(colour[chosen])
         return Corners(tuple(xs), tuple(ys), tuple(colours))
 
-    def _middle(
-        self, x: NDArray[np.intp], y: NDArray[np.intp], kind: NDArray[np.intp], line: int, polarity: str
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int16]]:
-        """Where the middles of the two bright, or dark, lines of each corner cross, and how strong the weaker one is.
-
-        0 where there are no two such lines.
-        """
+    def _middle(self, x: Index, y: Index, kind: Index, polarity: str) -> _Lines:
+        """The level and the upright line, bright or dark, that are the arms of each corner."""
         width = self._shape[1]
         level = self._planes[f"{polarity}_h"].reshape(-1)
         upright = self._planes[f"{polarity}_v"].reshape(-1)
         rows, columns = y[:, None] + _AROUND, x[:, None] + _AROUND
         h = level[rows * width + (x + _RIGHT[kind] * _ARM_AT)[:, None]]
         v = upright[(y + _DOWN[kind] * _ARM_AT)[:, None] * width + columns]
-        strength = np.minimum(h.max(axis=1, initial=0), v.max(axis=1, initial=0)).astype(np.int16)
-        strength[strength < line] = 0
-        return _strongest(v, columns), _strongest(h, rows), strength
+        return _Lines(_strongest(h, rows), h.max(axis=1, initial=0), _strongest(v, columns), v.max(axis=1, initial=0))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """For each corner the row and strength of a level line, the column and strength of an upright one."""
+
+    row: Index
+    level: U8
+    column: Index
+    upright: U8
+
+
+def _crossed(level: _Lines, upright: _Lines, line: int) -> tuple[Index, Index, NDArray[np.int16]]:
+    """Column and row where two lines cross, and how strong the weaker is; 0 where it is weaker than ``line``."""
+    strength = np.minimum(level.level, upright.upright).astype(np.int16)
+    strength[strength < line] = 0
+    return upright.column, level.row, strength
 
 
 def _strongest(strength: U8, place: NDArray[np.intp]) -> NDArray[np.intp]:

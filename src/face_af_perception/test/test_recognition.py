@@ -132,7 +132,7 @@ def test_the_threshold_rises_with_thousands_of_people(embedder: Embedder) -> Non
 def test_a_face_that_is_nearly_somebody_is_looked_at_again_soon(
     embedder: Embedder, gallery: Gallery, tracker: Tracker
 ) -> None:
-    recognizer = Recognizer(recognition(enter=0.6, exit=0.4), embedder, gallery)
+    recognizer = Recognizer(recognition(enter=0.6, exit=0.4, per_frame=2), embedder, gallery)
     nearly, stranger = track(tracker), track(tracker, 300)
     teach(recognizer, tracker, nearly, ALIKE)
     teach(recognizer, tracker, stranger, AXES[7])

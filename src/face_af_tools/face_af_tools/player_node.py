@@ -39,7 +39,7 @@ from .ros_types import find_type
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
 _OWNED = {"perception": ("faces",), "overlay": ("af_overlay",), "steering": ("state", "command")}
 _ALWAYS = ("sim/truth",)
-_RESEND_S = 0.5
+_SOONEST_RESEND_S, _LATEST_RESEND_S = 0.1, 0.5
 
 
 class PlayerNode(Node):
@@ -64,6 +64,9 @@ class PlayerNode(Node):
         self._changed = threading.Condition()
         self._unanswered = 0
         self._reported = 0.0
+        self._usual = 0.1
+        """Seconds that answers usually take."""
+        self._resent = 0
         self._stop = False
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
         self._images = self.create_publisher(Image, "image_raw", qos.IMAGE)
@@ -198,7 +201,9 @@ class PlayerNode(Node):
             self._reported = now
             total = max(self._source.frame_count, len(self._frames))
             rate = len(self._frames) / max(now - started, 1e-3)
-            self.get_logger().info(f"{len(self._frames)} of {total} frames, {rate:.1f} a second")
+            self.get_logger().info(
+                f"{len(self._frames)} of {total} frames, {rate:.1f} a second, {self._resent} sent again"
+            )
 
     def _keep_recorded(self, frame: Frame, known: Frame) -> None:
         if "perception" not in self._stages:
@@ -222,14 +227,17 @@ class PlayerNode(Node):
 
     def _wait(self, stamp: int, timeout: float, image: Image) -> bool:
         """Until the frame is answered; sends it again now and then, for a lost picture is never sent by DDS again."""
-        end = time.monotonic() + timeout
+        started = time.monotonic()
         expected = self._expected(self._frames[stamp])
         while not self._stop:
+            patience = min(max(4 * self._usual, _SOONEST_RESEND_S), _LATEST_RESEND_S)
             with self._changed:
-                if self._changed.wait_for(lambda: self._stop or expected <= self._answered[stamp], _RESEND_S):
+                if self._changed.wait_for(lambda: self._stop or expected <= self._answered[stamp], patience):
+                    self._usual += 0.1 * (time.monotonic() - started - self._usual)
                     return True
-            if time.monotonic() > end:
+            if time.monotonic() - started > timeout:
                 return False
+            self._resent += 1
             self._send(image)
         return True
 

@@ -13,15 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
+import numpy as np
 
-from face_af_common.conversions import (
-    af_box_from_msg,
-    af_box_to_msg,
-    af_boxes_from_msg,
-    face_from_msg,
-    face_to_msg,
-    faces_from_msg,
-)
+from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
 from face_af_common.images import BGR
 from face_af_common.params import ParamError, build, describe
 from face_af_common.paths import data_dir, model_dirs
@@ -60,8 +54,13 @@ class Perception:
         self.target: str = value.target
 
     def __call__(self, picture: BGR, stamp_ns: int) -> list[Face]:
-        # rounded to single precision, as it is when faces travel between the nodes
-        return [face_from_msg(face_to_msg(face)) for face in self.pipeline.process(picture, stamp_ns / 1e9)]
+        faces = self.pipeline.process(picture, stamp_ns / 1e9)
+        return [
+            dataclasses.replace(
+                face, box=_single_box(face.box), similarity=_single(face.similarity), score=_single(face.score)
+            )
+            for face in faces
+        ]
 
 
 class Overlay:
@@ -79,7 +78,7 @@ class Overlay:
     def __call__(self, picture: BGR, stamp_ns: int) -> list[AfBox]:
         found = self._detector.inspect(picture).boxes
         boxes = self._follower.update(found, stamp_ns / 1e9, self._params.follow)
-        return [af_box_from_msg(af_box_to_msg(box)) for box in boxes]
+        return [dataclasses.replace(b, box=_single_box(b.box), confidence=_single(b.confidence)) for b in boxes]
 
 
 class Steering:
@@ -96,6 +95,15 @@ class Steering:
         self._planner.frame_size = frame.size
         frame.actions = list(self._planner.update(frame.stamp_ns * 1e-9, frame.faces, frame.boxes))
         frame.status, frame.reason = self._planner.status, self._planner.reason
+
+
+def _single(value: float) -> float:
+    """As it is after travelling between nodes: single precision."""
+    return float(np.float32(value))
+
+
+def _single_box(box: Box) -> Box:
+    return Box(_single(box.x), _single(box.y), _single(box.width), _single(box.height))
 
 
 def _planner_params(params: Mapping[str, Any]) -> Any:

@@ -1,0 +1,278 @@
+"""Runs the demo's graph for a long time and breaks something every few seconds: does it recover, does anything grow?
+
+./run bench soak --minutes 30 --every 20 --report out/soak.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from face_af_common import qos
+from face_af_common.stamps import from_ns, to_ns
+from face_af_msgs.msg import CameraStatus, FaceArray, SteeringCommand, SteeringState
+from face_af_tools.demo.cast import CastError, prepare
+from face_af_tools.demo.graph import Graph, claim_domain, free_port
+
+NODES = ("perception", "overlay", "steering", "nikon_mcn10", "stage")
+_SETTLED_S = 180.0
+"""Memory is judged from here on in a process' life."""
+_PATIENCE_S = 15.0
+_STALE_S = 1.0
+"""A command on a picture older than this would be a press on an old picture."""
+
+
+@dataclass
+class Fault:
+    """One injected fault. ``recovery_s``: until steering answered new frames again; None = not within the patience."""
+
+    at_s: float
+    kind: str
+    recovery_s: float | None
+
+
+@dataclass
+class Usage:
+    """One process of a node: memory over its life, in MB."""
+
+    node: str
+    started_s: float
+    samples: list[tuple[float, float, int, int]] = field(default_factory=list)
+    """Seconds, memory in MB, file descriptors, threads."""
+
+    def growth(self) -> float | None:
+        """Growth of memory since it settled, as a share; None for a short life."""
+        late = [memory for at, memory, _, _ in self.samples if at - self.started_s > _SETTLED_S]
+        if len(late) < 6:
+            return None
+        third = max(len(late) // 3, 1)
+        return statistics.median(late[-third:]) / statistics.median(late[:third]) - 1.0
+
+
+class Watcher(Node):
+    """Hears what the graph does, and can flood it."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__("soak", namespace=namespace)
+        self.states: list[tuple[float, float]] = []
+        """Arrival (monotonic seconds) and latency (ms) of every state."""
+        self.stale_commands = 0
+        self.commands = 0
+        self.connected_at = 0.0
+        self.connected = False
+        self.create_subscription(SteeringState, "state", self._on_state, qos.RESULT)
+        self.create_subscription(SteeringCommand, "command", self._on_command, qos.RESULT)
+        self.create_subscription(CameraStatus, "camera_status", self._on_camera, qos.STATUS)
+        self._faces = self.create_publisher(FaceArray, "faces", qos.RESULT)
+
+    def _on_state(self, message: SteeringState) -> None:
+        self.states.append((time.monotonic(), float(message.latency_ms)))
+
+    def _on_command(self, message: SteeringCommand) -> None:
+        self.commands += 1
+        age = (self.get_clock().now().nanoseconds - to_ns(message.header.stamp)) / 1e9
+        self.stale_commands += age > _STALE_S
+
+    def _on_camera(self, message: CameraStatus) -> None:
+        if message.connected and not self.connected:
+            self.connected_at = time.monotonic()
+        self.connected = message.connected
+
+    def flood(self, seconds: float = 2.0, rate: float = 1000.0) -> None:
+        """Empty faces of frames that never were, far more than the graph can join."""
+        now = self.get_clock().now().nanoseconds
+        end = time.monotonic() + seconds
+        for number in itertools.count():
+            if time.monotonic() > end:
+                return
+            self._faces.publish(FaceArray(header=Header(stamp=from_ns(now - 500_000_000 + number))))
+            time.sleep(1 / rate)
+
+
+def processes() -> dict[str, psutil.Process]:
+    """The graph's nodes by name."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        try:
+            command = " ".join(process.cmdline())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        for node in NODES:
+            if f"/{node} --ros-args" in command and "/lib/" in command:
+                found[node] = process
+    return found
+
+
+def kill(node: str) -> Callable[[Watcher], None]:
+    def inject(_: Watcher) -> None:
+        process = processes().get(node)
+        if process is not None:
+            process.send_signal(signal.SIGKILL)
+
+    return inject
+
+
+def freeze(node: str, seconds: float = 2.0) -> Callable[[Watcher], None]:
+    def inject(_: Watcher) -> None:
+        process = processes().get(node)
+        if process is not None:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(seconds)
+            process.send_signal(signal.SIGCONT)
+
+    return inject
+
+
+FAULTS: dict[str, Callable[[Watcher], None]] = {
+    "kill perception": kill("perception"),
+    "kill steering": kill("steering"),
+    "freeze perception 2 s": freeze("perception"),
+    "kill overlay": kill("overlay"),
+    "kill driver": kill("nikon_mcn10"),
+    "flood of faces 2 s": Watcher.flood,
+    "unplug camera and capture": kill("stage"),
+    "freeze overlay 2 s": freeze("overlay"),
+}
+
+
+def recovery(watcher: Watcher, since: float, until: float) -> float | None:
+    """Seconds from ``since`` to the end of steering's last silence, or to the camera's return when that is later."""
+    arrivals = [since, *(at for at, _ in watcher.states if since < at < until), until]
+    silences = [(b - a, b) for a, b in itertools.pairwise(arrivals) if b - a > 0.7]
+    end = max((b for _, b in silences), default=since)
+    if (silences and end == until) or not watcher.connected:
+        return None
+    return max(end, watcher.connected_at) - since if max(end, watcher.connected_at) > since else 0.0
+
+
+def sample(usages: dict[int, Usage], started: float) -> None:
+    for node, process in processes().items():
+        try:
+            with process.oneshot():
+                row = (
+                    time.monotonic() - started,
+                    process.memory_info().rss / 1e6,
+                    process.num_fds(),
+                    process.num_threads(),
+                )
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        usages.setdefault(process.pid, Usage(node, row[0])).samples.append(row)
+
+
+def soak(watcher: Watcher, minutes: float, every: float) -> dict[str, Any]:
+    started = time.monotonic()
+    usages: dict[int, Usage] = {}
+    faults: list[Fault] = []
+    kinds = itertools.cycle(FAULTS)
+    next_fault, end = started + every, started + minutes * 60
+    next_sample = started
+    while (now := time.monotonic()) < end:
+        if now >= next_sample:
+            sample(usages, started)
+            next_sample = now + 5.0
+        if now >= next_fault and now + _PATIENCE_S < end:
+            kind = next(kinds)
+            at = time.monotonic()
+            FAULTS[kind](watcher)
+            time.sleep(max(0.0, min(_PATIENCE_S, every - 2.0) - (time.monotonic() - at)))
+            took = recovery(watcher, at, time.monotonic())
+            faults.append(Fault(round(at - started, 1), kind, None if took is None else round(took, 2)))
+            print(
+                f"{at - started:7.0f} s  {kind:28} " + ("not recovered" if took is None else f"{took:5.2f} s"),
+                flush=True,
+            )
+            next_fault = at + every
+        time.sleep(0.2)
+    return report(watcher, faults, usages, time.monotonic() - started, started)
+
+
+def report(
+    watcher: Watcher, faults: list[Fault], usages: dict[int, Usage], seconds: float, started: float
+) -> dict[str, Any]:
+    times = sorted(fault.recovery_s for fault in faults if fault.recovery_s is not None)
+    thirds = [
+        [latency for at, latency in watcher.states if seconds * k / 3 <= at - started < seconds * (k + 1) / 3]
+        for k in range(3)
+    ]
+    growths = {node: [g for u in usages.values() if u.node == node and (g := u.growth()) is not None] for node in NODES}
+    last = {usage.node: usage.samples[-1] for usage in usages.values() if usage.samples}
+    return {
+        "minutes": round(seconds / 60, 2),
+        "faults": len(faults),
+        "unrecovered": sum(fault.recovery_s is None for fault in faults),
+        "recovery_p50_s": times[len(times) // 2] if times else None,
+        "recovery_p95_s": times[min(int(len(times) * 0.95), len(times) - 1)] if times else None,
+        "states_per_second": round(len(watcher.states) / seconds, 2),
+        "latency_p50_ms_thirds": [round(statistics.median(third), 1) if third else None for third in thirds],
+        "commands": watcher.commands,
+        "commands_on_old_pictures": watcher.stale_commands,
+        "memory_growth": {node: round(max(values), 4) if values else None for node, values in growths.items()},
+        "last_memory_mb": {node: round(row[1], 1) for node, row in last.items()},
+        "last_descriptors": {node: row[2] for node, row in last.items()},
+        "last_threads": {node: row[3] for node, row in last.items()},
+        "each_fault": [asdict(fault) for fault in faults],
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
+    parser.add_argument("--every", type=float, default=20.0, help="seconds between faults (20, at least 10)")
+    parser.add_argument("--out", type=Path, default=Path("out/soak"), help="folder for the gallery and the log")
+    parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    options = parser.parse_args(argv)
+    if options.minutes <= 0 or options.every < 10:
+        parser.error("--minutes must be above 0 and --every at least 10")
+    options.out.mkdir(parents=True, exist_ok=True)
+    out = options.out.resolve()
+    try:
+        cast = prepare(out, None, "", print)
+    except CastError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 1
+    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
+    arguments = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
+    rclpy.init(args=[])
+    watcher = Watcher("face_af")
+    executor = SingleThreadedExecutor()
+    executor.add_node(watcher)
+    threading.Thread(target=executor.spin, daemon=True).start()
+    with Graph("sim.launch.py", arguments, out / "launch.log") as graph:
+        deadline = time.monotonic() + 120
+        while len(watcher.states) < 20 and graph.running and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if len(watcher.states) < 20:
+            print(f"soak: the graph does not start: {graph.problem()}", file=sys.stderr)
+            return 1
+        figures = soak(watcher, options.minutes, options.every)
+    executor.shutdown()
+    rclpy.try_shutdown()
+    for name, value in figures.items():
+        if name != "each_fault":
+            print(f"{name:26} {value}")
+    if options.report:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0 if figures["unrecovered"] == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -147,7 +147,7 @@ FAULTS: dict[str, Callable[[Watcher], None]] = {
     "kill overlay": kill("overlay"),
     "kill driver": kill("nikon_mcn10"),
     "flood of faces 2 s": Watcher.flood,
-    "unplug camera and capture": kill("stage"),
+    "camera and capture hang 3 s": freeze("stage", 3.0),
     "freeze overlay 2 s": freeze("overlay"),
 }
 
@@ -190,8 +190,8 @@ def soak(watcher: Watcher, minutes: float, every: float) -> dict[str, Any]:
             next_sample = now + 5.0
         if now >= next_fault and now + _PATIENCE_S < end:
             kind = next(kinds)
-            at = time.monotonic()
             FAULTS[kind](watcher)
+            at = time.monotonic()  # kills return at once; of the others, recovery counts from their end
             time.sleep(max(0.0, min(_PATIENCE_S, every - 2.0) - (time.monotonic() - at)))
             took = recovery(watcher, at, time.monotonic())
             faults.append(Fault(round(at - started, 1), kind, None if took is None else round(took, 2)))
@@ -254,7 +254,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     watcher = Watcher("face_af")
     executor = SingleThreadedExecutor()
     executor.add_node(watcher)
-    threading.Thread(target=executor.spin, daemon=True).start()
+    spinner = threading.Thread(target=executor.spin, daemon=True)
+    spinner.start()
     with Graph("sim.launch.py", arguments, out / "launch.log") as graph:
         deadline = time.monotonic() + 120
         while len(watcher.states) < 20 and graph.running and time.monotonic() < deadline:
@@ -264,6 +265,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
         figures = soak(watcher, options.minutes, options.every)
     executor.shutdown()
+    spinner.join(5.0)
+    watcher.destroy_node()
     rclpy.try_shutdown()
     for name, value in figures.items():
         if name != "each_fault":

@@ -37,6 +37,8 @@ from .ros_types import find_type
 _IMAGE_QOS = QoSProfile(depth=8, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 _EVENTS_QOS = QoSProfile(depth=500, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 
+_MOST_EARLY = 100
+
 TOPICS: dict[str, tuple[str, QoSProfile]] = {
     "faces": ("face_af_msgs/msg/FaceArray", qos.RESULT),
     "af_overlay": ("face_af_msgs/msg/AfOverlay", qos.RESULT),
@@ -66,6 +68,7 @@ class RecorderNode(Node):
         self._health.level, self._health.message = OK, f"recording to {folder}"
         self._stop_reason = ""
         self._recorded: set[str] = set()
+        self._early: list[tuple[Callable[[str, int, bytes], None], str, bytes]] = []
         self._frame_stamps: dict[int, None] = {}
         self._missed: dict[int, None] = {}
         if folder != asked:
@@ -103,14 +106,14 @@ class RecorderNode(Node):
 
     def _saver(self, topic: str, name: str) -> Callable[[bytes], None]:
         def save(data: bytes) -> None:
-            self._recorder.add(name, self._now(), data)
+            self._add(self._recorder.add, name, data)
             if topic == "state":
                 self._note_processed(data)
 
         return save
 
     def _on_image(self, name: str, data: bytes) -> None:
-        self._recorder.add_image(name, self._now(), data)
+        self._add(self._recorder.add_image, name, data)
         self._health.tick()
         try:
             stamp = stamp_of(data)
@@ -150,7 +153,7 @@ class RecorderNode(Node):
         from std_msgs.msg import String
 
         text = json.dumps({"nodes": nodes, "versions": versions(nodes)}, sort_keys=True)
-        self._recorder.add(self._session_topic, self._now(), serialize_message(String(data=text)))
+        self._add(self._recorder.add, self._session_topic, serialize_message(String(data=text)))
         self._recorder.set_session({**versions(nodes), "parameters": json.dumps(nodes, sort_keys=True)})
 
     def _on_params(self, params: RecorderParams) -> None:
@@ -177,9 +180,17 @@ class RecorderNode(Node):
             "files": self._recorder.files,
         }
 
-    def _now(self) -> int:
+    def _add(self, add: Callable[[str, int, bytes], None], name: str, data: bytes) -> None:
+        """Records with the node's time; what comes before simulated time has begun gets its first moment."""
         now = to_ns(self.get_clock().now().to_msg())
-        return now or time.time_ns()  # simulated time before the first /clock
+        if not now:
+            if len(self._early) < _MOST_EARLY:
+                self._early.append((add, name, data))
+            return
+        for add_early, early_name, early_data in self._early:
+            add_early(early_name, now, early_data)
+        self._early.clear()
+        add(name, now, data)
 
 
 def _limits(params: RecorderParams) -> RecorderLimits:

@@ -153,11 +153,13 @@ FAULTS: dict[str, Callable[[Watcher], None]] = {
 
 
 def recovery(watcher: Watcher, since: float, until: float) -> float | None:
-    """Seconds from ``since`` to the end of steering's last silence, or to the camera's return when that is later."""
+    """Seconds from ``since`` to the end of the silence that the fault caused, or to the camera's return when later.
+
+    0 when steering was never silent for 0.7 s; a silence that begins more than 3 s after the fault has another cause.
+    """
     arrivals = [since, *(at for at, _ in watcher.states if since < at < until), until]
-    silences = [(b - a, b) for a, b in itertools.pairwise(arrivals) if b - a > 0.7]
-    end = max((b for _, b in silences), default=since)
-    if (silences and end == until) or not watcher.connected:
+    end = next((b for a, b in itertools.pairwise(arrivals) if b - a > 0.7 and a - since < 3.0), since)
+    if end == until or not watcher.connected:
         return None
     return max(end, watcher.connected_at) - since if max(end, watcher.connected_at) > since else 0.0
 

@@ -121,10 +121,12 @@ def processes() -> dict[str, psutil.Process]:
 
 
 def kill(node: str) -> Callable[[Watcher], None]:
-    def inject(_: Watcher) -> None:
+    def inject(watcher: Watcher) -> None:
         process = processes().get(node)
         if process is not None:
             process.send_signal(signal.SIGKILL)
+            if node == "nikon_mcn10":
+                watcher.connected = False  # a killed driver cannot say so
 
     return inject
 

@@ -1,6 +1,6 @@
 """Closed-loop scenarios without rendering: our planner beside the plain policy and an all-knowing one.
 
-./run bench steering [--scenarios N] [--report FILE] [--seeds tune|judge] [--only NAME] [--plot FILE]
+./run bench steering [--scenarios N] [--report FILE] [--seeds tune|judge] [--harsh] [--only NAME] [--plot FILE]
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ FIRST_SEED = {"tune": 0, "judge": 1_000_000}
 """What the planner was tuned on, and what it is judged by, never meet."""
 
 
-def _job(job: tuple[str, int]) -> list[Result]:
-    name, seed = job
-    return [play(make(name, seed), policy) for policy in POLICIES]
+def _job(job: tuple[str, int, bool]) -> list[Result]:
+    return [play(make(*job), policy) for policy in POLICIES]
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
@@ -84,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run bench steering", description=__doc__.splitlines()[0])
     parser.add_argument("--scenarios", type=int, default=104, help="how many, spread over all kinds (default: 104)")
     parser.add_argument("--seeds", choices=sorted(FIRST_SEED), default="judge", help="default: judge")
+    parser.add_argument("--harsh", action="store_true", help="cameras that queue every press and answer slowly")
     parser.add_argument("--only", choices=NAMES, help="one kind of scenario")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     names = (args.only,) if args.only else NAMES
     first = FIRST_SEED[args.seeds]
-    jobs = [(names[i % len(names)], first + i // len(names)) for i in range(args.scenarios)]
+    jobs = [(names[i % len(names)], first + i // len(names), args.harsh) for i in range(args.scenarios)]
     start = time.monotonic()
     if args.jobs > 1:
         with ProcessPoolExecutor(args.jobs) as pool:
@@ -101,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         results = [r for job in jobs for r in _job(job)]
     data = report(results)
     data["seeds"] = args.seeds
+    data["harsh"] = args.harsh
     print(table(data))
     print(f"{data['simulated_s']:.0f} simulated seconds for each policy in {time.monotonic() - start:.1f} s")
     if args.report:

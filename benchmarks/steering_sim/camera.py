@@ -9,6 +9,8 @@ from face_af_common.types import ActionKind, AfBox, AfState, Box, Face
 
 from .world import FPS, Stage, spells
 
+_SETTLE_S = (0.03, 0.1)
+
 
 @dataclass(frozen=True)
 class CameraNumbers:
@@ -21,6 +23,8 @@ class CameraNumbers:
     loss: float
     busy_ignores: bool
     """A press that comes before the last one took effect is ignored."""
+    settle_s: float
+    """For so long after an effect presses are ignored."""
     wrap: bool
     stack: str
     """What FN1 does: ``vertical`` (the face above or below), ``next`` (the next in the row), ``nothing``."""
@@ -43,20 +47,22 @@ class CameraNumbers:
     swap_tracks: bool
 
 
-def draw_numbers(rng: random.Random) -> CameraNumbers:
+def draw_numbers(rng: random.Random, harsh: bool = False) -> CameraNumbers:
+    """A body like those that one meets, or a ``harsh`` one, which queues every press and likes to choose nobody."""
     return CameraNumbers(
         lag_frames=rng.choice([2, 2, 2, 3, 3, 4]),
-        response_s=rng.uniform(0.08, 0.45),
+        response_s=rng.uniform(0.08, 0.45 if harsh else 0.35),
         jitter=rng.uniform(0.05, 0.35),
         loss=rng.choice([0.0, 0.03, 0.05, 0.1, 0.2]),
-        busy_ignores=rng.random() < 0.2,
+        busy_ignores=rng.random() < (0.2 if harsh else 0.8),
+        settle_s=0.0 if harsh else rng.uniform(*_SETTLE_S),
         wrap=rng.random() < 0.25,
         stack=rng.choice(["vertical", "vertical", "next", "nothing"]),
         side_skips_stack=rng.random() < 0.4,
         jump_every_s=rng.choice([25.0, 50.0, 1e9]),
         jump_random=rng.choice([0.0] * 9 + [0.2]),
         lose_after_s=rng.uniform(0.05, 0.5),
-        after_loss=rng.choice(["largest", "largest", "nearest", "nobody"]),
+        after_loss=rng.choice(["largest", "largest", "nearest", "nobody" if harsh else "largest"]),
         dropout_every_s=rng.choice([60.0, 120.0, 240.0]),
         misread=rng.choice([0.0, 0.002, 0.005, 0.01, 0.02]),
         missing_every_s=rng.choice([3.0, 8.0, 20.0]),
@@ -87,6 +93,7 @@ class Camera:
         self.by_hand: list[float] = []
         """Times of moves by the photographer."""
         self._lost_since: float | None = None
+        self._deaf_until = -1.0
         self._frame = -1
 
     def step(self, frame: int) -> None:
@@ -104,6 +111,7 @@ class Camera:
             if not lost:
                 self.selected = self.after(kind)
                 self._lost_since = None
+                self._deaf_until = t + self.numbers.settle_s
 
     def _own_will(self, t: float) -> None:
         numbers = self.numbers
@@ -146,9 +154,14 @@ class Camera:
         stretch = 1 + numbers.jitter * rng.uniform(-1, 1)
         if rng.random() < 0.03:
             stretch += numbers.jitter * 2
-        if numbers.busy_ignores and self.pending:
+        if t < self._deaf_until or (numbers.busy_ignores and self.pending):
             return
         self.pending.append((t + numbers.response_s * stretch, t, kind, lost))
+
+    @property
+    def busy(self) -> bool:
+        """A press is under way, or the last one has just taken effect."""
+        return bool(self.pending) or self._frame / FPS < self._deaf_until
 
     def hand_move(self, t: float, person: int) -> None:
         """The photographer selects somebody."""

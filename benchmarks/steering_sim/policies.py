@@ -76,7 +76,7 @@ class AllKnowing:
 
     def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
         camera = self._camera
-        if camera.selected == 0 or 0 not in camera.detected or camera.pending:
+        if camera.selected == 0 or 0 not in camera.detected or camera.busy:
             return []
         if camera.by_hand and t - camera.by_hand[-1] < self._yield_s:
             return []

@@ -131,17 +131,19 @@ _MAKERS: dict[str, Callable[[random.Random], list[Person]]] = {
 NAMES = tuple(_MAKERS)
 
 
-def make(name: str, seed: int) -> Scenario:
+def make(name: str, seed: int, harsh: bool = False) -> Scenario:
+    """One evening of a kind; ``harsh``: with a body from the harsher half of the world."""
     rng = random.Random(f"{name}/{seed}")
     people = _MAKERS[name](rng)
-    numbers = draw_numbers(rng)
+    numbers = draw_numbers(rng, harsh)
     hand_times: list[float] = []
     if name == "jumping camera":
         numbers = dataclasses.replace(numbers, jump_every_s=rng.uniform(6.0, 12.0), jump_random=0.0)
     elif name == "lost presses":
         numbers = dataclasses.replace(numbers, loss=rng.uniform(0.15, 0.3), jump_every_s=12.0, jump_random=0.0)
     elif name == "slow response":
-        numbers = dataclasses.replace(numbers, response_s=rng.uniform(0.45, 0.7), jump_every_s=15.0, jump_random=0.0)
+        slow = rng.uniform(0.45, 0.7) if harsh else rng.uniform(0.4, 0.6)
+        numbers = dataclasses.replace(numbers, response_s=slow, jump_every_s=15.0, jump_random=0.0)
     elif name == "photographer":
         numbers = dataclasses.replace(numbers, jump_every_s=1e9, dropout_every_s=80.0)
         hand_times = [a for a, _ in spells(rng, SECONDS, 9.0, 3.0, 6.0)]

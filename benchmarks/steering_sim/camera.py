@@ -9,7 +9,7 @@ from face_af_common.types import ActionKind, AfBox, AfState, Box, Face
 
 from .world import FPS, Stage, spells
 
-_SETTLE_S = (0.03, 0.1)
+_SETTLE_S = (0.02, 0.066)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from .moves import steps_between
@@ -10,7 +11,7 @@ from .selection import Move
 from .subjects import Subject
 
 _NEARLY_LARGEST = 0.93
-_PERSON_KNOWN_S = 20.0
+_MEMORY_S = 90.0
 _QUICK_MOVES = 2
 
 
@@ -18,13 +19,17 @@ class Hands:
     """Judges moves of the selection that no press of ours explains.
 
     The camera moves by itself when it loses its subject, and likes the largest face. What is neither
-    is a person's will. A move to a neighbour that also is the largest could be either: it is
-    taken for the camera's, unless a person has been at work lately or the move is repeated, each time
-    soon after it was corrected.
+    is a person's will. A move to a neighbour that could be either is taken for a person's where persons
+    have been at work in this session more than the camera, or where it is repeated, each time
+    soon after it was corrected; else for the camera's.
     """
 
     def __init__(self) -> None:
-        self._person_at = -1e9
+        self._persons = 0.0
+        """Moves that only a person makes, fading."""
+        self._cameras = 0.0
+        """Moves that only the camera makes, fading."""
+        self._at = -1e9
         self._suspect_at = -1e9
         self._corrected_at = -1e9
         self._quick = 0
@@ -41,12 +46,19 @@ class Hands:
         before, after = move.before, move.after
         if before is None or after is None or move.before_gone:
             return False
-        if is_largest(after, row):
+        fading = math.exp((self._at - now) / _MEMORY_S)
+        self._persons *= fading
+        self._cameras *= fading
+        self._at = now
+        beside = steps_between(before, after, row) == 1
+        largest = is_largest(after, row)
+        if largest or move.before_unseen:
             self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
-            known = now - self._person_at <= _PERSON_KNOWN_S and steps_between(before, after, row) == 1
-            return known or self._quick >= _QUICK_MOVES
-        self._person_at = now
+            if largest and not beside:
+                self._cameras += 1.0
+            return (beside and self._persons > self._cameras) or self._quick >= _QUICK_MOVES
+        self._persons += 1.0
         return True
 
 

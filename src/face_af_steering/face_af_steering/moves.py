@@ -98,7 +98,7 @@ def is_stacked(focus: Subject, target: Subject) -> bool:
     if focus.face is None or target.face is None:
         return False
     dx, dy = abs(focus.x - target.x), abs(focus.y - target.y)
-    return dy > 2 * dx and dx < 0.5 * target.face.width
+    return dy > max(2 * dx, 0.7 * target.face.height) and dx < 0.5 * target.face.width
 
 
 def steps_between(one: Subject, other: Subject, row: Sequence[Subject], margin: float = 0.0) -> int:

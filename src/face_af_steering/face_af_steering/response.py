@@ -11,9 +11,14 @@ _PRIOR_SPREAD_S = 0.12
 _PRIOR_WEIGHT = 1.5
 _FRAME_S = 0.035
 _LONGEST_S = 1.5
+_PATIENCE = 2.4
 _FIRST_PACE = 0.4
-_PACE_RANGE = (0.25, 1.2)
-_FASTER, _SLOWER = 0.85, 1.4
+_PACE_RANGE = (0.25, 1.5)
+_FASTER, _SLOWER = 0.9, 1.15
+_PATIENT_PACE = 1.1
+"""For cameras that are deaf while they answer."""
+_SLOWEST_RATE = 0.01
+"""How soon a pace that got presses lost is tried again."""
 _LOSS = 0.1
 _LOSS_RATE = 0.08
 _MANY = 10
@@ -33,6 +38,7 @@ class ResponseModel:
         """Estimated share of the presses that get lost."""
         self.pace = _FIRST_PACE
         """Share of the response time after which the next of several presses may follow."""
+        self._slowest = _PACE_RANGE[0]
 
     def lost(self) -> None:
         """One press showed nothing in time."""
@@ -41,7 +47,12 @@ class ResponseModel:
     def kept_pace(self, worked: bool) -> None:
         """A press that followed another early took effect, or was lost: some cameras ignore it."""
         low, high = _PACE_RANGE
-        self.pace = min(max(self.pace * (_FASTER if worked else _SLOWER), low), high)
+        if worked:
+            self._slowest += _SLOWEST_RATE * (low - self._slowest)
+            self.pace = max(self.pace * _FASTER, self._slowest)
+        else:
+            self.pace = min(max(self.pace * _SLOWER, _PATIENT_PACE), high)
+            self._slowest = self.pace / _SLOWER
 
     @property
     def known(self) -> bool:
@@ -67,7 +78,7 @@ class ResponseModel:
 
         The more presses get lost here, the less a press is waited for that may only be slow.
         """
-        patience = 3.0 - 2.5 * min(self.loss, 0.3)
+        patience = _PATIENCE - 2.0 * min(self.loss, 0.3)
         timeout = self.middle_s + patience * self.spread_s + _FRAME_S
         if len(self._samples) >= _MANY:
             slow = sorted(self._samples)[-2]

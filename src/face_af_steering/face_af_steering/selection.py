@@ -13,7 +13,7 @@ _RIVAL_GAP_S = 0.12
 """A rival that is not read as chosen for so long was a misreading."""
 
 _PATIENCE = 3
-_LOST_FRAMES = 3
+_LOST_FRAMES = 2
 """A chosen box that was not drawn for so many frames before another was chosen: the camera had lost its subject."""
 
 
@@ -24,7 +24,9 @@ class Move:
     before: Subject | None
     after: Subject | None
     before_gone: bool
-    """The camera did not show the subject it left any more: it lost it."""
+    """The camera did not show the subject any more before it left it: it lost it."""
+    before_unseen: bool = False
+    """Nor was its box seen while the other was confirmed: perhaps it was lost, perhaps its box was missed."""
 
 
 @dataclass
@@ -35,6 +37,8 @@ class _Rival:
     last: float = 0.0
     flipped: bool = False
     """Meanwhile the box of the believed one was read as not chosen."""
+    missed: int = 0
+    """Frames without a box of the believed one when this one was read first."""
 
 
 class Selection:
@@ -89,7 +93,10 @@ class Selection:
         best: tuple[int, bool, int] | None = None
         winner: Subject | None = None
         for subject in chosen:
-            rival = self._rivals.setdefault(subject.key, _Rival())
+            rival = self._rivals.get(subject.key)
+            if rival is None:
+                missed = self._missed_frames - (belief is not None and belief.state == AfState.NONE)
+                rival = self._rivals[subject.key] = _Rival(missed=missed)
             rival.frames += 1
             rival.last = now
             rival.flipped = rival.flipped or flipped
@@ -107,8 +114,8 @@ class Selection:
     def _settle(self, subject: Subject | None) -> Move:
         before = self.subject
         rival = self._rivals.get(subject.key) if subject is not None else None
-        lost = rival is None or not rival.flipped or self._missed_frames >= _LOST_FRAMES
-        move = Move(before, subject, lost)
+        lost = rival is None or rival.missed >= _LOST_FRAMES
+        move = Move(before, subject, lost, rival is None or not rival.flipped)
         self.subject = subject
         self._missed_frames = 0
         self._rivals.clear()

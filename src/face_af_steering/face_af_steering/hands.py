@@ -13,6 +13,8 @@ from .subjects import Subject
 _NEARLY_LARGEST = 0.93
 _MEMORY_S = 90.0
 _QUICK_MOVES = 2
+_SETTLES_S = 0.4
+"""So long after the camera has lost its subject it may change its mind."""
 
 
 class Hands:
@@ -30,6 +32,7 @@ class Hands:
         self._cameras = 0.0
         """Moves that only the camera makes, fading."""
         self._at = -1e9
+        self._lost_at = -1e9
         self._suspect_at = -1e9
         self._corrected_at = -1e9
         self._quick = 0
@@ -45,6 +48,9 @@ class Hands:
     def is_person(self, now: float, move: Move, row: Sequence[Subject], params: PlannerParams) -> bool:
         before, after = move.before, move.after
         if before is None or after is None or move.before_gone:
+            self._lost_at = now
+            return False
+        if now - self._lost_at < _SETTLES_S:
             return False
         fading = math.exp((self._at - now) / _MEMORY_S)
         self._persons *= fading
@@ -52,7 +58,7 @@ class Hands:
         self._at = now
         beside = steps_between(before, after, row) == 1
         largest = is_largest(after, row)
-        if largest or move.before_unseen:
+        if largest or (move.before_unseen and before.seen_face < now):
             self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
             if largest and not beside:

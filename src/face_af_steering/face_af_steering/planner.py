@@ -154,8 +154,11 @@ class Planner:
             return True
         if (after.x > before.x) == (press.kind == ActionKind.RIGHT) or abs(after.x - before.x) < 0.5 * before.width:
             return True
+        if self.params.wrap == "no":
+            return False
         row = self._row.candidates(self._now, self.params.remember_s)
-        return self.params.wrap != "no" and is_wrap(press.kind, before, after, row)
+        seen = [s for s in row if s.state or s is before]
+        return is_wrap(press.kind, before, after, row) or is_wrap(press.kind, before, after, seen)
 
     def _moved(self, now: float, move: Move) -> None:
         row = self._row.candidates(now, self.params.remember_s)

@@ -10,6 +10,10 @@ from face_af_common.types import Face
 from .params import PlannerParams
 
 _MEAN_RATE = 0.25
+_USUAL_RATE = 0.02
+_FORGET_RATE = 0.0005
+_RETURNED = 0.2
+"""Share of ``rival_confirm_s`` for somebody as alike as the target was before."""
 _KEPT = 64
 
 
@@ -36,6 +40,9 @@ class TargetChooser:
         self._incumbent: int | None = None
         self._incumbent_named = -1e9
         self._usual = 0.0
+        """Likeness of the incumbent."""
+        self._best = -1.0
+        """Likeness of the one who has been most alike for long."""
 
     def forget(self) -> None:
         self.__init__()  # type: ignore[misc]
@@ -79,7 +86,8 @@ class TargetChooser:
                 self._usual = claim.similarity
             self._incumbent = choice.track_id
             self._incumbent_named = now
-            self._usual += 0.02 * (claim.similarity - self._usual)
+            self._usual += _USUAL_RATE * (claim.similarity - self._usual)
+            self._best += (1.0 if self._usual > self._best else _FORGET_RATE) * (self._usual - self._best)
         return choice.track_id, confirmed
 
     def _choose(self, now: float, named: list[Face], incumbent_seen: bool, params: PlannerParams) -> Face:
@@ -93,9 +101,13 @@ class TargetChooser:
             if face.track_id == self._incumbent:
                 own, rival = claims[face.track_id], claims[best.track_id]
                 ahead = rival.similarity > own.similarity + params.similarity_margin
-                lasting = now - rival.since >= params.rival_confirm_s
-                return best if ahead and lasting else face
+                return best if ahead and now - rival.since >= self._patience_s(rival, params) else face
         return best
+
+    def _patience_s(self, rival: _Claim, params: PlannerParams) -> float:
+        """How long a rival must look like the target: less where it is as alike as the target ever was."""
+        share = _RETURNED if rival.similarity > self._best - 0.5 * params.similarity_margin else 1.0
+        return share * params.rival_confirm_s
 
     def _needed(self, now: float, face: Face, claim: _Claim, incumbent_seen: bool, params: PlannerParams) -> float:
         """Frames that this face must have been named in."""
@@ -104,10 +116,11 @@ class TargetChooser:
         unnamed = now - self._incumbent_named
         if unnamed > params.target_memory_s:
             return params.confirm_frames
-        lasting = now - claim.since >= params.rival_confirm_s
-        if unnamed < 0.5 * params.rival_confirm_s or (
-            incumbent_seen and not (lasting and unnamed >= params.rival_confirm_s)
-        ):
+        patience = params.rival_confirm_s
+        if claim.similarity > self._usual + params.similarity_margin:
+            patience = self._patience_s(claim, params)
+        lasting = now - claim.since >= patience
+        if unnamed < 0.5 * patience or (incumbent_seen and not (lasting and unnamed >= patience)):
             return math.inf
         weaker = claim.similarity < self._usual - params.similarity_margin
         return math.inf if weaker and not lasting else params.confirm_frames

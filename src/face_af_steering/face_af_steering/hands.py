@@ -11,9 +11,12 @@ from .selection import Move
 from .subjects import Subject
 
 _NEARLY_LARGEST = 0.93
+_SMALLER = 0.95
+"""The camera does not leave a face in sight for one that is smaller than this share of it."""
 _MEMORY_S = 90.0
 _QUICK_MOVES = 2
-_SETTLES_S = 0.4
+_FACE_GAP_S = 0.1
+_SETTLES_S = 0.2
 """So long after the camera has lost its subject it may change its mind."""
 
 
@@ -57,8 +60,9 @@ class Hands:
         self._cameras *= fading
         self._at = now
         beside = steps_between(before, after, row) == 1
-        largest = is_largest(after, row)
-        if largest or (move.before_unseen and before.seen_face < now):
+        in_sight = now - before.seen_face <= _FACE_GAP_S
+        largest = is_largest(after, row) and not (in_sight and _SMALLER * before.face_area > after.face_area)
+        if largest or (move.before_unseen and not in_sight):
             self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
             if largest and not beside:

@@ -11,6 +11,8 @@ _PRIOR_SPREAD_S = 0.12
 _PRIOR_WEIGHT = 1.5
 _FRAME_S = 0.035
 _LONGEST_S = 1.5
+_UNKNOWN_S = 0.8
+"""Patience with a camera that has not answered yet."""
 _PATIENCE = 2.1
 _FIRST_PACE = 0.4
 _PACE_RANGE = (0.25, 1.5)
@@ -80,6 +82,8 @@ class ResponseModel:
         """
         patience = _PATIENCE - 2.0 * min(self.loss, 0.3)
         timeout = self.middle_s + patience * self.spread_s + _FRAME_S
+        if not self._samples:
+            timeout = max(timeout, _UNKNOWN_S)
         if len(self._samples) >= _MANY:
             slow = sorted(self._samples)[-2]
             timeout = min(timeout, self.middle_s + 1.25 * (slow - self.middle_s) + 1.3 * _FRAME_S)

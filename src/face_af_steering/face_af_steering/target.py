@@ -120,8 +120,13 @@ class TargetChooser:
         if claim.similarity > self._usual + params.similarity_margin:
             patience = self._patience_s(claim, params)
         lasting = now - claim.since >= patience
-        if unnamed < 0.5 * patience or (incumbent_seen and not (lasting and unnamed >= patience)):
+        if unnamed < 0.5 * patience:
             return math.inf
+        if incumbent_seen:
+            own = self._claims.get(self._incumbent) if self._incumbent is not None else None
+            let_go = own is None or own.frames == 0
+            if unnamed < patience or not (lasting or let_go):
+                return math.inf
         weaker = claim.similarity < self._usual - params.similarity_margin
         return math.inf if weaker and not lasting else params.confirm_frames
 

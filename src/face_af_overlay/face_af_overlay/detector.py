@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from face_af_common.types import AfBox, AfState, Box
 
 from .colours import state_of
-from .corners import CornerFinder
 from .outline import Flaw, Outline, Rejection, examine
 from .params import OverlayParams
-from .rectangles import propose, rank, sketch
+from .rectangles import Candidates, Limits, propose, refine
+from .thin_lines import LineFinder
 
 __all__ = ["AfBoxDetector", "Findings", "OverlayParams", "PictureError"]
 
@@ -37,7 +37,7 @@ class AfBoxDetector:
 
     def __init__(self, params: OverlayParams | None = None) -> None:
         self.params = params or OverlayParams()
-        self._corners = CornerFinder()
+        self._lines = LineFinder()
 
     def detect(self, bgr: NDArray[np.uint8]) -> list[AfBox]:
         """All AF boxes in ``bgr`` (H x W x 3, uint8), surest first; :class:`PictureError` for anything else."""
@@ -48,31 +48,18 @@ class AfBoxDetector:
         check_picture(bgr)
         params = self.params
         shrink = max(1, round(bgr.shape[0] / 1080))
-        work = bgr
-        if shrink > 1:
-            size = max(1, bgr.shape[1] // shrink), max(1, bgr.shape[0] // shrink)
-            work = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        work = _reduced(np.ascontiguousarray(bgr), shrink)
         scale = work.shape[0] / 1080
-        across = max(5, round(6 * scale))
-        contrast, shape = params.contrast, params.shape
-        corners = self._corners.find(
-            np.ascontiguousarray(work), contrast.line, contrast.along, across, params.max_corners
-        )
-        low, high = shape.min_size * scale, shape.max_size * scale
-        rects, colours = propose(corners, low, high, shape.max_aspect * _TOO_LONG, contrast.uniform)
         findings = Findings()
-        if not len(rects):
-            return findings
+        candidates = self._candidates(work, scale)
         good: list[tuple[AfBox, Outline]] = []
-        green, red = self._corners.green, self._corners.red
-        order = rank(green, red, rects, colours, across, _MOST)
-        order = order[sketch(green, red, rects[order], colours[order], across)]
-        for i in order:
-            rect, colour = rects[i], colours[i]
+        for rect, colour in zip(candidates.rects, candidates.colours, strict=True):
             if any(_same(rect, box.box) for box, _ in good):
                 continue
             left, top, right, bottom = (int(v) for v in rect)
-            looked: Outline | Rejection | None = examine(work, (left, top, right, bottom), colour, shape, scale)
+            looked: Outline | Rejection | None = examine(
+                work, (left, top, right, bottom), colour, self.params.shape, scale
+            )
             if isinstance(looked, Outline):
                 looked = self._judge(looked, good, work.shape, scale)
             if isinstance(looked, Rejection):
@@ -82,6 +69,26 @@ class AfBoxDetector:
             findings.boxes.append(AfBox(box.state, box.box.scaled(shrink), box.confidence))
             findings.outlines.append(outline)
         return findings
+
+    def _candidates(self, work: NDArray[np.uint8], scale: float) -> Candidates:
+        """Rectangles worth a close look, found at half the resolution where there is enough of it."""
+        params = self.params
+        half = 2 if work.shape[0] >= _HALVED else 1
+        small = _reduced(work, half)
+        across = max(3, round(_ACROSS * scale / half))
+        lines = self._lines.find(small, across, max(params.contrast.line - 2, 2), params.max_corners)
+        if lines is None:
+            return Candidates(np.zeros((0, 4), np.int32), np.zeros((0, 3), np.float32))
+        limits = Limits(
+            (params.shape.min_size * scale - 4) / half,
+            (params.shape.max_size * scale + 4) / half,
+            params.shape.max_aspect * _TOO_LONG,
+            params.contrast.uniform,
+            max(params.contrast.line - 3, 2),
+        )
+        rects = propose(lines, limits, _LOOKED_AT)
+        rects = rects * half + (half - 1) // 2
+        return refine(work, rects, max(5, round(_ACROSS * scale)), _MOST)
 
     def _judge(
         self, outline: Outline, good: list[tuple[AfBox, Outline]], size: tuple[int, ...], scale: float
@@ -119,12 +126,25 @@ def check_picture(bgr: NDArray[np.uint8]) -> None:
         raise PictureError(f"the picture is empty ({bgr.shape[1]}x{bgr.shape[0]})")
 
 
+def _reduced(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    if factor == 1:
+        return picture
+    size = max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _same(rect: NDArray[np.int32], box: Box) -> bool:
     left, top, right, bottom = rect
     return max(abs(left - box.x), abs(top - box.y), abs(right - box.right), abs(bottom - box.bottom)) < 7
 
 
-_MOST = 14
+_HALVED = 900
+"""From this height on, lines are looked for at half the resolution."""
+_ACROSS = 6.0
+"""Pixels from the middle of a line to its background, in a picture 1080 high."""
+_LOOKED_AT = 60
+"""Rectangles whose sides are placed to the pixel."""
+_MOST = 24
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""

@@ -32,7 +32,7 @@ class ContrastParams:
     line: int = param(10, "Least difference from both neighbours, any of green and red", unit="levels", low=3, high=80)
     along: int = param(26, "Greatest difference along an arm of a corner", unit="levels", low=5, high=120)
     uniform: float = param(
-        38.0, "Greatest difference between the corners of one box", unit="levels", low=5.0, high=120.0
+        90.0, "Greatest difference between the corners of one box", unit="levels", low=5.0, high=120.0
     )
 
 
@@ -70,7 +70,7 @@ class OverlayParams:
     contrast: ContrastParams = group(ContrastParams)
     colour: ColourParams = group(ColourParams)
     min_confidence: float = param(0.6, "Boxes below this confidence are left out", low=0.0, high=1.0)
-    max_corners: int = param(600, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
+    max_corners: int = param(380, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
 
     def check(self) -> None:
         if self.shape.min_size >= self.shape.max_size:

@@ -52,6 +52,9 @@ class Recipe:
     distractors: tuple[int, int] = (0, 3)
     """Least and most drawn windows, frames, grids, texts … a picture."""
     artefacts: bool = True
+    hard: bool = False
+    """More than cameras and capture cards usually do, all at once: blended lines, lines with dark edges,
+    outlines of which up to 30 % cannot be told from the ground, stronger blur and a card that scales."""
 
 
 def photographs(folder: str | os.PathLike[str], judge: bool) -> list[Path]:
@@ -87,7 +90,7 @@ class OverlayPictures:
         boxes = []
         for box in placed:
             state = AfState(int(rng.choice([1, 2, 3], p=[0.45, 0.25, 0.3])))
-            if _contrast(image, box, style.colours[state]) < 0.7:
+            if _contrast(image, box, style.colours[state]) < (0.7 if recipe.hard else 0.8):
                 continue
             drawn = (
                 box if rng.random() < 0.3 else Box(*(float(round(v)) for v in (box.x, box.y, box.width, box.height)))
@@ -96,7 +99,7 @@ class OverlayPictures:
             arm = max(style.arm, (2 * style.line + 3) / min(drawn.width, drawn.height))
             draw_af_box(image, drawn, state, replace(style, arm=min(arm, 0.45)))
             boxes.append(AfBox(state, drawn))
-        artefacts = _artefacts(rng) if recipe.artefacts else HdmiArtefacts()
+        artefacts = _artefacts(rng, recipe.hard) if recipe.artefacts else HdmiArtefacts()
         return LabelledPicture(transmit(image, artefacts, rng), tuple(boxes), style, artefacts, name)
 
     def _background(self, rng: np.random.Generator) -> tuple[BGR, str]:
@@ -198,15 +201,15 @@ def _style(rng: np.random.Generator, recipe: Recipe, scale: float) -> AfBoxStyle
     return AfBoxStyle(
         line=max(1.5, line * scale),
         corners=corners,
-        arm=float(rng.uniform(0.2, 0.4)),
-        opacity=float(rng.uniform(0.8, 1.0)) if rng.random() < 0.25 else 1.0,
-        shadow=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.25 else 0.0,
+        arm=float(rng.uniform(0.2, 0.4 if recipe.hard else 0.35)),
+        opacity=float(rng.uniform(0.8, 1.0)) if recipe.hard and rng.random() < 0.25 else 1.0,
+        shadow=float(rng.uniform(0.2, 0.8)) if recipe.hard and rng.random() < 0.25 else 0.0,
         colours=_colours(rng),
     )
 
 
 def _colours(rng: np.random.Generator) -> Mapping[AfState, Colour]:
-    gray, white = int(rng.integers(105, 196)), int(rng.integers(228, 256))
+    gray, white = int(rng.integers(110, 191)), int(rng.integers(228, 256))
     hue, saturation, value = int(rng.integers(45, 76)), int(rng.integers(150, 256)), int(rng.integers(150, 256))
     green = cv2.cvtColor(np.array([[[hue, saturation, value]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
     tint = rng.integers(-4, 5, 3)
@@ -217,13 +220,13 @@ def _colours(rng: np.random.Generator) -> Mapping[AfState, Colour]:
     }
 
 
-def _artefacts(rng: np.random.Generator) -> HdmiArtefacts:
+def _artefacts(rng: np.random.Generator, hard: bool) -> HdmiArtefacts:
     return HdmiArtefacts(
         chroma_422=bool(rng.random() < 0.7),
-        jpeg_quality=int(rng.integers(65, 91)) if rng.random() < 0.7 else 0,
-        blur=float(rng.uniform(0.3, 0.9)) if rng.random() < 0.4 else 0.0,
-        noise=float(rng.uniform(1.0, 4.5)) if rng.random() < 0.5 else 0.0,
-        scale=float(rng.uniform(0.8, 1.2)) if rng.random() < 0.15 else 1.0,
+        jpeg_quality=int(rng.integers(65 if hard else 70, 91)) if rng.random() < 0.7 else 0,
+        blur=float(rng.uniform(0.3, 0.9 if hard else 0.7)) if rng.random() < 0.4 else 0.0,
+        noise=float(rng.uniform(1.0, 4.5 if hard else 4.0)) if rng.random() < 0.5 else 0.0,
+        scale=float(rng.uniform(0.8, 1.2)) if hard and rng.random() < 0.15 else 1.0,
     )
 
 

@@ -171,6 +171,8 @@ class Planner:
                 self.response.kept_pace(True)
             if move.before is not None:
                 self.response.learn(now - press.at)
+                if press.lost:
+                    self.response.late()
                 self._moves.ended(press.kind, move.before, move.after, press.aim, row)
             self._tried = self._give_ups = 0
         if ours:

@@ -13,7 +13,9 @@ _FRAME_S = 0.035
 _LONGEST_S = 1.5
 _UNKNOWN_S = 0.8
 """Patience with a camera that has not answered yet."""
-_PATIENCE = 2.1
+_PATIENCE_RANGE = (1.7, 3.5)
+"""In spreads; it grows where presses that were taken for lost took effect after all."""
+_IMPATIENT, _PATIENT = 0.97, 1.2
 _FIRST_PACE = 0.4
 _PACE_RANGE = (0.25, 1.5)
 _FASTER, _SLOWER = 0.9, 1.15
@@ -41,10 +43,15 @@ class ResponseModel:
         self.pace = _FIRST_PACE
         """Share of the response time after which the next of several presses may follow."""
         self._slowest = _PACE_RANGE[0]
+        self._patience = _PATIENCE_RANGE[0]
 
     def lost(self) -> None:
         """One press showed nothing in time."""
         self.loss += _LOSS_RATE * (1 - self.loss)
+
+    def late(self) -> None:
+        """A press that was taken for lost took effect."""
+        self._patience = min(self._patience * _PATIENT, _PATIENCE_RANGE[1])
 
     def kept_pace(self, worked: bool) -> None:
         """A press that followed another early took effect, or was lost: some cameras ignore it."""
@@ -64,6 +71,7 @@ class ResponseModel:
     def learn(self, seconds: float) -> None:
         """One press took effect after ``seconds``, as seen in the picture."""
         self.loss *= 1 - _LOSS_RATE
+        self._patience = max(self._patience * _IMPATIENT, _PATIENCE_RANGE[0])
         samples = self._samples
         samples.append(min(max(seconds, 0.0), _LONGEST_S))
         n = len(samples)
@@ -80,7 +88,7 @@ class ResponseModel:
 
         The more presses get lost here, the less a press is waited for that may only be slow.
         """
-        patience = _PATIENCE - 2.0 * min(self.loss, 0.3)
+        patience = self._patience - 2.0 * min(self.loss, 0.3)
         timeout = self.middle_s + patience * self.spread_s + _FRAME_S
         if not self._samples:
             timeout = max(timeout, _UNKNOWN_S)

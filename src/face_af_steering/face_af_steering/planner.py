@@ -170,7 +170,8 @@ class Planner:
             if press.planned:
                 self.response.kept_pace(True)
             if move.before is not None:
-                self.response.learn(now - press.at)
+                if self.response.can_use(now - press.at, sure=len(fitting) == 1):
+                    self.response.learn(now - press.at)
                 if press.lost:
                     self.response.late()
                 self._moves.ended(press.kind, move.before, move.after, press.aim, row)

@@ -25,6 +25,7 @@ _SLOWEST_RATE = 0.01
 """How soon a pace that got presses lost is tried again."""
 _LOSS = 0.1
 _LOSS_RATE = 0.08
+_FEW = 4
 _MANY = 10
 
 
@@ -67,6 +68,11 @@ class ResponseModel:
     def known(self) -> bool:
         """Enough presses were seen to say what is unlikely."""
         return len(self._samples) >= 2
+
+    def can_use(self, seconds: float, sure: bool) -> bool:
+        """Whether to learn from an effect: where it may belong to a later press (not ``sure``), it may only shorten
+        what is believed, and only while little is known; else one wrong guess would lead to the next."""
+        return sure or (len(self._samples) < _FEW and seconds <= self.middle_s)
 
     def learn(self, seconds: float) -> None:
         """One press took effect after ``seconds``, as seen in the picture."""

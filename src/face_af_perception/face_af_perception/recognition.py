@@ -34,6 +34,9 @@ UNDECIDED_S = 0.15
 CLEAR = 0.2
 """Quality below which an embedding cannot contradict what is known of a track."""
 
+NAMED_REFRESH = 0.25
+"""A face with a name is looked at again after this share of ``refresh_s``: a wrong name costs more than none."""
+
 _FIRST_COST_MS = 5.0
 
 
@@ -78,7 +81,7 @@ class Recognizer:
                 rank = 1
             elif self._unsettled(memory, age):
                 rank = 2
-            elif age >= self.params.refresh_s:
+            elif age >= self.params.refresh_s * (NAMED_REFRESH if memory.identity else 1.0):
                 rank = 3
             else:
                 continue
@@ -89,9 +92,9 @@ class Recognizer:
         return [entry[4] for entry in urgent[: self.allowance()]]
 
     def _unsettled(self, memory: Memory, age: float) -> bool:
-        if len(memory.embeddings) < min(SETTLED, self.params.memory):
-            return age >= SPACING_S
         nearly = not memory.identity and memory.similarity >= self.exit
+        if len(memory.embeddings) < min(SETTLED, self.params.memory):
+            return nearly or age >= SPACING_S
         return nearly and age >= UNDECIDED_S
 
     def embed(self, bgr: Picture, tracks: Sequence[Track]) -> tuple[Embeddings, list[float]]:
@@ -108,14 +111,18 @@ class Recognizer:
         """Takes one embedding (D numbers) of a track in; corrects the tracker where the face is somebody else's."""
         own = track.memory.template
         if own is None:
-            self._recover(tracker, track, row)
+            if weight >= CLEAR:
+                self._recover(tracker, track, row)
         elif self._alike(row, own) < self.exit:
             if weight < CLEAR:
                 # too little to go by: look again, and do not call a doubtful face by its name meanwhile
                 track.memory.embedded_at, track.nameless = stamp, track.doubtful
                 return
-            if track.doubtful:
-                self._correct(tracker, track, row)
+            if not track.doubtful:
+                # a grimace, or somebody else: the next frame decides
+                track.memory.embedded_at, track.doubtful = stamp, True
+                return
+            self._correct(tracker, track, row)
         memory = track.memory
         memory.embeddings.append(row)
         memory.weights.append(weight)
@@ -200,8 +207,11 @@ class Recognizer:
         best = int(row.argmax())
         second = float(np.partition(row, -2)[-2]) if len(row) > 1 else -math.inf
         assert memory.template is not None
+        # one look is enough for who is clearly somebody; a face half hidden or half turned gets a second one
+        looks = len(memory.embeddings) >= min(2, self.params.memory)
+        certain = self.enter if looks else 2 * self.enter - self.exit
         clear = (
-            row[best] >= self.enter
+            row[best] >= certain
             and row[best] - second >= self.params.margin
             and not self._is_stranger(names[best], memory.template, float(row[best]))
         )

@@ -24,10 +24,15 @@ Signature = NDArray[np.float32]
 CONTESTED = 0.25
 """Share of a face that another one's box may cover before it is not looked at more closely."""
 
+_CUT = 0.6
+"""A face at the picture's side that is narrower than this share of its height is not all there."""
+
 _FORBIDDEN = 1e3
 _FARTHEST_LOST = 1.6
 _LOST_WAITS = 0.3
 _AMBIGUOUS = 0.35
+_ODD = 0.4
+"""Cost of an association (one in twenty on a lively stage) from which on somebody may have stepped into the place."""
 _SMOOTHING = 0.6
 _SPEED_FADE_S = 0.4
 _MAX_SIZE_RATIO = 1.8
@@ -63,9 +68,9 @@ class Track:
     doubtful: bool = False
     """The last association may be wrong: to be verified by an embedding."""
     nameless: bool = False
-    """Doubtful, and not at all alike: its name is withheld until that is settled."""
+    """Its name is withheld until an embedding has settled who this is."""
     contested: bool = False
-    """Another face covers a good part of this one."""
+    """Another face, or the picture's edge, covers a good part of this one."""
 
     @property
     def size(self) -> float:
@@ -111,7 +116,9 @@ class Tracker:
                     continue
                 rivals = np.concatenate([np.delete(cost[:, column], row), np.delete(cost[row], column)])
                 track = known[row]
-                track.doubtful |= not track.visible or bool((rivals - chosen < _AMBIGUOUS).any())
+                odd = not track.visible or bool(chosen > _ODD)
+                track.doubtful |= odd or bool((rivals - chosen < _AMBIGUOUS).any())
+                track.nameless |= odd
                 taken[column] = track
         visible = []
         for i, face in enumerate(found):
@@ -125,12 +132,15 @@ class Tracker:
         self.lost = [t for t in known if id(t) not in kept and stamp - t.seen_at <= self.params.keep_s]
         for track in self.lost:
             track.visible = False
+        frame = Box(0.0, 0.0, bgr.shape[1], bgr.shape[0])
         for track in visible:
-            area = max(1.0, track.detection.box.area)
-            track.contested = any(
-                other is not track and track.detection.box.intersection(other.detection.box) > CONTESTED * area
-                for other in visible
+            box = track.detection.box
+            hidden = max(
+                (box.intersection(other.detection.box) for other in visible if other is not track), default=0.0
             )
+            hidden += box.area - box.intersection(frame)
+            cut = (box.x <= 1 or box.right >= frame.width - 1) and box.width < _CUT * box.height
+            track.contested = cut or hidden > CONTESTED * max(1.0, box.area)
             track.doubtful |= track.contested
         self.tracks = visible
         return visible

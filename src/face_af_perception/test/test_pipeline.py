@@ -69,7 +69,7 @@ def test_a_stamp_that_jumps_back_is_a_new_scene(scene, pipeline: FacePipeline) -
 def test_a_frame_embeds_no_more_faces_than_allowed_and_settled_ones_rarely(
     scene, analyser: FaceAnalyser, gallery: Gallery
 ) -> None:
-    pipeline = FacePipeline(params(recognition__per_frame=1), analyser, gallery)
+    pipeline = FacePipeline(params(recognition__per_frame=1, recognition__refresh_s=4.0), analyser, gallery)
     scene.places = {name: Box(20 + 150 * i, 80, 60, 60) for i, name in enumerate(("anna", "bert", "cleo", "dora"))}
     batches = analyser.embedder.runner.batches
     batches.clear()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from face_af_common.param_files import check_file
 from face_af_common.params import ParamError
 from face_af_tools.node_params import NODES
@@ -34,7 +35,7 @@ def test_unknown_node_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_wrong_key_names_file_and_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.yaml"
-    path.write_text("steering:\n  ros__parameters:\n    confrm_frames: 3\n", encoding="utf-8")
+    path.write_text("/**/steering:\n  ros__parameters:\n    confrm_frames: 3\n", encoding="utf-8")
     with pytest.raises(ParamError):
         check_file(path, NODES)
     assert main(["--check", str(path)]) == 2

@@ -46,7 +46,6 @@ class AfBoxDetector:
     def inspect(self, bgr: NDArray[np.uint8]) -> Findings:
         """Like :meth:`detect`, and says what was rejected and why."""
         check_picture(bgr)
-        params = self.params
         shrink = max(1, round(bgr.shape[0] / 1080))
         work = _reduced(np.ascontiguousarray(bgr), shrink)
         scale = work.shape[0] / 1080
@@ -142,7 +141,7 @@ _HALVED = 900
 """From this height on, lines are looked for at half the resolution."""
 _ACROSS = 6.0
 """Pixels from the middle of a line to its background, in a picture 1080 high."""
-_LOOKED_AT = 60
+_LOOKED_AT = 70
 """Rectangles whose sides are placed to the pixel."""
 _MOST = 24
 """Rectangles looked at closely in one frame, at most."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .thin_lines import BOTTOM_LEFT, BOTTOM_RIGHT, TOP_LEFT, TOP_RIGHT, Lines
 
 I32 = NDArray[np.int32]
+F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 
@@ -37,12 +38,13 @@ def propose(lines: Lines, limits: Limits, most: int) -> I32:
     green = np.concatenate([pair[1] for pair in pairs])
     if not len(rects):
         return rects
-    likely = np.flatnonzero(_seen(lines, rects, green, _QUICK_AT, limits.line, 0.0).sum(axis=1) >= _QUICK)
-    rects, green = rects[likely], green[likely]
     _, first = np.unique(_code(rects), return_index=True)
     rects, green = rects[first], green[first]
-    seen = _seen(lines, rects, green, _ALONG, limits.line, _REACH)
-    score = seen.reshape(len(seen), -1) @ np.tile(_WEIGHTS, 8)
+    if len(rects) > _CROWD:
+        score = _score(lines, rects, green, _FEW_PLACES, limits.line)
+        chosen = np.argpartition(-score, _CROWD)[:_CROWD]
+        rects, green = rects[chosen], green[chosen]
+    score = _score(lines, rects, green, _PLACES_ALONG, limits.line)
     order = np.argsort(-score, kind="stable")[:most]
     return rects[order[score[order] >= _SUPPORT]]
 
@@ -65,8 +67,20 @@ def _across(lines: Lines, one: int, other: int, limits: Limits) -> tuple[I32, ND
         & (alike <= limits.uniform)
     )
     i, j = i[fits], j[fits]
-    rects = np.stack([x0[i], np.minimum(y0[i], y1[j]), x1[j], np.maximum(y0[i], y1[j])], axis=1).astype(np.int32)
-    return rects, (lines.green[one][i] + lines.green[other][j]) // 2
+    left, right = x0[i], x1[j]
+    top, bottom = np.minimum(y0[i], y1[j]), np.maximum(y0[i], y1[j])
+    # the other two corners: of their four arms two are enough
+    first, second = (bottom, top) if one == TOP_LEFT else (top, bottom)
+    down = _SHORT if one == BOTTOM_LEFT else -_SHORT
+    row = lines.level.shape[1]
+    level, upright = lines.level.reshape(-1), lines.upright.reshape(-1)
+    arms = (level[first * row + left + _SHORT] >= limits.line).astype(np.int8)
+    arms += level[second * row + right - _SHORT] >= limits.line
+    arms += upright[(first + down) * row + left] >= limits.line
+    arms += upright[(second - down) * row + right] >= limits.line
+    likely = np.flatnonzero(arms >= 2)
+    rects = np.stack([left, top, right, bottom], axis=1)[likely].astype(np.int32)
+    return rects, ((lines.green[one][i] + lines.green[other][j]) // 2)[likely]
 
 
 def _code(rects: I32) -> NDArray[np.int64]:
@@ -75,18 +89,16 @@ def _code(rects: I32) -> NDArray[np.int64]:
     return ((keys[:, 0] * 4096 + keys[:, 1]) * 4096 + keys[:, 2]) * 4096 + keys[:, 3]
 
 
-def _seen(
-    lines: Lines, rects: I32, green: NDArray[np.int16], along: NDArray[np.float32], line: int, reach: float
-) -> NDArray[np.bool_]:
-    """Which of the pixels looked at on the eight arms belong to a thin line of that brightness (N x 8 x places).
+def _score(lines: Lines, rects: I32, green: NDArray[np.int16], places: dict[int, float], line: int) -> F32:
+    """How many of the pixels looked at on the eight arms belong to a thin line of that brightness.
 
-    ``along``: places in pixels from the corner, those below 0 beyond it; those ahead are stretched to ``reach``, a
-    share of the side.
+    ``places``: what a line counts so many pixels from the corner, below 0 beyond it; those ahead are stretched.
     """
+    along, weights = np.array(list(places), np.float32), np.array(list(places.values()), np.float32)
     width = lines.level.shape[1]
     left, top, right, bottom = (rects[:, i, None] for i in range(4))
     x, y = (
-        np.where(along > 0, np.maximum(along * (np.maximum(side * reach, _SHORT) / along[-1]), 2), along).astype(
+        np.where(along > 0, np.maximum(along * (np.maximum(side * _REACH, _SHORT) / along[-1]), 2), along).astype(
             np.int32
         )
         for side in (right - left, bottom - top)
@@ -110,7 +122,8 @@ def _seen(
     # in the corner itself the two lines hide each other
     seen[..., along == 0] = True
     # a thin line that falls on two rows of the reduced picture keeps half of its strength in either
-    return np.asarray(seen & (np.concatenate(gap, axis=1) < np.maximum(stands // 4 * 3, _ALIKE_GREEN)))
+    seen &= np.concatenate(gap, axis=1) < np.maximum(stands // 4 * 3, _ALIKE_GREEN)
+    return seen.reshape(len(seen), -1) @ np.tile(weights, 8)
 
 
 @dataclass(frozen=True)
@@ -190,7 +203,7 @@ def _outlined(bgr: U8, rects: NDArray[np.int64], colour: NDArray[np.int16], acro
     """Which rectangles have, on a few pixels of each side, lines all along or at both ends."""
     if not len(rects):
         return np.zeros(0, np.bool_)
-    height, width = bgr.shape[:2]
+    width = bgr.shape[1]
     left, top, right, bottom = (rects[:, i, None] for i in range(4))
     share = (np.arange(_HALF) + 0.5) / _HALF
     ends = []
@@ -258,17 +271,17 @@ def _colour(on: NDArray[np.int16], clear: NDArray[np.int16]) -> NDArray[np.int16
 
 _SHORT = 3
 """How far, in pixels of the reduced picture, the shortest arm reaches."""
-_QUICK_AT = np.array([3], np.float32)
-_ALONG = np.array([-5, -3, 0, 2, 3, 4, 5], np.float32)
-_WEIGHTS = np.array([-1.5, -1.5, 1, 1, 1, 1, 1], np.float32)
+_PLACES_ALONG = {-5: -1.5, -3: -1.5, 0: 1.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 1.0}
 """What a line counts in these places: beyond the corner none may be."""
+_FEW_PLACES = {-4: -1.0, 4: 1.0}
+_CROWD = 700
+"""Rectangles of which more than a few places are looked at."""
 _ALIKE_GREEN = 30
 """Levels by which an arm may differ from the corners' mean, at reduced resolution."""
 _REACH = 0.18
 """How far along a side an arm reaches at least, as a share of it."""
-_QUICK = 6
 _SUPPORT = 16
-"""Of 8 and of 32 pixels looked at on the arms, how many must be on thin lines."""
+"""Least score on the arms."""
 _OFF = 2
 """Pixels by which a side may be off."""
 _PLACES = 4

@@ -129,11 +129,15 @@ class LineFinder:
         for kind in range(4):
             chosen = np.flatnonzero(values & (1 << kind))
             x, y = xs[chosen], ys[chosen]
-            worth = strengths[kind][y - m, x - m]
-            order = np.argsort(-worth.astype(np.int16), kind="stable")[:limit]
-            x, y = x[order], y[order]
             right, down = 1 - 2 * (kind & 1), 1 - 2 * (kind >> 1)
-            brightness = (green[y, x + 3 * right].astype(np.int16) + green[y + 3 * down, x]) // 2
+            level = green[y, x + _ALONG[:, None] * right].astype(np.int16)
+            upright = green[y + _ALONG[:, None] * down, x].astype(np.int16)
+            # a drawn line is even along its length, what chance makes is not
+            uneven = sum(np.abs(arm[1] - arm[0]) * 2 + np.abs(arm[2] - arm[1]) for arm in (level, upright))
+            strength = strengths[kind][y - m, x - m].astype(np.int16)
+            order = np.argsort(uneven // 2 - np.minimum(strength, _STRONG), kind="stable")[:limit]
+            x, y = x[order], y[order]
+            brightness = (level[1] + upright[1])[order] // 2
             found_x.append(x.astype(np.int32))
             found_y.append(y.astype(np.int32))
             found_green.append(brightness)
@@ -153,3 +157,7 @@ _THREE_DOWN = np.ones((3, 1), np.uint8)
 _NEAR = np.ones((5, 5), np.uint8)
 _UNLIKE = 14
 """Levels by which the two arms of a corner may differ at no cost."""
+_ALONG = np.array([2, 3, 4])
+"""Where an arm's evenness is measured."""
+_STRONG = 40
+"""Strength above which more does not make a corner a better one."""

@@ -103,3 +103,23 @@ def test_parameters_are_checked_together() -> None:
         build(PlannerParams, {"give_up_s": 20.0, "give_up_max_s": 5.0})
     with pytest.raises(ParamError, match="no recipe nope"):
         build(SteeringNodeParams, {"recipe": "nope"})
+
+
+def test_a_press_taken_for_lost_makes_it_more_patient() -> None:
+    model = ResponseModel()
+    for _ in range(5):
+        model.learn(0.3)
+    before = model.timeout_s()
+    model.late()
+    assert model.timeout_s() > before
+
+
+def test_a_pace_that_gets_presses_lost_is_not_kept() -> None:
+    model = ResponseModel()
+    model.kept_pace(False)
+    slow = model.pace
+    assert slow >= 1.0
+    for _ in range(3):
+        model.kept_pace(True)
+    assert model.pace >= 0.8 * slow
+    assert not model.can_use(2 * model.middle_s, sure=False)

@@ -292,3 +292,28 @@ def test_a_clock_that_jumps_back_starts_anew_without_forgetting_the_camera() -> 
     play.run(30)
     assert play.planner.status == SteeringStatus.ON_TARGET
     assert play.planner.response_s == pytest.approx(learned, abs=0.1)
+
+
+def test_a_move_to_a_smaller_face_is_a_persons_though_the_box_before_is_missed() -> None:
+    scene = Scene(3, target=0, chosen=0, sizes=(140, 90, 100))
+    play = Play(scene)
+    play.run(60)
+    scene.chosen, scene.unseen_boxes = 1, {0}
+    play.run(4)
+    scene.unseen_boxes = set()
+    play.run(60)
+    assert play.sent == [] and play.planner.status == SteeringStatus.YIELDING
+
+
+def test_a_move_to_the_largest_is_a_persons_after_others_of_a_person() -> None:
+    params = PlannerParams(yield_s=2.0)
+    scene = Scene(3, target=1, chosen=1, sizes=(90, 100, 140))
+    play = Play(scene, Planner(params))
+    play.run(60)
+    scene.chosen = 0
+    play.run(120)
+    assert scene.chosen == 1
+    before = len(play.sent)
+    scene.chosen = 2
+    play.run(45)
+    assert len(play.sent) == before and play.planner.status == SteeringStatus.YIELDING

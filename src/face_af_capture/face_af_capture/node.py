@@ -14,9 +14,11 @@ from std_msgs.msg import Header
 
 from face_af_common import qos
 from face_af_common.diagnostics import ERROR, WARN, Health
+from face_af_common.flow import FlowControl
 from face_af_common.images import from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
+from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns
 
 from .grabber import Grabber, NewestFrame, Report, State
@@ -35,6 +37,8 @@ class CaptureNode(Node):
         self._health = Health(self, extra=self._details)
         self._source_name = ""
         self._newest = NewestFrame()
+        self._flow = FlowControl(self._live.value.in_flight)
+        listen_to_readers(self, self._flow)
         self._grabber = self._new_grabber(self._live.value)
         self._closing = threading.Event()
         self._publishing = threading.Thread(target=self._publish_newest, name="publisher", daemon=True)
@@ -51,7 +55,9 @@ class CaptureNode(Node):
         return Grabber(params, self._newest, self._on_report, self.get_logger().warning, open_source)
 
     def _on_change(self, params: CaptureNodeParams) -> None:
-        if dataclasses.replace(params, frame_id=self._grabber.params.frame_id) == self._grabber.params:
+        self._flow.limit = params.in_flight
+        used = self._grabber.params
+        if dataclasses.replace(params, frame_id=used.frame_id, in_flight=used.in_flight) == used:
             return
         self._grabber.stop()
         self._grabber = self._new_grabber(params)
@@ -73,6 +79,8 @@ class CaptureNode(Node):
 
     def _publish_newest(self) -> None:
         while not self._closing.is_set():
+            if not self._flow.wait(timeout=0.2):
+                continue
             frame = self._newest.take(timeout=0.2)
             if frame is not None:
                 self._publish(frame)
@@ -84,6 +92,7 @@ class CaptureNode(Node):
         message = from_bgr(frame.picture, header)
         self._newest.give_back(frame)
         self._publisher.publish(message)
+        self._flow.sent(stamp_ns)
         self._health.tick(stamp_ns, time.monotonic() - frame.acquired)
 
     def _details(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
 from face_af_common.params import ParamError, param
 
 
@@ -36,6 +37,7 @@ class CaptureNodeParams:
         high=240.0,
     )
     loop: bool = param(False, "Start a file or folder again when it has ended")
+    in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30)
     frame_id: str = param("camera", "frame_id of the pictures")
     stall_timeout_s: float = param(
         3.0,

@@ -15,10 +15,12 @@ from std_msgs.msg import Header
 
 from face_af_common.conversions import box_to_msg
 from face_af_common.diagnostics import WARN, Health
+from face_af_common.flow import FlowControl
 from face_af_common.images import from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
 from face_af_common.qos import IMAGE, RESULT, STATUS
+from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 
@@ -63,12 +65,15 @@ class StageNode(Node):
         self._born = time.monotonic()
         self._server: Any = None
         self._lockstep = Lockstep() if p.clock == "lockstep" else None
+        self._flow = FlowControl(p.in_flight)
         if p.ptpip_port >= 0:
             self._serve()
         if self._lockstep is not None:
             self._start_lockstep()
         else:
-            self._timer = self.create_timer(1 / p.rate, self._realtime, clock=self._steady)
+            listen_to_readers(self, self._flow)
+            # finer than the rate: a picture that had to wait goes out as soon as it may
+            self._timer = self.create_timer(0.25 / p.rate, self._realtime, clock=self._steady)
         self.get_logger().info(
             f"target {prepared.target} among {len(prepared.figures)} people; {p.width}x{p.height}, "
             f"{p.rate:g} Hz, {p.clock}; waiting for {p.subscribers} subscribers of image_raw"
@@ -110,7 +115,7 @@ class StageNode(Node):
                 return
             self._ready_at = now
         index = int((now - self._ready_at) * self._params.rate + 0.5)
-        if index <= self._index:
+        if index <= self._index or not self._flow.free:
             return
         if self._index >= 0:
             self._health.drops += index - self._index - 1
@@ -119,6 +124,7 @@ class StageNode(Node):
         self._index = index
         stamp = self._wall.now().nanoseconds
         self._publish(self._sim.frame(index / self._params.rate), stamp)
+        self._flow.sent(stamp)
         self._health.tick(stamp)
 
     # -- lockstep -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
 from face_af_common.params import group, param
 
 from .body import BodyParams
@@ -31,6 +32,7 @@ class StageNodeParams:
         choices=("realtime", "lockstep"),
         read_only=True,
     )
+    in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30, read_only=True)
     subscribers: int = param(
         2, "subscribers of image_raw to wait for before the first frame", low=0, high=100, read_only=True
     )

@@ -150,6 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=120, help="pictures with boxes, and as many without")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--repeats", type=int, default=15, help="repetitions of each timed picture")
+    parser.add_argument("--hard", action="store_true", help="also harder pictures than cameras and cards usually make")
     parser.add_argument("--report", default="", help="write the figures to this JSON file")
     args = parser.parse_args(argv)
     photos: list[Path] = []
@@ -176,6 +177,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for height in (720, 2160):
         sized = OverlayPictures(photos, Recipe(width=height * 16 // 9, height=height), args.seed + height)
         rows.append((f"face_af {height}p", measure(ours, sized, max(args.frames // 4, 1))))
+    if args.hard:
+        harder = OverlayPictures(photos, Recipe(hard=True), args.seed + 2)
+        rows.append(("face_af, hard", measure(ours, harder, args.frames)))
     empty = measure(ours, bare, args.frames)
     print(f"\n{'detector':<20}{'boxes':>7}{'recall':>9}{'precision':>11}{'false/frame':>13}")
     for name, score in rows:

@@ -304,5 +304,5 @@ _SAME = 5
 _SAME_COLOUR = 30
 _HALF = 12
 """Places looked at on each half of a side."""
-_OUTLINED = 0.7
+_OUTLINED = 0.6
 """Least fit, -1 to 1, that is worth a close look."""

@@ -109,7 +109,8 @@ class LineFinder:
             right, down = kind & 1, kind >> 1
             strength = cv2.min(arm_level[right], arm_upright[down])
             unlike = cv2.absdiff(side[right], end[down])
-            cv2.subtract(unlike, _UNLIKE, dst=unlike)
+            # a thin line that falls on two pixels keeps half of its strength in either
+            cv2.subtract(unlike, strength, dst=unlike)
             cv2.subtract(strength, unlike, dst=strength)
             peak = cv2.dilate(strength, _NEAR)
             cv2.max(peak, least, dst=peak)
@@ -155,8 +156,6 @@ _MARGIN = 4
 _THREE_ACROSS = np.ones((1, 3), np.uint8)
 _THREE_DOWN = np.ones((3, 1), np.uint8)
 _NEAR = np.ones((5, 5), np.uint8)
-_UNLIKE = 14
-"""Levels by which the two arms of a corner may differ at no cost."""
 _ALONG = np.array([2, 3, 4])
 """Where an arm's evenness is measured."""
 _STRONG = 40

@@ -69,7 +69,7 @@ class OverlayParams:
     shape: ShapeParams = group(ShapeParams)
     contrast: ContrastParams = group(ContrastParams)
     colour: ColourParams = group(ColourParams)
-    min_confidence: float = param(0.6, "Boxes below this confidence are left out", low=0.0, high=1.0)
+    min_confidence: float = param(0.68, "Boxes below this confidence are left out", low=0.0, high=1.0)
     max_corners: int = param(500, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
 
     def check(self) -> None:

@@ -1,7 +1,7 @@
 """What ./run demo starts: the simulated stage and the graph, ready for its own monitor.
 
 ./run demo prepares the cast and the gallery first and writes a report; started by hand, this file needs
-`gallery` and `target` (./run ros2 run face_af_tools demo --prepare-only makes them).
+`gallery` and `target` (./run demo --prepare-only makes them).
 """
 
 from __future__ import annotations

@@ -20,8 +20,17 @@ from ..replaying.source import Source, open_source
 from ..replaying.stages import Parameters, Perception, compute, recorded_frames
 
 Combination = Mapping[str, Mapping[str, Any]]
-_NEEDS_NEW_MODELS = ("model_dir", "detector", "embedder", "runtime", "precision", "threads", "detector_size")
-_NEEDS_NEW_MODELS += ("detector_threshold", "gallery")
+_NEEDS_NEW_MODELS = (
+    "model_dir",
+    "detector",
+    "embedder",
+    "runtime",
+    "precision",
+    "threads",
+    "detector_size",
+    "detector_threshold",
+    "gallery",
+)
 
 
 @dataclass

@@ -123,7 +123,7 @@ def _score(lines: Lines, rects: I32, green: NDArray[np.int16], places: dict[int,
     seen[..., along == 0] = True
     # a thin line that falls on two rows of the reduced picture keeps half of its strength in either
     seen &= np.concatenate(gap, axis=1) < np.maximum(stands // 4 * 3, _ALIKE_GREEN)
-    return seen.reshape(len(seen), -1) @ np.tile(weights, 8)
+    return np.asarray(seen.reshape(len(seen), -1).astype(np.float32) @ np.tile(weights, 8), np.float32)
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ def refine(bgr: U8, rects: I32, across: int, most: int) -> Candidates:
     places = np.arange(mid - _OFF, mid + _OFF + 1)
     # the arms alone say where the line is
     arms = strips[:, :, _CORNER:]
-    on, before, after = (arms[:, :, :, places + step] for step in (0, -across, across))
-    thin = np.maximum(cv2.subtract(on, np.maximum(before, after)), cv2.subtract(np.minimum(before, after), on)).reshape(
-        on.shape
+    mids, low, high = (arms[:, :, :, places + step] for step in (0, -across, across))
+    thin = np.maximum(cv2.subtract(mids, np.maximum(low, high)), cv2.subtract(np.minimum(low, high), mids)).reshape(
+        mids.shape
     )
     thin = np.minimum(np.maximum(np.maximum(thin[..., 0], thin[..., 1]), thin[..., 2]), 60)
     strength = thin.sum(axis=2, dtype=np.int32)

@@ -8,6 +8,7 @@ line goes off level and another upright, of like brightness. Nothing here depend
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -70,6 +71,9 @@ class LineFinder:
 
     def _thin(self, out: U8, d: int, *, upright: bool) -> None:
         height, width = self._shape
+        middle: Any
+        before: Any
+        after: Any
         if upright:
             middle, before, after = np.s_[:, d:-d], np.s_[:, : width - 2 * d], np.s_[:, 2 * d :]
         else:
@@ -113,9 +117,9 @@ class LineFinder:
             cv2.subtract(unlike, strength, dst=unlike)
             cv2.subtract(strength, unlike, dst=strength)
             peak = cv2.dilate(strength, _NEAR)
-            cv2.max(peak, least, dst=peak)
+            cv2.max(peak, least, dst=peak)  # type: ignore[call-overload]
             peak = cv2.compare(strength, peak, cv2.CMP_GE)
-            cv2.bitwise_and(peak, 1 << kind, dst=peak)
+            cv2.bitwise_and(peak, 1 << kind, dst=peak)  # type: ignore[call-overload]
             strengths.append(strength)
             if kind == 0:
                 flags[:] = peak

@@ -29,7 +29,9 @@ def test_people_move_without_jumps_and_stay_within_reach(seed: int, start: float
     for k in range(1, 60):
         now = {p.name: p for p in show.at(start + k / 30)}
         for name in now.keys() & before.keys():
-            assert abs(now[name].x - before[name].x) < 40
+            # behind the scenes people walk unseen from one side to the other
+            backstage = all(not -now[name].face_height < p.x < WIDTH + p.face_height for p in (now[name], before[name]))
+            assert backstage or abs(now[name].x - before[name].x) < 40
             assert abs(now[name].facing - before[name].facing) < 0.3
         for p in now.values():
             assert p.face_height in LANES and -1 <= p.facing <= 1

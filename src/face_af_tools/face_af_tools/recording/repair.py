@@ -53,8 +53,8 @@ def is_finished(path: Path) -> bool:
     """Whether an MCAP file ends as it should."""
     try:
         with path.open("rb") as file:
-            file.seek(-len(MAGIC), os.SEEK_END)
-            return file.read() == MAGIC
+            # a file of nothing but its opening magic does not end yet
+            return file.seek(-len(MAGIC), os.SEEK_END) > 0 and file.read() == MAGIC
     except OSError:
         return False
 
@@ -69,7 +69,10 @@ def scan(path: Path) -> Scan:
                 raise RecordingError(f"{path} is empty")
             if start != MAGIC:
                 raise RecordingError(f"{path} is not an MCAP file")
-            return _scan_records(file.fileno(), size)
+            found = _scan_records(file.fileno(), size)
+            if found.data_end <= len(MAGIC):
+                raise RecordingError(f"{path} was cut off before its first record: nothing is in it")
+            return found
     except OSError as error:
         raise RecordingError(f"{path} cannot be read ({error.strerror})") from error
 

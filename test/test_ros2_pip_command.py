@@ -74,6 +74,14 @@ def ros2(domain: str, tmp_path: Path):  # type: ignore[no-untyped-def]
 
     def call(*words: str, status: int = 0) -> str:
         environment = {**os.environ, "ROS_DOMAIN_ID": domain}
+        if words[:2] in (("topic", "list"), ("topic", "info")):
+            # on a busy machine a topic may be discovered later than its node
+            for _ in range(4):
+                seen = subprocess.run(
+                    [*ROS2, "topic", "list"], env=environment, capture_output=True, text=True, timeout=60
+                )
+                if "/ns/words" in seen.stdout:
+                    break
         done = subprocess.run(
             [*ROS2, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )

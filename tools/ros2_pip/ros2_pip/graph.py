@@ -16,9 +16,9 @@ from rclpy.parameter import Parameter
 
 from .main import CommandError
 
-SETTLED_AFTER = 0.5
+SETTLED_AFTER = 1.0
 """Seconds without a change after which the graph counts as seen."""
-AT_MOST = 3.0
+AT_MOST = 5.0
 """Seconds after which whoever was not seen is not there."""
 
 

@@ -10,9 +10,5 @@ status=0
 ruff check . || status=1
 ruff format --check . || status=1
 python -m mypy || status=1
-if ! python -m pytest -n "${FACE_AF_TEST_JOBS:-2}" --dist worksteal; then
-    # tests of whole graphs wait for other processes; what fails beside others gets one more chance alone
-    echo "again, one at a time: what has failed"
-    python -m pytest --last-failed --last-failed-no-failures none || status=1
-fi
+python -m pytest -n "${FACE_AF_TEST_JOBS:-2}" --dist worksteal || status=1
 exit $status

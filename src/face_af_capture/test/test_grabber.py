@@ -93,8 +93,8 @@ def test_an_absent_source_is_tried_for_ever_with_longer_pauses() -> None:
     watched = Watched(*[SourceError("not there")] * 6)
     watched.until(lambda: State.STREAMING in watched.states())
     pauses = np.diff(watched.opened)
-    # they double up to retry_max_s; a busy machine only makes them longer
     assert (pauses[:3] >= np.array([0.02, 0.04, 0.08]) * 0.95).all()
+    assert max(pauses) < 0.4
     assert watched.reports[0] == Report(State.LOST, "not there")
     watched.grabber.stop()
 

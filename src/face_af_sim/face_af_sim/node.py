@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -24,6 +23,7 @@ from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 
+from .cables import Cables
 from .cast import CastError, prepare_stage
 from .lockstep import Lockstep, Wait
 from .params import StageNodeParams
@@ -42,7 +42,7 @@ _DRIVER_S = 5.0
 
 
 class StageNode(Node):
-    """Publishes ``image_raw`` and ``sim/truth``, in lockstep also ``/clock``; serves PTP/IP on loopback."""
+    """Publishes ``image_raw`` and ``sim/truth``, in lockstep also ``/clock``; has a virtual camera on loopback."""
 
     def __init__(self) -> None:
         super().__init__("stage")
@@ -63,11 +63,10 @@ class StageNode(Node):
         self._index = -1
         self._ready_at: float | None = None
         self._born = time.monotonic()
-        self._server: Any = None
         self._lockstep = Lockstep() if p.clock == "lockstep" else None
         self._flow = FlowControl(p.in_flight)
-        if p.ptpip_port >= 0:
-            self._serve()
+        self._cables = Cables(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
+        self._cables.plug_in()
         if self._lockstep is not None:
             self._start_lockstep()
         else:
@@ -80,30 +79,7 @@ class StageNode(Node):
         )
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-
-    # -- the camera's network side ------------------------------------------------------------------
-
-    def _serve(self) -> None:
-        """Starts the virtual camera, or tries again later when its port is taken."""
-        from .virtual_z8 import PtpIpServer, VirtualZ8
-
-        server = PtpIpServer(VirtualZ8(self._sim.body), host="127.0.0.1", port=self._params.ptpip_port)
-        try:
-            server.start()
-        except OSError as error:
-            self._health.fault(
-                f"the virtual camera cannot listen on port {self._params.ptpip_port}: {error.strerror or error}"
-            )
-            if not hasattr(self, "_retry"):
-                self._retry = self.create_timer(2.0, self._serve, clock=self._steady)
-            return
-        if hasattr(self, "_retry"):
-            self._retry.cancel()
-            self._health.recovered()
-        self._server = server
-        self.get_logger().info(f"virtual Z8 on 127.0.0.1:{server.port} (PTP/IP)")
+        self._cables.close()
 
     # -- real time ------------------------------------------------------------------------------------
 
@@ -124,7 +100,8 @@ class StageNode(Node):
         self._index = index
         stamp = self._wall.now().nanoseconds
         self._publish(self._sim.frame(index / self._params.rate), stamp)
-        self._flow.sent(stamp)
+        if self._cables.picture:
+            self._flow.sent(stamp)
         self._health.tick(stamp)
 
     # -- lockstep -------------------------------------------------------------------------------------
@@ -171,7 +148,7 @@ class StageNode(Node):
         self._last_try = self._asked_at = time.monotonic()
         self._sent = self._publish(self._sim.frame(seconds), stamp)
         self._health.tick()
-        if self._health.level == WARN:
+        if self._health.level == WARN and not self._cables.out:
             self._health.recovered()
 
     def _watch(self) -> None:
@@ -227,7 +204,8 @@ class StageNode(Node):
         header = Header(stamp=from_ns(stamp_ns), frame_id=self._params.frame_id)
         image, truth = from_bgr(frame.picture, header), self._truth_of(frame, header)
         self._truth.publish(truth)
-        self._images.publish(image)
+        if self._cables.picture:
+            self._images.publish(image)
         return image, truth
 
     def _truth_of(self, frame: Frame, header: Header) -> SimTruth:
@@ -245,7 +223,11 @@ class StageNode(Node):
         )
 
     def _extra(self) -> dict[str, object]:
-        return {"frame": self._index, "waits_for": self._lockstep.waits_for.value if self._lockstep else "nothing"}
+        return {
+            "frame": self._index,
+            "waits_for": self._lockstep.waits_for.value if self._lockstep else "nothing",
+            "unplugged": self._cables.out,
+        }
 
 
 def main(args: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -18,10 +19,14 @@ from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
+from std_srvs.srv import SetBool  # noqa: E402
 
 from face_af_common.qos import IMAGE, RESULT, STATUS  # noqa: E402
 from face_af_common.stamps import to_ns  # noqa: E402
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState  # noqa: E402
+from nikon_mcn10_driver.session import Session  # noqa: E402
+from nikon_mcn10_driver.transport import DeviceGone  # noqa: E402
+from nikon_mcn10_driver.transport.ptpip import PtpIpTransport  # noqa: E402
 
 _NODE = """
 import sys
@@ -78,6 +83,14 @@ class Others:
         while not done():
             assert time.monotonic() < end, "timed out"
             self.executor.spin_once(0.05)
+
+    def switch(self, service: str, on: bool) -> SetBool.Response:
+        client = self.node.create_client(SetBool, service)
+        self.spin_until(client.service_is_ready)
+        answer = client.call_async(SetBool.Request(data=on))
+        self.spin_until(answer.done)
+        self.node.destroy_client(client)
+        return answer.result()
 
     def close(self) -> None:
         self.executor.shutdown()
@@ -169,6 +182,69 @@ def test_real_time_needs_no_answer(others: Others, domain: int) -> None:
     assert len(others.stamps) >= 5
     assert others.stamps == sorted(others.stamps)
     assert abs(others.stamps[0] / 1e9 - time.time()) < 60
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_the_camera_can_be_unplugged_and_plugged_in_again(others: Others, domain: int) -> None:
+    port = free_port()
+    process = start(domain, f"ptpip_port:={port}", "wait_s:=0.0")
+    try:
+        others.spin_until(lambda: others.truths != [])
+        for _ in range(3):
+            session = Session(PtpIpTransport("127.0.0.1", port))
+            session.open()
+            pulled = others.switch("sim/unplug", True)
+            assert pulled.success and pulled.message == "camera: out"
+            with pytest.raises(DeviceGone):
+                session.poll_events()
+            session.close()
+            with pytest.raises(DeviceGone, match="no camera at"):
+                Session(PtpIpTransport("127.0.0.1", port)).open()
+            assert others.switch("sim/unplug", True).success, "once more does nothing"
+            back = others.switch("sim/unplug", False)
+            assert back.success and back.message == "camera: in"
+            session = Session(PtpIpTransport("127.0.0.1", port))
+            assert session.open().serial.startswith("SIM"), "at once, on the same port"
+            session.close()
+        shown = len(others.stamps)
+        others.spin_until(lambda: len(others.stamps) > shown)
+    finally:
+        output = stop(process)
+    assert "unplugged by hand: camera" in output and "recovered: everything is plugged in" in output
+
+
+def test_the_picture_can_be_unplugged_while_the_show_goes_on(others: Others, domain: int) -> None:
+    process = start(domain, "wait_s:=0.0")
+    try:
+        others.spin_until(lambda: others.stamps != [])
+        assert others.switch("sim/unplug_capture", True).success
+        others.stamps.clear()
+        known = len(others.truths)
+        others.spin_until(lambda: len(others.truths) > known + 5)
+        assert len(others.stamps) <= 2, "only what was on its way"
+        assert others.switch("sim/unplug_capture", False).success
+        shown = len(others.stamps)
+        others.spin_until(lambda: len(others.stamps) > shown + 5)
+        without = others.switch("sim/unplug", True)
+        assert not without.success and "ptpip_port is -1" in without.message
+    finally:
+        stop(process)
+
+
+def test_in_lockstep_the_picture_stays(others: Others, domain: int) -> None:
+    process = start(domain, "clock:=lockstep")
+    try:
+        others.spin_until(lambda: others.stamps != [])
+        answer = others.switch("sim/unplug_capture", True)
+        assert not answer.success and "lockstep" in answer.message
+        shown = len(set(others.stamps))
+        others.spin_until(lambda: len(set(others.stamps)) > shown)
+    finally:
+        stop(process)
 
 
 def test_a_wrong_parameter_is_one_line_and_status_2(domain: int) -> None:

@@ -89,7 +89,8 @@ class PtpIpServer:
 
     def stop(self) -> None:
         """Closes port and connections and ends every thread; :meth:`start` may follow."""
-        listener, self._listener = self._listener, None
+        with self._lock:
+            listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
@@ -125,13 +126,14 @@ class PtpIpServer:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
-                full = len(self._sockets) >= _MAX_CONNECTIONS
-                if not full:
+                # one that comes while the port is being closed is cut like the others
+                wanted = self._listener is listener and len(self._sockets) < _MAX_CONNECTIONS
+                if wanted:
                     self._sockets.add(connection)
-            if full:
-                connection.close()
-            else:
+            if wanted:
                 self._spawn(self._serve, connection)
+            else:
+                connection.close()
 
     def _serve(self, connection: socket.socket) -> None:
         packets = PacketAssembler()

@@ -14,7 +14,7 @@ class ReconnectParams:
     min_pause: float = param(
         0.25, "pause before the first try to connect again; doubles with every try", unit="s", low=0.01, high=60.0
     )
-    max_pause: float = param(2.0, "longest pause between two tries to connect", unit="s", low=0.01, high=300.0)
+    max_pause: float = param(0.5, "longest pause between two tries to connect", unit="s", low=0.01, high=300.0)
 
     def check(self) -> None:
         if self.min_pause > self.max_pause:

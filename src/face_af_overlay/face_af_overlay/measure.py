@@ -1,0 +1,500 @@
+"""What is measured of a proposed rectangle: compiled, all rectangles of a frame in one call.
+
+The picture across a side is explained as ``v = s b + (1 - s) c``: what is seen on the line (``v``) is the line's
+colour ``c`` mixed with the ground ``b`` beside it, because lines are blended, blurred and thinner than the resolution
+of colour. ``s`` and ``c`` are fitted to the arms behind the corners, which closed outlines and brackets have alike.
+Place by place, the logarithm of a likelihood ratio then says whether a line or bare ground explains the picture
+better; it is 0 where line and ground are alike.
+
+Sides are top, bottom, left, right; each has two halves, from its first or last corner to the middle. Colours are Y,
+and Cr and Cb around 0.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+
+FEATURES = (
+    "agreement",
+    "worst_side",
+    "worst_corner",
+    "second_corner",
+    "strength",
+    "visible",
+    "between",
+    "sharp",
+    "worst_sharp",
+    "run_on",
+    "run_on_most",
+    "thickness_spread",
+    "colour_spread",
+    "unlike_ways",
+    "uneven",
+    "contrast",
+    "edge",
+    "thin",
+    "texture",
+    "arms_differ",
+)
+"""What the decision is made of, in the order of the first result of :func:`measure`; explained there."""
+GEOMETRY = ("x", "y", "width", "height", "thickness", "lines", "extended", "filled", "closed")
+"""The second result: the outer rectangle in pixels, the line's thickness, how many sides have a line at all, how many
+of eight lines run on, whether the inside is of the lines' colour, whether the outline is closed."""
+
+_ARM = 6
+"""Places on each of the eight arms to which the mixture is fitted."""
+_ALONG = 22
+"""Places on each half of a side, from behind the corner to its middle, at most."""
+_BEYOND = 5
+"""Pixels beyond a corner that are looked at."""
+_ROWS = 10
+"""Pixels looked at on either side of a proposed line."""
+_OFF = 3
+"""Pixels by which a proposed line may be off."""
+_CHROMA = 0.7
+"""What a squared difference in colour counts against one in brightness."""
+_MOST = 2.5
+"""Greatest logarithm of a likelihood ratio at one place."""
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _look(bgr, side, rect, along, across):  # type: ignore[no-untyped-def]
+    """Y, Cr, Cb of the pixel in column or row ``along``, ``across`` from a side: below 0 outside, above inside."""
+    if side == 0:
+        x, y = along, rect[1] + across
+    elif side == 1:
+        x, y = along, rect[3] - across
+    elif side == 2:
+        x, y = rect[0] + across, along
+    else:
+        x, y = rect[2] - across, along
+    x = min(max(x, 0), bgr.shape[1] - 1)
+    y = min(max(y, 0), bgr.shape[0] - 1)
+    return _ycc(np.float32(bgr[y, x, 0]), np.float32(bgr[y, x, 1]), np.float32(bgr[y, x, 2]))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _ycc(b, g, r):  # type: ignore[no-untyped-def]
+    luma = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b
+    return luma, (r - luma) * np.float32(0.713), (b - luma) * np.float32(0.564)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _square(one, other):  # type: ignore[no-untyped-def]
+    """Squared distance between two colours."""
+    y, r, c = one[0] - other[0], one[1] - other[1], one[2] - other[2]
+    return y * y + np.float32(_CHROMA) * (r * r + c * c)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _mean(one, other):  # type: ignore[no-untyped-def]
+    half = np.float32(0.5)
+    return (one[0] + other[0]) * half, (one[1] + other[1]) * half, (one[2] + other[2]) * half
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _profiles(bgr, rect, profiles):  # type: ignore[no-untyped-def]
+    """The pixels across the arms: 4 sides x (2 x rows + 1) x 3 x (2 x arm) places."""
+    for side in range(4):
+        first, last = (rect[0], rect[2]) if side < 2 else (rect[1], rect[3])
+        span = max(0.18 * (last - first) - 4.0, 2.5)
+        for j in range(_ARM):
+            step = int(4.0 + span * j / (_ARM - 1))
+            for end in range(2):
+                along = last - step if end else first + step
+                for k in range(2 * _ROWS + 1):
+                    y, cr, cb = _look(bgr, side, rect, along, k - _ROWS)
+                    profiles[side, k, 0, 2 * j + end] = y
+                    profiles[side, k, 1, 2 * j + end] = cr
+                    profiles[side, k, 2, 2 * j + end] = cb
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _middles(profiles, colour, score, middles):  # type: ignore[no-untyped-def]
+    """The row of each side's line, where the arms are thinnest and most like ``colour``."""
+    for side in range(4):
+        for i in range(2 * _OFF + 3):
+            k = _ROWS - _OFF - 1 + i
+            total = np.float32(0.0)
+            for p in range(2 * _ARM):
+                thin, unlike = np.float32(0.0), np.float32(0.0)
+                for ch in range(3):
+                    on = profiles[side, k, ch, p]
+                    low, high = profiles[side, k - 6, ch, p], profiles[side, k + 6, ch, p]
+                    thin = max(thin, on - max(low, high), min(low, high) - on)
+                    unlike = max(unlike, abs(on - colour[ch]))
+                total += np.float32(0.7) * min(thin, np.float32(60.0)) - min(unlike, np.float32(80.0))
+            score[i] = total
+        best, at = np.float32(-1e9), 0
+        for i in range(1, 2 * _OFF + 2):
+            value = score[i - 1] + 2 * score[i] + score[i + 1]
+            if value > best:
+                best, at = value, i
+        middles[side] = _ROWS - _OFF - 1 + at
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _thickness(profiles, colour, share, middles, centres, thick):  # type: ignore[no-untyped-def]
+    """Where each line is, to a fraction of a pixel, and its width at half height; 0 where none stands out.
+
+    A pixel's share of the line is fitted to all places on the side's arms at once.
+    """
+    for side in range(4):
+        middle = middles[side]
+        bright, whole = np.float32(0.0), np.float32(0.0)
+        for ch in range(3):
+            for p in range(2 * _ARM):
+                gap = colour[ch] - (profiles[side, middle - 6, ch, p] + profiles[side, middle + 6, ch, p]) / 2
+                whole += gap * gap
+                if ch == 0:
+                    bright += gap * gap
+        # brightness is sharper than colour
+        channels = 1 if bright > 2 * _ARM * 15.0 * 15.0 else 3
+        total = bright if channels == 1 else whole
+        centres[side], thick[side] = middle - _ROWS, 0.0
+        if total < 2 * _ARM * 6.0 * 6.0:
+            continue
+        for i in range(13):
+            k, part = middle - 6 + i, np.float32(i / 12.0)
+            value = np.float32(0.0)
+            for ch in range(channels):
+                for p in range(2 * _ARM):
+                    low, high = profiles[side, middle - 6, ch, p], profiles[side, middle + 6, ch, p]
+                    ground = low + (high - low) * part
+                    value += (profiles[side, k, ch, p] - ground) * (colour[ch] - (low + high) / 2)
+            share[i] = value / total
+        top = 5
+        for i in range(6, 8):
+            if share[i] > share[top]:
+                top = i
+        peak = share[top]
+        if peak < 0.35:
+            continue
+        up, on = _crossing(share, top, -1, peak / 2), _crossing(share, top, 1, peak / 2)
+        thick[side] = up + on
+        centres[side] += min(max(top - 6 + (on - up) / 2, np.float32(-1.5)), np.float32(1.5))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _crossing(values, start, step, level):  # type: ignore[no-untyped-def]
+    """Steps from ``start`` to where the values fall to ``level``."""
+    i = start
+    while 0 <= i + step < 13 and values[i + step] > level:
+        i += step
+    if not 0 <= i + step < 13:
+        return np.float32(abs(i - start) + 1)
+    return np.float32(abs(i - start)) + (values[i] - level) / max(values[i] - values[i + step], np.float32(1e-6))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _median(values, n):  # type: ignore[no-untyped-def]
+    """The upper median of the first ``n`` values, which are sorted."""
+    for i in range(1, n):
+        value, j = values[i], i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+    return values[n // 2]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _mixture(on, ground, work):  # type: ignore[no-untyped-def]
+    """``v = slope b + level`` for one channel: slope, level, the usual ``v`` and the usual misfit."""
+    n = 4 * _ARM
+    for i in range(n):
+        work[i] = on[i]
+    usual = _median(work, n)
+    for i in range(n):
+        work[i] = ground[i]
+    centre = _median(work, n)
+    slope, bound = np.float32(0.0), np.float32(1e9)
+    for _ in range(2):
+        # the constant draws the slope to nothing where the ground is too even to tell
+        top, below, misfit = np.float32(0.0), np.float32(n * 60.0), np.float32(0.0)
+        for i in range(n):
+            dv, db = on[i] - usual, ground[i] - centre
+            if abs(dv - slope * db) < bound:
+                top += dv * db
+                below += db * db
+        slope = min(max(top / below, np.float32(0.0)), np.float32(0.7))
+        for i in range(n):
+            misfit += abs(on[i] - usual - slope * (ground[i] - centre))
+        bound = np.float32(2.0) * misfit / n + 4
+    for i in range(n):
+        work[i] = on[i] - slope * ground[i]
+    level = _median(work, n)
+    for i in range(n):
+        work[i] = abs(on[i] - slope * ground[i] - level)
+    return slope, level, usual, _median(work, n)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _sample(bgr, rect, side, along, centre, half, beside):  # type: ignore[no-untyped-def]
+    """The colours on the line, outside and inside of it in one place."""
+    first, last = int(math.ceil(centre - half)), int(math.floor(centre + half))
+    y, cr, cb = _look(bgr, side, rect, along, first)
+    for k in range(first + 1, last + 1):
+        one = _look(bgr, side, rect, along, k)
+        y, cr, cb = y + one[0], cr + one[1], cb + one[2]
+    size = np.float32(1.0) / (last + 1 - first)
+    near = int(math.floor(centre + 0.5))
+    outside = _mean(
+        _look(bgr, side, rect, along, near - beside), _look(bgr, side, rect, along, near - beside - 1)
+    )
+    inside = _mean(_look(bgr, side, rect, along, near + beside), _look(bgr, side, rect, along, near + beside + 1))
+    return (y * size, cr * size, cb * size), outside, inside
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _mixed(slope, level, ground):  # type: ignore[no-untyped-def]
+    return slope[0] * ground[0] + level[0], slope[1] * ground[1] + level[1], slope[2] * ground[2] + level[2]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
+    """Logarithm of how much likelier a line of the colour ``expected`` is than bare ground."""
+    unlike = _square(outside, inside)
+    # bare ground is somewhere between what is on the two sides
+    share = np.float32(0.0)
+    if unlike > 1:
+        y = (on[0] - outside[0]) * (inside[0] - outside[0])
+        r = (on[1] - outside[1]) * (inside[1] - outside[1]) + (on[2] - outside[2]) * (inside[2] - outside[2])
+        share = min(max((y + np.float32(_CHROMA) * r) / unlike, np.float32(0.0)), np.float32(1.0))
+    ground = (
+        outside[0] + share * (inside[0] - outside[0]),
+        outside[1] + share * (inside[1] - outside[1]),
+        outside[2] + share * (inside[2] - outside[2]),
+    )
+    bare = _square(on, ground) / (np.float32(49.0) + np.float32(0.06) * unlike)
+    line = _square(on, expected) / (np.float32(36.0) + np.float32(0.02) * unlike)
+    ratio = np.float32(math.log((1 + bare) / (1 + line)))
+    return min(max(ratio, -np.float32(_MOST)), np.float32(_MOST))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def measure(bgr, rects, colours):  # type: ignore[no-untyped-def]
+    """Features and geometry (N x :data:`FEATURES`, N x :data:`GEOMETRY`, float32) of rectangles.
+
+    ``bgr``: H x W x 3 uint8; ``rects``: N x 4 int32, left, top, right, bottom on the lines, a few pixels off at
+    most; ``colours``: N x 3 float32, the lines' supposed colours, BGR.
+    """
+    n = len(rects)
+    features = np.zeros((n, 20), np.float32)
+    geometry = np.zeros((n, 9), np.float32)
+    profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
+    middles = np.zeros(4, np.int64)
+    centres, thick = np.zeros(4, np.float32), np.zeros(4, np.float32)
+    colour = np.zeros(3, np.float32)
+    work = np.zeros(8 * _ARM, np.float32)
+    on_arms, ground_arms = np.zeros((3, 4 * _ARM), np.float32), np.zeros((3, 4 * _ARM), np.float32)
+    slopes, levels, usual = np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32)
+    ratios = np.zeros((4, 2, _ALONG), np.float32)
+    corners, sides = np.zeros(4, np.float32), np.zeros(4, np.float32)
+    counts, arms = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    for index in range(n):
+        rect = (rects[index, 0], rects[index, 1], rects[index, 2], rects[index, 3])
+        colour[0], colour[1], colour[2] = _ycc(colours[index, 0], colours[index, 1], colours[index, 2])
+        _profiles(bgr, rect, profiles)
+        _middles(profiles, colour, work, middles)
+        for ch in range(3):
+            for side in range(4):
+                for p in range(2 * _ARM):
+                    work[side * 2 * _ARM + p] = profiles[side, middles[side], ch, p]
+            colour[ch] = _median(work, 8 * _ARM)
+        _thickness(profiles, colour, work, middles, centres, thick)
+        lines = 0
+        for side in range(4):
+            if thick[side] > 0:
+                work[lines] = thick[side]
+                lines += 1
+        geometry[index, 5] = lines
+        if lines < 3:
+            continue
+        _median(work, lines)
+        line = (work[(lines - 1) // 2] + work[lines // 2]) / 2
+        spread = max(work[lines - 1] - line, line - work[0])
+        left, top = rect[0] + centres[2], rect[1] + centres[0]
+        right, bottom = rect[2] - centres[3], rect[3] - centres[1]
+        width, height = right - left + line, bottom - top + line
+        half = max(np.float32(0.5), line / 2 - np.float32(0.75))
+        beside = min(max(int(line / 2 + 3.2), 4), 6)
+
+        # the mixture of either way: colour is spread sideways more than up and down
+        uneven, contrast, edge, shift = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for way in range(2):
+            for s in range(2):
+                side = 2 * way + s
+                middle = centres[side] + _ROWS
+                first, last = int(math.ceil(middle - half)), int(math.floor(middle + half))
+                near = int(math.floor(middle + 0.5))
+                for p in range(2 * _ARM):
+                    i = s * 2 * _ARM + p
+                    across, stands, other = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+                    for ch in range(3):
+                        value = np.float32(0.0)
+                        for k in range(first, last + 1):
+                            value += profiles[side, k, ch, p]
+                        value /= last + 1 - first
+                        low = (profiles[side, near - beside, ch, p] + profiles[side, near - beside - 1, ch, p]) / 2
+                        high = (profiles[side, near + beside, ch, p] + profiles[side, near + beside + 1, ch, p]) / 2
+                        on_arms[ch, i], ground_arms[ch, i] = value, (low + high) / 2
+                        weight = np.float32(1.0) if ch == 0 else np.float32(_CHROMA)
+                        across += weight * (high - low) ** 2
+                        stands += weight * (value - low) ** 2
+                        other += weight * (value - high) ** 2
+                    edge += math.sqrt(across)
+                    contrast += math.sqrt(min(stands, other))
+            for ch in range(3):
+                fitted = _mixture(on_arms[ch], ground_arms[ch], work)
+                slopes[way, ch], levels[way, ch], usual[way, ch] = fitted[0], fitted[1], fitted[2]
+                uneven += fitted[3] * (np.float32(1.0) if ch == 0 else np.float32(0.5))
+                for s in range(2):
+                    rest = np.float32(0.0)
+                    for i in range(s * 2 * _ARM, (s + 1) * 2 * _ARM):
+                        miss = on_arms[ch, i] - fitted[0] * ground_arms[ch, i] - fitted[1]
+                        rest += min(max(miss, np.float32(-60.0)), np.float32(60.0))
+                    shift = max(shift, abs(rest) / (2 * _ARM))
+        contrast /= 8 * _ARM
+        edge /= 8 * _ARM
+
+        # along the sides
+        texture, filled, places = np.float32(0.0), 0, 0
+        behind = int(math.ceil(line / 2 + 1.5))
+        for side in range(4):
+            way = side // 2
+            low, high = (left, right) if way == 0 else (top, bottom)
+            slope, level = (slopes[way, 0], slopes[way, 1], slopes[way, 2]), (levels[way, 0], levels[way, 1], levels[way, 2])
+            reach = (high - low) / 2 - behind
+            count = min(max(int(reach), 2), _ALONG)
+            counts[way] = count
+            for end in range(2):
+                before = np.float32(0.0)
+                for j in range(count):
+                    step = behind + (reach * (j + 0.5)) / count
+                    along = int(math.floor((high - step if end else low + step) + 0.5))
+                    on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
+                    expected = _mixed(slope, level, _mean(outside, inside))
+                    ratios[side, end, j] = _line_here(on, outside, inside, expected)
+                    filled += _square(inside, expected) < 144.0
+                    if j:
+                        texture += min(abs(outside[0] - before), np.float32(40.0))
+                    before = outside[0]
+                    places += 1
+
+        # beyond the corners, and in them
+        sharp, worst_sharp = np.float32(0.0), np.float32(0.0)
+        extended, run_on, run_on_most = 0, np.float32(0.0), np.float32(0.0)
+        for corner in range(4):
+            corners[corner] = 0.0
+        reach = max(line / 2 - np.float32(0.75), np.float32(0.0))
+        blocks = int(2 * reach) + 1
+        for side in range(4):
+            way, s = side // 2, side % 2
+            low, high = (left, right) if way == 0 else (top, bottom)
+            slope, level = (slopes[way, 0], slopes[way, 1], slopes[way, 2]), (levels[way, 0], levels[way, 1], levels[way, 2])
+            for end in range(2):
+                total = np.float32(0.0)
+                for j in range(_BEYOND):
+                    step = line / 2 + 2 + j
+                    along = int(math.floor((high + step if end else low - step) + 0.5))
+                    on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
+                    expected = _mixed(slope, level, _mean(outside, inside))
+                    total += _line_here(on, outside, inside, expected)
+                total /= _BEYOND
+                extended += total > 0.8
+                total = max(total - np.float32(0.2), np.float32(0.0))
+                run_on += total
+                run_on_most = max(run_on_most, total)
+                # the lines' colour reaches right into the corners
+                gap, stands = np.float32(0.0), np.float32(0.0)
+                for j in range(blocks):
+                    place = np.float32(j) - (blocks - 1) / 2
+                    along = int(math.floor((high + place if end else low + place) + 0.5))
+                    on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
+                    expected = _mixed(slope, level, outside)
+                    gap += math.sqrt(_square(on, expected))
+                    stands += math.sqrt(_square(outside, expected))
+                miss = min(gap / (stands + 20 * blocks), np.float32(1.0))
+                sharp += miss / 8
+                corners[2 * s + end if way == 0 else 2 * end + s] += miss / 2
+        for corner in range(4):
+            worst_sharp = max(worst_sharp, corners[corner])
+
+        # closed all round, or arms at the corners and nothing between them
+        closed_worth, bracket_worth = np.float32(0.0), np.float32(0.0)
+        for way in range(2):
+            count = counts[way]
+            total = np.float32(0.0)
+            for j in range(count):
+                for s in range(2):
+                    total += ratios[2 * way + s, 0, j] + ratios[2 * way + s, 1, j]
+            closed_worth += total
+            gained, best, at = np.float32(0.0), np.float32(-1e9), count
+            for j in range(count):
+                for s in range(2):
+                    gained += ratios[2 * way + s, 0, j] + ratios[2 * way + s, 1, j]
+                if j >= 1 and 2 * gained - total > best:
+                    best, at = 2 * gained - total, j + 1
+            bracket_worth += best
+            arms[way] = at
+        closed = closed_worth >= bracket_worth - 2.0
+        if closed:
+            arms[0], arms[1] = counts[0], counts[1]
+        signed, absolute, seen, drawn, strength = np.float32(0.0), np.float32(0.0), 0, 0, np.float32(0.0)
+        bare, gaps = np.float32(0.0), 0
+        for corner in range(4):
+            corners[corner] = 0.0
+        for side in range(4):
+            way, s = side // 2, side % 2
+            own, size = np.float32(0.0), np.float32(2.0)
+            for end in range(2):
+                total = np.float32(0.0)
+                for j in range(counts[way]):
+                    ratio = ratios[side, end, j]
+                    size += abs(ratio)
+                    absolute += abs(ratio)
+                    if j < arms[way]:
+                        own += ratio
+                        strength += ratio
+                        drawn += 1
+                        seen += ratio > 0.5
+                        total += ratio
+                    else:
+                        own -= ratio
+                        bare -= ratio
+                        gaps += 1
+                corners[2 * s + end if way == 0 else 2 * end + s] += total / (2 * arms[way])
+            signed += own
+            sides[side] = own / size
+        _median(corners, 4)
+        _median(sides, 4)
+        found = features[index]
+        found[0] = signed / (absolute + 4)
+        found[1] = sides[0]
+        found[2], found[3] = corners[0], corners[1]
+        found[4] = strength / drawn
+        found[5] = seen / drawn
+        found[6] = bare / gaps if gaps else 0.0
+        found[7], found[8] = sharp, worst_sharp
+        found[9], found[10] = run_on, run_on_most
+        found[11] = spread / line
+        found[12] = shift
+        found[13] = math.sqrt(_square((usual[0, 0], usual[0, 1], usual[0, 2]), (usual[1, 0], usual[1, 1], usual[1, 2])))
+        found[14] = uneven / (contrast + 10)
+        found[15] = contrast
+        found[16] = edge / (contrast + 10)
+        found[17] = line / min(width, height)
+        found[18] = texture / places
+        found[19] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
+        shape = geometry[index]
+        shape[0], shape[1] = left - (line - 1) / 2, top - (line - 1) / 2
+        shape[2], shape[3], shape[4] = width, height, line
+        shape[6], shape[7], shape[8] = extended, filled / places, closed
+    return features, geometry

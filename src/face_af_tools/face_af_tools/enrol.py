@@ -106,7 +106,7 @@ def _enrol(options: argparse.Namespace, analyser: FaceAnalyser, gallery: Gallery
         gallery.save()
     for result in results:
         print(_summary(result, options.negative))
-    print(f"{options.gallery}: {len(gallery.names)} people, {len(gallery)} samples, model {gallery.model_id}")
+    print(_total(gallery))
     return 0 if any(result.added or result.known for result in results) else 1
 
 
@@ -158,4 +158,10 @@ def _list(gallery: Gallery) -> None:
         shown = [sample for sample in samples if not sample.negative]
         line = f"{name}: {len(shown)} samples, quality {shown[0].quality:.2f} at best"
         print(line + (f", {negative} of others" if negative else ""))
-    print(f"{gallery.folder}: {len(gallery.names)} people, {len(gallery)} samples, model {gallery.model_id}")
+    print(_total(gallery))
+
+
+def _total(gallery: Gallery) -> str:
+    people, samples = len(gallery.names), len(gallery)
+    counted = f"{people} {'person' if people == 1 else 'people'}, {samples} sample{'' if samples == 1 else 's'}"
+    return f"{gallery.folder}: {counted}, model {gallery.model_id}"

@@ -51,7 +51,7 @@ def run(
     """Runs the demo and writes ``report.json``, ``timeline.png`` and ``demo.mp4`` into ``options.out``.
 
     ``watch`` is called some ten times a second with what is known. Returns the report. Ctrl-C ends the run early, and
-    the report is about what there was. Raises :class:`DemoError`.
+    the report is about what there was, if there was a frame. Raises :class:`DemoError`.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     # what this process and its children talk in is nobody else's
@@ -79,7 +79,8 @@ def run(
             try:
                 _watch(graph, monitor, watch)
             except KeyboardInterrupt:
-                pass
+                if monitor.first_frame_at is None:
+                    raise
             ended = time.monotonic()
             problem = graph.problem()
     finally:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from face_af_common.types import ActionKind, AfBox, AfState, Box, Face
 
-from .world import FPS, Stage, spells
+from .world import Stage, spells
 
 _SETTLE_S = (0.02, 0.066)
+_NEARLY_LARGEST = 0.9
+_MISSED_S = (1 / 30, 5 / 30)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Camera:
     def __init__(self, stage: Stage, numbers: CameraNumbers, seed: int) -> None:
         self.numbers = numbers
         self._stage = stage
-        seconds = stage.frames / FPS
+        seconds = stage.frames / stage.fps
         fate = random.Random(seed)
         people = len(stage.faces[0])
         self._dropouts = [spells(fate, seconds, numbers.dropout_every_s, 0.1, 0.8) for _ in range(people)]
@@ -98,7 +100,7 @@ class Camera:
 
     def step(self, frame: int) -> None:
         """Goes on to ``frame``: detection, own will, effects of presses."""
-        t = frame / FPS
+        t = frame / self._stage.fps
         self._frame = frame
         visible = self._stage.visible[frame]
         self.detected = [
@@ -161,7 +163,11 @@ class Camera:
     @property
     def busy(self) -> bool:
         """A press is under way, or the last one has just taken effect."""
-        return bool(self.pending) or self._frame / FPS < self._deaf_until
+        return bool(self.pending) or self._frame / self._stage.fps < self._deaf_until
+
+    def may_choose(self, person: int) -> bool:
+        """Whether the camera might go there by itself: the largest face, but for measurement errors."""
+        return self.place(person)[2] >= _NEARLY_LARGEST * self.place(self._largest())[2]
 
     def hand_move(self, t: float, person: int) -> None:
         """The photographer selects somebody."""
@@ -210,10 +216,10 @@ class Vision:
     def __init__(self, stage: Stage, camera: Camera, like_target: list[bool], seed: int) -> None:
         self._stage, self._camera = stage, camera
         self._rng = rng = random.Random(seed + 3)
-        seconds = stage.frames / FPS
+        seconds = stage.frames / stage.fps
         numbers = camera.numbers
         people = len(like_target)
-        self._missing = [spells(rng, seconds, numbers.missing_every_s, 1 / FPS, 5 / FPS) for _ in range(people)]
+        self._missing = [spells(rng, seconds, numbers.missing_every_s, *_MISSED_S) for _ in range(people)]
         self._unnamed = spells(rng, seconds, 20.0, 0.1, 0.5) if numbers.name_miss else []
         self._taken_for = [spells(rng, seconds, 6.0, 0.05, 1.2) if like else [] for like in like_target]
         self._likeness = [rng.uniform(-0.15, 0.0) for _ in like_target]
@@ -230,7 +236,7 @@ class Vision:
 
     def _look(self, frame: int) -> tuple[list[Face], list[AfBox]]:
         rng, numbers, camera = self._rng, self._camera.numbers, self._camera
-        t = frame / FPS
+        t = frame / self._stage.fps
         faces: list[Face] = []
         for i, seen in enumerate(self._stage.visible[frame]):
             if not seen or rng.random() < 0.01:

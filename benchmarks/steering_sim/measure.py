@@ -9,11 +9,13 @@ from face_af_steering.planner import PlannerParams
 from .camera import Camera, Vision
 from .policies import AllKnowing, Ours, Plain, Policy
 from .scenarios import SECONDS, Scenario
-from .world import FPS
+from .stream import Stream
 
 POLICIES = ("ours", "plain", "all-knowing")
 _GRACE_S = 0.1
 """A press this long after a photographer's move (and the picture's lag) could not know of it."""
+_CAUSE_S = 1.5
+"""A yield has a human cause if the photographer's last move is not longer ago."""
 
 
 @dataclass
@@ -28,7 +30,12 @@ class Result:
     presses_while_right: int = 0
     overridden: int = 0
     """Presses within ``yield_s`` of a photographer's move."""
+    overridden_clear: int = 0
+    """Of these, after moves that only a person makes: neither to the largest face nor after a loss."""
     hand_moves: int = 0
+    false_yields: int = 0
+    """Yields to a photographer who was not there."""
+    fps: float = 30.0
     acquire_s: list[float] = field(default_factory=list)
     timeline: list[tuple[int, int, int]] = field(default_factory=list)
     """Only on request, for each frame: selected person (-1 = none), target detected, press (0 = none)."""
@@ -49,27 +56,30 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
         policy = Plain()
     else:
         policy = AllKnowing(camera, params.yield_s)
-    result = Result(scenario.name, scenario.seed, policy_name, SECONDS)
+    stage, fps = scenario.stage, scenario.stage.fps
+    stream = Stream(scenario.conditions.stream, SECONDS, scenario.seed)
+    result = Result(scenario.name, scenario.seed, policy_name, SECONDS, fps=fps)
+    blind = scenario.numbers.lag_frames / fps + scenario.conditions.stream.latency_s[1] + _GRACE_S
     hands = list(scenario.hand_times)
-    wanted: tuple[float, int] | None = None
+    clear = False
+    yields = 0
     waiting_since: float | None = None
-    for frame in range(scenario.stage.frames):
-        t = frame / FPS
+    for frame in range(stage.frames):
+        t = frame / fps
         camera.step(frame)
         if hands and hands[0] <= t:
             hands.pop(0)
             choice = _somebody_else(camera)
             if choice is not None:
+                clear = not camera.may_choose(choice)
                 camera.hand_move(t, choice)
-                wanted = (t, choice)
-        faces, boxes = vision.step(frame)
-        kinds = policy.update(t, faces, boxes)
-        by_hand = camera.by_hand[-1] if camera.by_hand else -1e9
-        yielding = t - by_hand < params.yield_s and camera.selected != 0
+        kinds = policy.act(t, stream.step(t, *vision.step(frame)))
+        since_hand = t - (camera.by_hand[-1] if camera.by_hand else -1e9)
+        yielding = since_hand < params.yield_s and camera.selected != 0
         right = camera.selected == 0
         if 0 in camera.detected and not yielding:
-            result.visible_s += 1 / FPS
-            result.on_target_s += right / FPS
+            result.visible_s += 1 / fps
+            result.on_target_s += right / fps
             if right:
                 if waiting_since is not None:
                     result.acquire_s.append(t - waiting_since)
@@ -81,10 +91,13 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
         for kind in kinds:
             result.presses += 1
             result.presses_while_right += right
-            late = t - by_hand
-            lag = scenario.numbers.lag_frames / FPS + _GRACE_S
-            result.overridden += wanted is not None and lag < late < params.yield_s and camera.selected != 0
+            if blind < since_hand < params.yield_s and camera.selected != 0:
+                result.overridden += 1
+                result.overridden_clear += clear
             camera.press(t, kind)
+        if isinstance(policy, Ours):
+            result.false_yields += policy.planner.yields > yields and since_hand > _CAUSE_S
+            yields = policy.planner.yields
         if trace:
             selected = -1 if camera.selected is None else camera.selected
             result.timeline.append((selected, int(0 in camera.detected), int(kinds[0]) if kinds else 0))

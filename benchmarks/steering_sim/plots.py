@@ -10,7 +10,6 @@ from face_af_common.types import ActionKind
 
 from .measure import POLICIES, Result, play
 from .scenarios import make
-from .world import FPS
 
 _COLOURS = {"ours": "#1b7f4d", "plain": "#b9b9b9", "all-knowing": "#2b5fa8"}
 _STATES = {
@@ -65,13 +64,15 @@ def _timeline(axis: Any, ours: Result, knowing: Result) -> None:
     for y, result in ((2.0, ours), (1.0, knowing)):
         colour = _COLOURS[result.policy]
         course = [(-1 if not seen else int(selected == 0)) for selected, seen, _ in result.timeline]
-        for value, start, length in _runs(course):
+        for value, start, length in _runs(course, result.fps):
             if value >= 0:
                 axis.broken_barh([(start, length)], (y, 0.7), color=colour if value else "#d0342c")
         for frame, (_, _, press) in enumerate(result.timeline):
             if press:
-                axis.plot(frame / FPS, y + 0.85, _MARKS.get(ActionKind(press), "o"), color="black", markersize=3.5)
-    for state, start, length in _runs([text.split(":")[0] for text in ours.states]):
+                axis.plot(
+                    frame / result.fps, y + 0.85, _MARKS.get(ActionKind(press), "o"), color="black", markersize=3.5
+                )
+    for state, start, length in _runs([text.split(":")[0] for text in ours.states], ours.fps):
         axis.broken_barh([(start, length)], (3.05, 0.7), color=_STATES[state])
     for t in ours.hand_times:
         axis.axvline(t, color="#6a2fa0", linewidth=1.2, linestyle="--")
@@ -81,12 +82,12 @@ def _timeline(axis: Any, ours: Result, knowing: Result) -> None:
     axis.set_xlim(0, 30)
 
 
-def _runs(values: list[Any]) -> list[tuple[Any, float, float]]:
+def _runs(values: list[Any], fps: float) -> list[tuple[Any, float, float]]:
     """Equal neighbours together: value, start and length in seconds."""
     runs, frame = [], 0
     for value, group in groupby(values):
         length = len(list(group))
-        runs.append((value, frame / FPS, length / FPS))
+        runs.append((value, frame / fps, length / fps))
         frame += length
     return runs
 

@@ -8,10 +8,13 @@ from face_af_common.types import ActionKind, AfBox, Face
 from face_af_steering.planner import Planner, PlannerParams
 
 from .camera import Camera
+from .stream import Seen
 
 
 class Policy(Protocol):
-    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]: ...
+    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+        """What to press at ``t``, given the results that have just arrived."""
+        ...
 
 
 class Ours:
@@ -20,8 +23,8 @@ class Ours:
     def __init__(self, params: PlannerParams) -> None:
         self.planner = Planner(params)
 
-    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
-        return [action.kind for action in self.planner.update(t, faces, boxes)]
+    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+        return [action.kind for seen in arrived for action in self.planner.update(*seen)]
 
 
 class Plain:
@@ -32,7 +35,10 @@ class Plain:
         self._same = 0
         self._sent = 0
 
-    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
+    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+        return [kind for _, faces, boxes in arrived for kind in self._update(faces, boxes)]
+
+    def _update(self, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
         kind = self._decide(faces, boxes)
         self._same = self._same + 1 if kind == self._last else 1
         self._sent = self._sent if kind == self._last else 0
@@ -74,7 +80,7 @@ class AllKnowing:
         self._camera = camera
         self._yield_s = yield_s
 
-    def update(self, t: float, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
+    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
         camera = self._camera
         if camera.selected == 0 or 0 not in camera.detected or camera.busy:
             return []

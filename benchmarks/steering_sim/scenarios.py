@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .camera import CameraNumbers, draw_numbers
+from .conditions import AS_DRAWN, Conditions
 from .world import WIDTH, Person, Stage, play, spells
 
 SECONDS = 60.0
@@ -22,6 +23,7 @@ class Scenario:
     like_target: list[bool]
     hand_times: list[float]
     """When the photographer selects somebody else."""
+    conditions: Conditions = AS_DRAWN
 
 
 def _row(rng: random.Random, count: int, size: tuple[float, float] = (80.0, 140.0)) -> list[Person]:
@@ -131,8 +133,11 @@ _MAKERS: dict[str, Callable[[random.Random], list[Person]]] = {
 NAMES = tuple(_MAKERS)
 
 
-def make(name: str, seed: int, harsh: bool = False) -> Scenario:
-    """One evening of a kind; ``harsh``: with a body from the harsher half of the world."""
+def make(name: str, seed: int, harsh: bool = False, conditions: Conditions = AS_DRAWN) -> Scenario:
+    """One evening of a kind; ``harsh``: with a body from the harsher half of the world.
+
+    ``conditions`` change what was drawn, the rest of the evening stays as it is.
+    """
     rng = random.Random(f"{name}/{seed}")
     people = _MAKERS[name](rng)
     numbers = draw_numbers(rng, harsh)
@@ -147,5 +152,11 @@ def make(name: str, seed: int, harsh: bool = False) -> Scenario:
     elif name == "photographer":
         numbers = dataclasses.replace(numbers, jump_every_s=1e9, dropout_every_s=80.0)
         hand_times = [a for a, _ in spells(rng, SECONDS, 9.0, 3.0, 6.0)]
-    stage = play(people, SECONDS)
-    return Scenario(name, seed, stage, numbers, [p.looks_like_target for p in people], hand_times)
+    if name == "photographer":
+        # whoever moved the selection is not in doubt for the one who counts
+        numbers = dataclasses.replace(conditions.changed(numbers), jump_every_s=numbers.jump_every_s)
+    else:
+        numbers = conditions.changed(numbers)
+    stage = play(people, SECONDS, conditions.fps)
+    like_target = [p.looks_like_target for p in people]
+    return Scenario(name, seed, stage, numbers, like_target, hand_times, conditions)

@@ -6,7 +6,6 @@ import math
 import random
 from dataclasses import dataclass, field
 
-FPS = 30
 WIDTH, HEIGHT = 1920, 1080
 
 
@@ -42,17 +41,18 @@ class Stage:
     """``[frame][person]``: centre x, y, width, height."""
     visible: list[list[bool]]
     """``[frame][person]``: neither hidden, nor turned away, nor outside."""
+    fps: float = 30.0
 
     @property
     def frames(self) -> int:
         return len(self.faces)
 
 
-def play(people: list[Person], seconds: float) -> Stage:
+def play(people: list[Person], seconds: float, fps: float = 30.0) -> Stage:
     """Lets the people move; a larger face hides a smaller one behind it."""
     faces, visible = [], []
-    for frame in range(int(seconds * FPS)):
-        t = frame / FPS
+    for frame in range(int(seconds * fps)):
+        t = frame / fps
         now = [p.at(t) for p in people]
         seen = []
         for i, person in enumerate(people):
@@ -62,7 +62,7 @@ def play(people: list[Person], seconds: float) -> Stage:
             seen.append(there and not _hidden(i, now, people, t))
         faces.append(now)
         visible.append(seen)
-    return Stage(faces, visible)
+    return Stage(faces, visible, fps)
 
 
 def _hidden(i: int, now: list[tuple[float, float, float, float]], people: list[Person], t: float) -> bool:

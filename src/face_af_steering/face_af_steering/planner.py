@@ -57,6 +57,8 @@ class Planner:
         self.reason = "starting"
         self._target: int | None = None
         self.presses = 0
+        self.yields = 0
+        """How often a move was taken for the photographer's."""
         self.paused = False
         self.blocked = ""
         """Why nothing may be pressed now (no camera); empty = nothing in the way."""
@@ -182,6 +184,7 @@ class Planner:
             return
         if self._hands.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s
+            self.yields += 1
 
     def _drop_lost(self, now: float) -> None:
         timeout = self.response.timeout_s(self._tried)

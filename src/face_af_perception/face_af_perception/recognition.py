@@ -38,6 +38,7 @@ NAMED_REFRESH = 0.25
 """A face with a name is looked at again after this share of ``refresh_s``: a wrong name costs more than none."""
 
 _FIRST_COST_MS = 5.0
+_STALE = 3
 
 
 class Recognizer:
@@ -68,8 +69,8 @@ class Recognizer:
         return max(1, int(self.params.budget_ms / max(self._cost_ms, 0.01)))
 
     def choose(self, tracks: Sequence[Track], stamp: float) -> list[Track]:
-        """The tracks to embed on this frame, most urgent first: doubtful, new, unsettled, stale."""
-        urgent = []
+        """The tracks to embed on this frame, most urgent first: doubtful, new, unsettled, one that is stale."""
+        urgent: list[tuple[int, float, float, int, Track]] = []
         for track in tracks:
             memory = track.memory
             age = stamp - memory.embedded_at
@@ -82,14 +83,16 @@ class Recognizer:
             elif self._unsettled(memory, age):
                 rank = 2
             elif age >= self.params.refresh_s * (NAMED_REFRESH if memory.identity else 1.0):
-                rank = 3
+                rank = _STALE
             else:
                 continue
             # of equals the one that was looked at longest ago, then the clearer one
             clear = frontality(track.detection.landmarks) * track.size
             urgent.append((rank, -min(age, 1e6), -clear, memory.id, track))
         urgent.sort(key=lambda entry: entry[:4])
-        return [entry[4] for entry in urgent[: self.allowance()]]
+        # those that were named together would all be due again together
+        pressing = sum(rank < _STALE for rank, *_ in urgent)
+        return [entry[4] for entry in urgent[: min(self.allowance(), pressing + 1)]]
 
     def _unsettled(self, memory: Memory, age: float) -> bool:
         nearly = not memory.identity and memory.similarity >= self.exit

@@ -31,6 +31,7 @@ class ColourRunner:
 
     name = "fake"
     input_shape = (None, 3, 112, 112)
+    any_size = True
     output_names = ("embedding",)
     precision = "fp32"
 

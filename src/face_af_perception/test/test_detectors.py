@@ -16,6 +16,7 @@ class Script:
     """A network that gives what it is told."""
 
     name, precision = "script", "fp32"
+    any_size = False
 
     def __init__(self, outputs: list[np.ndarray], height: int | None = None, width: int | None = None) -> None:
         self.outputs = outputs
@@ -53,6 +54,32 @@ def test_scrfd_boxes_have_no_half_stride_shift(batch: bool, level: int, stride: 
     )
     assert np.allclose(face.landmarks, np.array([x, y]) + np.arange(10).reshape(5, 2) / 10 * s, atol=1e-3)
     assert face.score == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("picture", "size", "shape"),
+    [
+        ((1080, 1920), (640, 384), (352, 640)),  # flattened by 2 %
+        ((1080, 1920), (960, 544), (544, 960)),
+        ((1200, 1600), (640, 384), (384, 512)),
+        ((1000, 300), (640, 384), (384, 128)),
+        ((20, 20), (640, 384), (384, 384)),
+        ((500, 10), (64, 64), (64, 32)),
+    ],
+)
+def test_a_free_input_has_as_little_padding_as_the_picture_allows(
+    picture: tuple[int, int], size: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    height, width = shape
+    outputs = scrfd_outputs(width, height, False)
+    outputs[0][0] = 0.9
+    outputs[3][0] = (0, 0, width / 16, height / 16)  # in strides of 8
+    runner = Script(outputs)
+    runner.any_size = True
+    (face,) = Scrfd(SCRFD, runner, size).detect(np.zeros((*picture, 3), np.uint8))
+    assert runner.seen[0].shape == (1, 3, *shape)
+    if size[0] == 640 and picture == (1080, 1920):
+        assert (face.box.right, face.box.bottom) == pytest.approx((960, 540), abs=1e-3)
 
 
 def test_scrfd_keeps_the_better_of_two_that_overlap() -> None:

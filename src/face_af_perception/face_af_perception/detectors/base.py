@@ -19,8 +19,14 @@ Tensor = NDArray[np.float32]
 MULTIPLE = 32
 """Width and height of a network's input are multiples of its coarsest stride."""
 
+SQUEEZE = 0.03
+"""A picture may be flattened or narrowed by this share where that saves padding: 640 x 352 for 16:9, not 640 x 384."""
+
 _AVERAGED_BELOW = 0.3
 _KEPT_SIZES = 4
+
+MAX_CANDIDATES = 2000
+"""No more places than this are compared with one another, best first: a picture of noise must not take a second."""
 
 MAX_FACES = 100
 """No more faces than this are reported for a picture, best first."""
@@ -46,20 +52,21 @@ class Detection:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture as the network wants it, and the factor from the network's pixels back to the picture's.
+    """A picture as the network wants it, and the factors (x, y) from the network's pixels back to the picture's.
 
     ``tensor`` (1 x 3 x H x W float32) is the detector's own and valid until its next picture.
     """
 
     tensor: Tensor
-    enlarge: float
+    enlarge: tuple[float, float]
 
 
 class Detector:
     """Finds faces. ``detect`` does it all; ``prepare``, ``infer`` and ``decode`` are its steps, to be timed apart.
 
     The picture is scaled to fit ``size`` (width, height), aspect kept, at the top left of the network's input, the
-    rest black. Another ``size`` may be given for one picture where the network's input is free.
+    rest black. Where the network's input is free it is cut to what the picture fills, within :data:`SQUEEZE`, and another
+    ``size`` may be given for one picture.
     """
 
     outputs = 0
@@ -89,6 +96,9 @@ class Detector:
         width, height = self.fixed_size or (rounded(size) if size else self.size)
         shrink = min(width / bgr.shape[1], height / bgr.shape[0])
         inner = (max(1, round(bgr.shape[1] * shrink)), max(1, round(bgr.shape[0] * shrink)))
+        if self.fixed_size is None and self.runner.any_size:
+            width, height = _trimmed(inner[0]), _trimmed(inner[1])
+            inner = min(inner[0], width), min(inner[1], height)
         canvas, tensor = self._buffers((width, height))
         canvas[inner[1] :] = 0
         canvas[:, inner[0] :] = 0
@@ -99,7 +109,7 @@ class Detector:
         spec = self.spec
         for plane, target in zip(planes[::-1] if spec.color == "rgb" else planes, tensor[0], strict=True):
             cv2.addWeighted(plane, 1 / spec.std, plane, 0, -spec.mean / spec.std, dst=target, dtype=cv2.CV_32F)
-        return Prepared(tensor, 1 / shrink)
+        return Prepared(tensor, (bgr.shape[1] / inner[0], bgr.shape[0] / inner[1]))
 
     def _buffers(self, size: tuple[int, int]) -> tuple[Picture, Tensor]:
         """A picture and a network input of ``size``, used again: new memory costs more than the arithmetic."""
@@ -119,39 +129,48 @@ class Detector:
         raise NotImplementedError
 
 
+def _trimmed(length: int) -> int:
+    """The multiple of 32 for a side of the picture in the network's input: the next lower one where it hardly differs."""
+    lower = length // MULTIPLE * MULTIPLE
+    return lower if lower and length - lower <= SQUEEZE * length else lower + MULTIPLE
+
+
 def rounded(size: tuple[int, int]) -> tuple[int, int]:
     """``size`` raised to multiples of 32."""
     width, height = (max(1, -(-int(v) // MULTIPLE)) * MULTIPLE for v in size)
     return width, height
 
 
-def detections(boxes: Tensor, scores: Tensor, landmarks: Tensor, enlarge: float, overlap: float) -> list[Detection]:
+def detections(
+    boxes: Tensor, scores: Tensor, landmarks: Tensor, enlarge: tuple[float, float], overlap: float
+) -> list[Detection]:
     """Candidates (left, top, right, bottom; N x 4) without those that overlap a better one, in picture pixels."""
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     boxes, scores, landmarks = boxes[order], scores[order], landmarks[order]
     kept = suppress(boxes, overlap)[:MAX_FACES]
+    factors = np.array(enlarge, np.float32)
+    corners = (boxes[kept] * np.tile(factors, 2)).tolist()
+    points = np.asarray(landmarks[kept].reshape(-1, 5, 2) * factors, np.float32)
+    finite = np.isfinite(points).all((1, 2))
     found = []
-    for i in kept:
-        left, top, right, bottom = (float(v) * enlarge for v in boxes[i])
+    for i, (left, top, right, bottom) in enumerate(corners):
         box = Box(left, top, max(0.0, right - left), max(0.0, bottom - top))
-        points = (landmarks[i].reshape(5, 2) * enlarge).astype(np.float32)
-        if np.isfinite(points).all() and box.area > 0:
-            found.append(Detection(box, float(scores[i]), points))
+        if finite[i] and box.area > 0:
+            found.append(Detection(box, float(scores[kept[i]]), points[i]))
     return found
 
 
 def suppress(boxes: Tensor, overlap: float) -> list[int]:
     """Greedy non-maximum suppression of boxes sorted best first; returns the indices to keep."""
     area = np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
-    alive = np.ones(len(boxes), bool)
+    rest = np.arange(len(boxes))
     kept: list[int] = []
-    for i in range(len(boxes)):
-        if not alive[i]:
-            continue
-        kept.append(i)
-        rest = slice(i + 1, None)
-        width = np.minimum(boxes[rest, 2], boxes[i, 2]) - np.maximum(boxes[rest, 0], boxes[i, 0])
-        height = np.minimum(boxes[rest, 3], boxes[i, 3]) - np.maximum(boxes[rest, 1], boxes[i, 1])
+    while rest.size:
+        best, rest = int(rest[0]), rest[1:]
+        kept.append(best)
+        others = boxes[rest]
+        width = np.minimum(others[:, 2], boxes[best, 2]) - np.maximum(others[:, 0], boxes[best, 0])
+        height = np.minimum(others[:, 3], boxes[best, 3]) - np.maximum(others[:, 1], boxes[best, 1])
         shared = np.maximum(width, 0) * np.maximum(height, 0)
-        alive[rest] &= shared <= overlap * np.maximum(area[rest] + area[i] - shared, 1e-9)
+        rest = rest[shared <= overlap * np.maximum(area[rest] + area[best] - shared, 1e-9)]
     return kept

@@ -19,11 +19,13 @@ class Runner(Protocol):
     """A loaded network with one input.
 
     ``name`` says which runtime and device runs it. ``input_shape`` is N, C, H, W, with None where any
-    size will do; a batch larger than a fixed N is run piece by piece. ``precision`` is ``fp32`` or ``fp16``.
+    size will do; a batch larger than a fixed N is run piece by piece. ``any_size``: a free size may change from run to
+    run at no cost but its own arithmetic. ``precision`` is ``fp32`` or ``fp16``.
     """
 
     name: str
     input_shape: tuple[int | None, ...]
+    any_size: bool
     output_names: tuple[str, ...]
     precision: str
 

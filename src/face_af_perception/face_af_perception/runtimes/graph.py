@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-def parse(model: Path | bytes) -> ModelProto:
-    """The ONNX graph of a file or its bytes; :class:`ModelError` where it is none."""
+def parse(model: Path | bytes, what: str = "") -> ModelProto:
+    """The ONNX graph of a file or its bytes; :class:`ModelError` where it is none, which calls it ``what``."""
     import onnx
 
+    what = what or label(model)
     try:
         proto = onnx.load_model_from_string(read_model(model))
     except ModelError:
         raise
     except Exception as error:  # protobuf's error type depends on its version
-        raise ModelError(f"{label(model)}: not an ONNX file, or a truncated one") from error
+        raise ModelError(f"{what}: not an ONNX file, or a truncated one") from error
     if not proto.graph.node:
-        raise ModelError(f"{label(model)}: not an ONNX file (no network in it)")
+        raise ModelError(f"{what}: not an ONNX file (no network in it)")
     return proto
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import cpu_graph, graph
 from .base import Array, ModelError, check_batch, joined, pieces
 
 PROVIDERS = {
@@ -14,6 +15,11 @@ PROVIDERS = {
     "onnxruntime-cuda": "CUDAExecutionProvider",
     "onnxruntime-tensorrt": "TensorrtExecutionProvider",
 }
+
+SPIN_US = 20
+"""Between two layers a thread waits awake for so long: that bridges the gaps and is over before anybody misses it."""
+_SHORT_SPIN_SINCE = (1, 31)
+"""Older versions spin for milliseconds or not at all."""
 
 
 def missing(name: str) -> str:
@@ -49,12 +55,16 @@ class OnnxRunner:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, threads)
         options.inter_op_num_threads = 1
-        # threads that spin between frames take the processor from the other nodes
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        _limit_spinning(options, onnxruntime.__version__)
         options.log_severity_level = 4
         self.precision = precision if provider == "onnxruntime-tensorrt" else "fp32"
         if provider != "onnxruntime-cpu" and hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()
+        self.any_size = provider == "onnxruntime-cpu"
+        if self.any_size:
+            proto = graph.parse(model, what)
+            cpu_graph.fit(proto, cpu_graph.channel_block())
+            model = proto.SerializeToString()
         engines = provider == "onnxruntime-tensorrt"
         if engines:
             say(f"{what}: ONNX Runtime prepares a TensorRT engine; the first time takes minutes")
@@ -98,6 +108,15 @@ class OnnxRunner:
 
     def close(self) -> None:
         del self._session
+
+
+def _limit_spinning(options: Any, version: str) -> None:
+    """Threads that spin between frames take the processor from the other nodes."""
+    short = tuple(int(part) for part in version.split(".")[:2]) >= _SHORT_SPIN_SINCE
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if short else "0")
+    if short:
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
+        options.add_session_config_entry("session.force_spinning_stop", "1")
 
 
 def _providers(provider: str, precision: str, cache_dir: Path | None) -> list[Any]:

@@ -49,6 +49,8 @@ def missing() -> str:
 class TensorRtRunner:
     """One engine with its buffers (a :class:`~.base.Runner`); may be used from any thread, one at a time."""
 
+    any_size = False
+
     def __init__(
         self,
         model: bytes,

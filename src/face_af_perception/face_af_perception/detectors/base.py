@@ -65,8 +65,8 @@ class Detector:
     """Finds faces. ``detect`` does it all; ``prepare``, ``infer`` and ``decode`` are its steps, to be timed apart.
 
     The picture is scaled to fit ``size`` (width, height), aspect kept, at the top left of the network's input, the
-    rest black. Where the network's input is free it is cut to what the picture fills, within :data:`SQUEEZE`, and another
-    ``size`` may be given for one picture.
+    rest black. Where the network's input is free it is cut to what the picture fills, within :data:`SQUEEZE`, and
+    another ``size`` may be given for one picture.
     """
 
     outputs = 0
@@ -130,7 +130,7 @@ class Detector:
 
 
 def _trimmed(length: int) -> int:
-    """The multiple of 32 for a side of the picture in the network's input: the next lower one where it hardly differs."""
+    """The multiple of 32 for a side of the picture: the next lower one where it hardly differs."""
     lower = length // MULTIPLE * MULTIPLE
     return lower if lower and length - lower <= SQUEEZE * length else lower + MULTIPLE
 
@@ -151,7 +151,7 @@ def detections(
     factors = np.array(enlarge, np.float32)
     corners = (boxes[kept] * np.tile(factors, 2)).tolist()
     points = np.asarray(landmarks[kept].reshape(-1, 5, 2) * factors, np.float32)
-    finite = np.isfinite(points).all((1, 2))
+    finite = np.all(np.isfinite(points), axis=(1, 2))
     found = []
     for i, (left, top, right, bottom) in enumerate(corners):
         box = Box(left, top, max(0.0, right - left), max(0.0, bottom - top))

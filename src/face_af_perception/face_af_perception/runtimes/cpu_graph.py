@@ -1,7 +1,7 @@
 """Networks rewritten for ONNX Runtime's CPU provider: the same numbers in less time.
 
-Its convolutions compute channels in blocks (16 with AVX-512, else 8). A network whose channels do not fill them pays twice:
-every block is computed whole, and between layers the picture is copied to and from the blocked layout. Both
+Its convolutions compute channels in blocks (16 with AVX-512, else 8). A network whose channels do not fill them pays
+twice: every block is computed whole, and between layers the picture is copied to and from the blocked layout. Both
 changes below are exact, since they only add zeros and put side by side what reads the same input.
 """
 
@@ -22,7 +22,7 @@ _PASSING = ("Relu", "LeakyRelu", "Clip", "MaxPool", "AveragePool", "Add")
 
 
 _AVX2, _AVX_512F = 11, 13
-"""OpenCV's numbers of these features (``CV_CPU_AVX2`` and ``CV_CPU_AVX_512F``), which its Python module does not name."""
+"""OpenCV's numbers of these features (``CV_CPU_AVX2``, ``CV_CPU_AVX_512F``); its Python module has no names for them."""
 
 
 def channel_block() -> int:

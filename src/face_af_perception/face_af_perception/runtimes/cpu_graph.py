@@ -22,7 +22,7 @@ _PASSING = ("Relu", "LeakyRelu", "Clip", "MaxPool", "AveragePool", "Add")
 
 
 _AVX2, _AVX_512F = 11, 13
-"""OpenCV's numbers of these features (``CV_CPU_AVX2``, ``CV_CPU_AVX_512F``); its Python module has no names for them."""
+"""OpenCV's numbers of these features (``CV_CPU_AVX2``, ``CV_CPU_AVX_512F``), which its Python module leaves out."""
 
 
 def channel_block() -> int:

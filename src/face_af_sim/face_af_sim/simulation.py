@@ -15,6 +15,7 @@ from .body import BodyParams, CameraBody, CameraView
 from .choreography import Choreography
 from .hdmi import CLEAN, HdmiArtefacts, transmit
 from .people import Figures
+from .sprites import Layer
 from .stage import Actor, Stage
 
 HDMI: dict[str, HdmiArtefacts] = {
@@ -56,6 +57,7 @@ class Simulation:
         self._choreography = Choreography([figure.name for figure in figures], target, seed)
         self._artefacts = HDMI[hdmi]
         self._rng = np.random.default_rng([seed, 5])
+        self._display = Layer.of(lambda picture: draw_osd(picture, OsdReadings(roll=None)), width, height)
         self._style = AfBoxStyle(line=max(2.0, 3.0 * height / 1080))
         self._buffers = [np.empty((height, width, 3), np.uint8) for _ in range(3)]
         self._count = 0
@@ -70,7 +72,7 @@ class Simulation:
         # the chosen one's box lies on top
         for box in sorted(view.boxes, key=lambda box: box.state != AfState.DETECTED):
             draw_af_box(picture, box.box, box.state, self._style)
-        draw_osd(picture, OsdReadings(roll=None))
+        self._display.paint(picture)
         picture = transmit(picture, self._artefacts, self._rng)
         self.body.show(picture)
         return Frame(now, picture, tuple(actors), view)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from face_af_common.images import BGR
 from face_af_common.types import Box
 
 from .choreography import HEIGHT, LANES, WIDTH, Placement
 from .people import Figures
+from .sprites import Sprite
 
 _SQUEEZES = (1.0, 0.8, 0.55)
 """Widths at which people are drawn: the first as they stand, the others while they turn."""
@@ -36,21 +36,19 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class _Sprite:
-    """A picture to be painted: opaque pixels by mask, the soft edge pixel by pixel."""
+class _Cutout:
+    """A person as they stand or turn, and where the face is in it."""
 
-    colour: BGR
-    opaque: NDArray[np.uint8]
-    edge_y: NDArray[np.intp]
-    edge_x: NDArray[np.intp]
-    edge_colour: NDArray[np.uint16]
-    """Already multiplied by the edge's opacity (0 to 256)."""
-    edge_rest: NDArray[np.uint16]
+    sprite: Sprite
     face: Box
 
 
+_TURNING = 8
+"""Prepared cut-outs of people who turn: a turn takes four of them."""
+
+
 class Stage:
-    """Pictures of ``width`` x ``height`` pixels with the given people; the usual sprites are made once and kept."""
+    """Pictures of ``width`` x ``height`` pixels with the given people; people who stand are cut out once and kept."""
 
     def __init__(self, figures: Sequence[Figures], width: int, height: int, seed: int = 0) -> None:
         self.width, self.height = width, height
@@ -58,18 +56,20 @@ class Stage:
         self._figures = {figure.name: figure for figure in figures}
         self._backdrop = backdrop(width, height, seed)
         self._spots = [_spot(int(170 * self._unit), colour) for colour in ((58, 16, 20), (14, 14, 60), (44, 44, 8))]
-        self._sprite = functools.lru_cache(maxsize=2 * len(LANES) * len(self._figures) + 24)(self._make_sprite)
-        for name in self._figures:
-            for lane in range(len(LANES)):
-                for behind in (False, True):
-                    self._sprite(name, lane, behind, _SQUEEZES[0])
+        self._standing = {
+            (name, lane, behind): self._stand(name, lane, behind)
+            for name in self._figures
+            for lane in range(len(LANES))
+            for behind in (False, True)
+        }
+        self._turning = functools.lru_cache(maxsize=_TURNING)(self._turn)
 
     def actors(self, placements: Sequence[Placement]) -> list[Actor]:
         """Where the faces are and how much of each can be seen; same order as ``placements``."""
         placed = [(p, *self._position(p)) for p in placements]
         actors = []
-        for i, (placement, sprite, left, top) in enumerate(placed):
-            face = Box(left + sprite.face.x, top + sprite.face.y, sprite.face.width, sprite.face.height)
+        for i, (placement, cutout, left, top) in enumerate(placed):
+            face = Box(left + cutout.face.x, top + cutout.face.y, cutout.face.width, cutout.face.height)
             actors.append(Actor(placement.name, face, self._visible(face, placed[i + 1 :]), placement.facing))
         return actors
 
@@ -82,52 +82,54 @@ class Stage:
             y = 0.20 + 0.12 * math.sin(now * (0.31 + 0.04 * i) + 1.3 * i)
             _add(picture, spot, int(x * self.width), int(y * self.height))
         for placement in placements:
-            sprite, left, top = self._position(placement)
-            _paint(picture, sprite, left, top)
+            cutout, left, top = self._position(placement)
+            cutout.sprite.paint(picture, left, top)
         return picture
 
-    def _position(self, placement: Placement) -> tuple[_Sprite, int, int]:
+    def _position(self, placement: Placement) -> tuple[_Cutout, int, int]:
+        who = placement.name, placement.lane, placement.facing < 0
         squeeze = _squeeze(placement.facing)
-        sprite = self._sprite(placement.name, placement.lane, placement.facing < 0, squeeze)
+        cutout = self._standing[who] if squeeze == _SQUEEZES[0] else self._turning(*who, squeeze)
         x, y = placement.x * self.width / WIDTH, placement.y * self._unit
-        return sprite, round(x - sprite.face.center[0]), round(y - sprite.face.center[1])
+        return cutout, round(x - cutout.face.center[0]), round(y - cutout.face.center[1])
 
-    def _make_sprite(self, name: str, lane: int, behind: bool, squeeze: float) -> _Sprite:
+    def _stand(self, name: str, lane: int, behind: bool) -> _Cutout:
         figure = self._figures[name]
         scale = LANES[lane] * self._unit / figure.face.height
         whole = figure.back if behind else figure.front
         # nothing below the picture's lower edge is ever seen
         keep = min(whole.shape[0], int((self.height + LANES[lane] * self._unit) / scale))
-        size = (max(8, round(whole.shape[1] * scale * squeeze)), max(8, round(keep * scale)))
+        size = (max(8, round(whole.shape[1] * scale)), max(8, round(keep * scale)))
         small = cv2.resize(whole[:keep], size, interpolation=cv2.INTER_AREA)
         dim = 0.80 + 0.20 * lane / max(1, len(LANES) - 1)
         colour = np.ascontiguousarray(cv2.convertScaleAbs(small[:, :, :3], alpha=dim), np.uint8)
-        alpha = (small[:, :, 3].astype(np.uint32) * 256 + 127) // 255
-        edge_y, edge_x = np.nonzero((alpha > 8) & (alpha < 252))
-        weight = alpha[edge_y, edge_x][:, None]
         sx, sy = size[0] / whole.shape[1], size[1] / keep
         face = Box(figure.face.x * sx, figure.face.y * sy, figure.face.width * sx, figure.face.height * sy)
-        return _Sprite(
-            colour,
-            np.where(alpha >= 252, np.uint8(255), np.uint8(0)),
-            edge_y,
-            edge_x,
-            (colour[edge_y, edge_x] * weight).astype(np.uint16),
-            (256 - weight).astype(np.uint16),
-            face,
-        )
+        return _Cutout(Sprite.of(colour, np.asarray(small[:, :, 3], np.uint8), self.width), face)
 
-    def _visible(self, face: Box, nearer: Sequence[tuple[Placement, _Sprite, int, int]]) -> float:
+    def _turn(self, name: str, lane: int, behind: bool, squeeze: float) -> _Cutout:
+        standing = self._standing[name, lane, behind]
+        sprite, face = standing.sprite, standing.face
+        size = (max(8, round(sprite.width * squeeze)), sprite.height)
+        colour, alpha = (
+            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+            for plane in (sprite.colour, sprite.alpha)
+        )
+        sx = size[0] / sprite.width
+        return _Cutout(Sprite.of(colour, alpha, self.width), Box(face.x * sx, face.y, face.width * sx, face.height))
+
+    def _visible(self, face: Box, nearer: Sequence[tuple[Placement, _Cutout, int, int]]) -> float:
         xs, ys = face.x + face.width * _GRID[:, 0], face.y + face.height * _GRID[:, 1]
         free = (xs >= 0) & (xs < self.width) & (ys >= 0) & (ys < self.height)
-        for _, sprite, left, top in nearer:
-            height, width = sprite.opaque.shape
+        for _, cutout, left, top in nearer:
+            sprite = cutout.sprite
+            height, width = sprite.height, sprite.width
             if left >= face.right or left + width <= face.x or top >= face.bottom:
                 continue
             x, y = (xs - left).astype(int), (ys - top).astype(int)
             inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
             covered = np.zeros(len(xs), bool)
-            covered[inside] = sprite.opaque[y[inside], x[inside]] > 0
+            covered[inside] = sprite.alpha[y[inside], x[inside]] == 255
             free &= ~covered
         return float(free.mean())
 
@@ -199,20 +201,3 @@ def _add(picture: BGR, spot: BGR, x: int, y: int) -> None:
     if x1 > x0 and y1 > y0:
         part = picture[y0:y1, x0:x1]
         cv2.add(part, spot[y0 - top : y1 - top, x0 - left : x1 - left], dst=part)
-
-
-def _paint(picture: BGR, sprite: _Sprite, left: int, top: int) -> None:
-    height, width = sprite.opaque.shape
-    x0, y0 = max(0, left), max(0, top)
-    x1, y1 = min(picture.shape[1], left + width), min(picture.shape[0], top + height)
-    if x1 <= x0 or y1 <= y0:
-        return
-    part = picture[y0:y1, x0:x1]
-    rows, columns = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
-    cv2.copyTo(sprite.colour[rows, columns], sprite.opaque[rows, columns], part)
-    ys, xs = sprite.edge_y + top, sprite.edge_x + left
-    colour, rest = sprite.edge_colour, sprite.edge_rest
-    if (x1 - x0, y1 - y0) != (width, height):
-        seen = (ys >= y0) & (ys < y1) & (xs >= x0) & (xs < x1)
-        ys, xs, colour, rest = ys[seen], xs[seen], colour[seen], rest[seen]
-    picture[ys, xs] = ((colour + picture[ys, xs] * rest) >> 8).astype(np.uint8)

@@ -18,7 +18,6 @@ from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
-from face_af_common.params import changed
 from face_af_common.paths import data_dir, model_dirs
 from face_af_common.qos import IMAGE, RESULT
 from face_af_common.stamps import to_ns
@@ -44,7 +43,6 @@ _MODEL_PARAMETERS = (
     "detector_size",
     "detector_threshold",
 )
-_PER_FRAME_IN_SIMULATED_TIME = 2
 _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 
@@ -145,7 +143,7 @@ class PerceptionNode(Node):
                 analyser, gallery = self._loaded
                 self._loaded = None
                 self._failures = 0
-                self._pipeline = FacePipeline(self._repeatable(self._live.value), analyser, gallery)
+                self._pipeline = FacePipeline(self._effective(self._live.value), analyser, gallery)
                 spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
                 people = len(gallery.names) if gallery is not None else 0
                 self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
@@ -208,15 +206,17 @@ class PerceptionNode(Node):
             self._reload_wanted = True
         if self._pipeline is None:
             return
-        self._pipeline.use(self._repeatable(params))
+        self._pipeline.use(self._effective(params))
         if old.gallery != params.gallery and not self._reload_wanted:
             self._pipeline.gallery = self._open_gallery(params, self._pipeline.analyser)
 
-    def _repeatable(self, params: PerceptionNodeParams) -> PerceptionNodeParams:
-        """In simulated time the same frames must give the same result, however busy the machine is."""
-        if params.recognition.per_frame or not self.get_parameter("use_sim_time").value:
-            return params
-        return changed(params, {"recognition.per_frame": _PER_FRAME_IN_SIMULATED_TIME})
+    @property
+    def _simulated(self) -> bool:
+        """In simulated time the same frames must give the same messages, however busy the machine is."""
+        return bool(self.get_parameter("use_sim_time").value)
+
+    def _effective(self, params: PerceptionNodeParams) -> PerceptionNodeParams:
+        return params.repeatable() if self._simulated else params
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ class PerceptionNode(Node):
             height=message.height,
             faces=[face_to_msg(face) for face in faces],
             target=pipeline.target,
-            inference_ms=(time.perf_counter() - started) * 1e3,
+            inference_ms=0.0 if self._simulated else (time.perf_counter() - started) * 1e3,
         )
         self._publisher.publish(result)
         self._newest = _Newest(bgr, faces, result)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from face_af_common.params import ParamError, group, param
+from face_af_common.params import ParamError, changed, group, param
 
 from .runtimes import RUNTIMES
+
+REPEATABLE_PER_FRAME = 2
+"""Embeddings a frame where results must not depend on how long they take."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class RecognitionParams:
     )
     per_frame: int = param(
         0,
-        "at most so many faces are embedded on a frame, whatever they cost; 0: by budget_ms (2 with use_sim_time, "
-        "so that a replay gives the same result again)",
+        "at most so many faces are embedded on a frame, whatever they cost; 0: by budget_ms "
+        f"({REPEATABLE_PER_FRAME} with use_sim_time, so that a replay gives the same result again)",
         low=0,
         high=100,
     )
@@ -70,3 +73,9 @@ class PerceptionNodeParams:
             raise ParamError(
                 f"recognition.exit: {recognition.exit} must not be above recognition.enter ({recognition.enter})"
             )
+
+    def repeatable(self) -> PerceptionNodeParams:
+        """The same parameters, with which the same frames give the same faces however busy the machine is."""
+        if self.recognition.per_frame:
+            return self
+        return changed(self, {"recognition.per_frame": REPEATABLE_PER_FRAME})

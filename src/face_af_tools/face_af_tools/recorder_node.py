@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,20 @@ from face_af_common.diagnostics import ERROR, OK, Health
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
 from face_af_common.paths import data_dir
-from face_af_common.stamps import to_ns
 
 from .recording.bag_folder import RecordingError, TopicInfo, new_folder
 from .recording.cdr import CdrError, stamp_of
 from .recording.definitions import definition
+from .recording.intake import Intake, Sink
+from .recording.memory import keep_freed_memory
 from .recording.params import RecorderParams
 from .recording.recorder import COMPRESSED_TYPE, BagRecorder, RecorderLimits
 from .recording.session import ParameterSnapshots, versions
 from .ros_types import find_type
 
-# Deeper than the nodes' own: a picture that waits here is recorded, not replaced by the next.
-_IMAGE_QOS = QoSProfile(depth=8, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Deeper than the nodes' own: what waits here is recorded, not replaced by the next.
+_IMAGE_QOS = QoSProfile(depth=20, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
+_DEPTH = 200
 _EVENTS_QOS = QoSProfile(depth=500, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 
 _MOST_EARLY = 100
@@ -69,6 +72,7 @@ class RecorderNode(Node):
         self._stop_reason = ""
         self._recorded: set[str] = set()
         self._early: list[tuple[Callable[[str, int, bytes], None], str, bytes]] = []
+        self._intake = Intake(self)
         self._frame_stamps: dict[int, None] = {}
         self._missed: dict[int, None] = {}
         if folder != asked:
@@ -80,7 +84,7 @@ class RecorderNode(Node):
             self._declare(name, COMPRESSED_TYPE, _IMAGE_QOS)
             from sensor_msgs.msg import Image
 
-            self.create_subscription(Image, "image_raw", lambda data: self._on_image(name, data), _IMAGE_QOS, raw=True)
+            self._intake.add(Image, "image_raw", _IMAGE_QOS, partial(self._on_image, name), at_once=2)
         for topic, (kind, profile) in TOPICS.items():
             self._record(topic, kind, profile)
         self._session_topic = self.resolve_topic_name("session")
@@ -90,10 +94,14 @@ class RecorderNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._survey_timer = self.create_timer(2.0, self._survey, clock=steady)
         self._stop_timer = self.create_timer(0.5, self._report_stop, clock=steady)
+        self._intake.start()
 
     def close(self) -> None:
         """Writes what waits and completes the bag."""
+        self._intake.close()
         self._recorder.close()
+        counts = self._recorder.counts
+        print(f"{self._recorder.folder}: {counts.messages} messages, {counts.frames} pictures", flush=True)
 
     def _declare(self, name: str, kind: str, profile: QoSProfile) -> None:
         self._recorder.add_topic(TopicInfo(name, kind, definition(kind), _qos_yaml(profile)))
@@ -102,18 +110,18 @@ class RecorderNode(Node):
     def _record(self, topic: str, kind: str, profile: QoSProfile) -> None:
         name = self.resolve_topic_name(topic)
         self._declare(name, kind, profile)
-        self.create_subscription(find_type(kind), topic, self._saver(topic, name), profile, raw=True)
+        self._intake.add(find_type(kind), topic, _deeper(profile), self._saver(topic, name))
 
-    def _saver(self, topic: str, name: str) -> Callable[[bytes], None]:
-        def save(data: bytes) -> None:
-            self._add(self._recorder.add, name, data)
+    def _saver(self, topic: str, name: str) -> Sink:
+        def save(data: bytes, received: int) -> None:
+            self._add(self._recorder.add, name, data, received)
             if topic == "state":
                 self._note_processed(data)
 
         return save
 
-    def _on_image(self, name: str, data: bytes) -> None:
-        self._add(self._recorder.add_image, name, data)
+    def _on_image(self, name: str, data: bytes, received: int) -> None:
+        self._add(self._recorder.add_image, name, data, received)
         self._health.tick()
         try:
             stamp = stamp_of(data)
@@ -170,7 +178,7 @@ class RecorderNode(Node):
 
     def _figures(self) -> dict[str, object]:
         counts = self._recorder.counts
-        self._health.drops = counts.frames_dropped + counts.messages_dropped
+        self._health.drops = counts.messages_dropped
         return {
             "folder": self._recorder.folder,
             "frames": counts.frames,
@@ -180,9 +188,10 @@ class RecorderNode(Node):
             "files": self._recorder.files,
         }
 
-    def _add(self, add: Callable[[str, int, bytes], None], name: str, data: bytes) -> None:
+    def _add(self, add: Callable[[str, int, bytes], None], name: str, data: bytes, received: int = 0) -> None:
         """Records with the node's time; what comes before simulated time has begun gets its first moment."""
-        now = to_ns(self.get_clock().now().to_msg())
+        simulated = self.get_clock().ros_time_is_active
+        now = received if received and not simulated else self.get_clock().now().nanoseconds
         if not now:
             if len(self._early) < _MOST_EARLY:
                 self._early.append((add, name, data))
@@ -208,6 +217,15 @@ def _default_folder() -> Path:
     return data_dir() / "recordings" / time.strftime("%Y-%m-%d_%H-%M-%S")
 
 
+def _deeper(profile: QoSProfile) -> QoSProfile:
+    return QoSProfile(
+        depth=max(profile.depth, _DEPTH),
+        history=HistoryPolicy.KEEP_LAST,
+        reliability=profile.reliability,
+        durability=profile.durability,
+    )
+
+
 def _offered(node: Node, topic: str) -> QoSProfile:
     """What a subscriber may ask for so that every publisher of the topic is heard."""
     infos = node.get_publishers_info_by_topic(topic)
@@ -231,4 +249,5 @@ def _qos_yaml(profile: QoSProfile) -> str:
 
 
 def main(args: Sequence[str] | None = None) -> int:
+    keep_freed_memory()
     return run_node(RecorderNode, args)

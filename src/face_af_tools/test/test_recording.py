@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from face_af_common.images import from_bgr
 from face_af_tools.recording import recorder as recorder_module
 from face_af_tools.recording.bag_folder import RecordingError, TopicInfo, new_folder
 from face_af_tools.recording.cdr import CdrError, compressed_image, parse_image, stamp_of
+from face_af_tools.recording.definitions import definition
 from face_af_tools.recording.mcap_file import McapFile
 from face_af_tools.recording.recorder import BagRecorder, RecorderLimits
 from face_af_tools.recording.repair import is_finished, repair_bag, repair_file
@@ -158,17 +160,26 @@ def test_full_disk_leaves_what_was_flushed(tmp_path: Path, monkeypatch: pytest.M
         assert len(list(make_reader(copy, validate_crcs=True).iter_messages())) == 1
 
 
-def test_slow_encoder_drops_pictures_and_counts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = recorder_module.encode
-    monkeypatch.setattr(recorder_module, "encode", lambda image, quality: (time.sleep(0.05), real(image, quality))[1])
-    recorder = BagRecorder(tmp_path, RecorderLimits(queue_frames=2))
-    recorder.add_topic(TopicInfo("/image", recorder_module.COMPRESSED_TYPE, "x"))
+def test_a_hung_disk_costs_messages_and_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = threading.Event()
+    real = McapFile.flush
+    monkeypatch.setattr(McapFile, "flush", lambda file, sync=False: (disk.wait(20), real(file, sync))[1])
+    monkeypatch.setattr(BagRecorder, "_MOST_WAITING_BYTES", 50_000)
+    recorder = BagRecorder(tmp_path, RecorderLimits(flush_s=0.01))
+    recorder.add_topic(
+        TopicInfo("/image", recorder_module.COMPRESSED_TYPE, definition(recorder_module.COMPRESSED_TYPE))
+    )
     data = bytes(serialize_message(from_bgr(bags.picture(0), bags.header(0))))
-    for number in range(20):
+    time.sleep(0.1)
+    started = time.monotonic()
+    for number in range(100):
         recorder.add_image("/image", number, data)
+    assert time.monotonic() - started < 10  # it did not wait for the disk
+    disk.set()
     recorder.close()
-    assert recorder.counts.frames_dropped >= 15
-    assert recorder.counts.frames + recorder.counts.frames_dropped == 20
+    dropped = recorder.counts.messages_dropped
+    assert 50 < dropped < 100
+    assert read_counts(tmp_path) == {"/image": 100 - dropped}
 
 
 def test_unreadable_pictures_are_counted(tmp_path: Path) -> None:

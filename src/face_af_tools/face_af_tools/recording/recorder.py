@@ -1,4 +1,4 @@
-"""Records a running graph without ever holding it up: pictures are encoded and written by threads of their own."""
+"""Records a running graph without ever holding it up: a slow disk costs messages of the recording, never time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ class RecorderLimits:
     split_s: float = 0.0
     min_free_bytes: int = 0
     flush_s: float = 0.5
-    queue_frames: int = 12
     sync: bool = True
 
 
@@ -40,20 +39,20 @@ class RecorderCounts:
 
     messages: int = 0
     frames: int = 0
-    frames_dropped: int = 0
     messages_dropped: int = 0
     unreadable: int = 0
 
 
 class BagRecorder:
-    """Takes serialized messages from any thread; two threads encode and write them.
+    """Takes serialized messages from one thread, in which pictures are encoded; another one writes them.
 
-    Queues are bounded: when disk or processor cannot keep up, pictures are dropped and counted.
+    What waits for the disk is bounded: when it cannot keep up, messages are dropped and counted.
     ``on_stop`` is called once (from the writing thread) when the recording ends by itself: disk nearly full,
     or an error of the disk. Nothing here raises into the caller's thread.
     """
 
-    _MAX_WAITING = 20_000
+    _MOST_WAITING = 20_000
+    _MOST_WAITING_BYTES = 256_000_000
 
     def __init__(
         self,
@@ -70,11 +69,10 @@ class BagRecorder:
         self._on_stop = on_stop or (lambda reason: None)
         self._check_space()
         self._bag = BagFolder(folder, limits.split_bytes, int(limits.split_s * 1e9), session)
-        self._pictures: queue.Queue[tuple[str, int, bytes] | None] = queue.Queue(limits.queue_frames)
-        self._rows: queue.Queue[Callable[[], None] | None] = queue.Queue(self._MAX_WAITING)
-        self._encoder = threading.Thread(target=self._encode_loop, name="recorder-jpeg", daemon=True)
+        self._rows: queue.Queue[Callable[[], None] | None] = queue.Queue(self._MOST_WAITING)
+        self._bytes_taken = 0
+        self._bytes_written = 0
         self._writer = threading.Thread(target=self._write_loop, name="recorder-disk", daemon=True)
-        self._encoder.start()
         self._writer.start()
 
     def add_topic(self, topic: TopicInfo) -> None:
@@ -85,16 +83,30 @@ class BagRecorder:
 
     def add(self, topic: str, log_time: int, data: bytes) -> None:
         """One serialized message of a known topic; ``log_time`` in nanoseconds."""
-        self._put(lambda: self._bag.add(topic, log_time, log_time, data))
+        if self._bytes_taken - self._bytes_written > self._MOST_WAITING_BYTES:
+            self.counts.messages_dropped += 1
+            return
+
+        def write() -> None:
+            self._bytes_written += len(data)
+            self._bag.add(topic, log_time, log_time, data)
+
+        if self._put(write):
+            self._bytes_taken += len(data)
 
     def add_image(self, topic: str, log_time: int, data: bytes) -> None:
         """One serialized ``sensor_msgs/Image``, kept as JPEG on ``topic`` (a ``CompressedImage`` topic)."""
         if self.stopped:
             return
         try:
-            self._pictures.put_nowait((topic, log_time, data))
-        except queue.Full:
-            self.counts.frames_dropped += 1
+            image = parse_image(data)
+            jpeg = encode(image, self.limits.jpeg_quality)
+        except CdrError:
+            self.counts.unreadable += 1
+            return
+        self.counts.frames += 1
+        message = compressed_image(image.sec, image.nanosec, image.frame_id, "bgr8; jpeg compressed bgr8", jpeg)
+        self.add(topic, log_time, message)
 
     @property
     def files(self) -> int:
@@ -102,33 +114,19 @@ class BagRecorder:
 
     def close(self) -> None:
         """Writes what waits, closes the bag. A second call does nothing."""
-        if self._encoder.is_alive():
-            self._pictures.put(None)
-            self._encoder.join()
         if self._writer.is_alive():
             self._rows.put(None)
             self._writer.join()
 
-    def _put(self, row: Callable[[], None]) -> None:
+    def _put(self, row: Callable[[], None]) -> bool:
         if self.stopped:
-            return
+            return False
         try:
             self._rows.put_nowait(row)
         except queue.Full:
             self.counts.messages_dropped += 1
-
-    def _encode_loop(self) -> None:
-        while (item := self._pictures.get()) is not None:
-            topic, log_time, data = item
-            try:
-                image = parse_image(data)
-                jpeg = encode(image, self.limits.jpeg_quality)
-            except CdrError:
-                self.counts.unreadable += 1
-                continue
-            self.counts.frames += 1
-            message = compressed_image(image.sec, image.nanosec, image.frame_id, "bgr8; jpeg compressed bgr8", jpeg)
-            self.add(topic, log_time, message)
+            return False
+        return True
 
     def _write_loop(self) -> None:
         due = time.monotonic() + self.limits.flush_s

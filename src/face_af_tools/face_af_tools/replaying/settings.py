@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from face_af_common.param_files import check_file
-from face_af_common.params import ParamError, ParamInfo, describe
+from face_af_common.param_files import check_file, flatten
+from face_af_common.params import ParamError, ParamInfo, describe, suggestion
 
 from ..node_params import NODES
 
@@ -21,7 +21,7 @@ def from_file(path: Path) -> dict[str, dict[str, Any]]:
     for section, content in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
         node = str(section).rsplit("/", 1)[-1]
         if node in NODES:
-            found.setdefault(node, {}).update(_flat(content.get("ros__parameters", {})))
+            found.setdefault(node, {}).update(flatten(content.get("ros__parameters", {})))
             found[node].pop("use_sim_time", None)
     return found
 
@@ -33,7 +33,7 @@ def resolve(name: str) -> tuple[str, str]:
         if parameter in {info.name for info in describe(NODES[node])}:
             return node, parameter
         raise ParamError(
-            f"{node} has no parameter {parameter}{_close(parameter, [i.name for i in describe(NODES[node])])}"
+            f"{node} has no parameter {parameter}{suggestion(parameter, [i.name for i in describe(NODES[node])])}"
         )
     owners = [node for node in NODES if name in {info.name for info in describe(NODES[node])}]
     if len(owners) == 1:
@@ -41,7 +41,7 @@ def resolve(name: str) -> tuple[str, str]:
     if owners:
         raise ParamError(f"{name}: several nodes have it, write {' or '.join(f'{owner}.{name}' for owner in owners)}")
     every = [f"{node}.{info.name}" for node in NODES for info in describe(NODES[node])]
-    raise ParamError(f"there is no parameter {name}{_close(name, every)}")
+    raise ParamError(f"there is no parameter {name}{suggestion(name, every)}")
 
 
 def assignments(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -89,20 +89,3 @@ def to_yaml(parameters: Mapping[str, Mapping[str, Any]], comment: str = "") -> s
             place[leaf] = list(value) if isinstance(value, tuple) else value
     head = "".join(f"# {line}\n" for line in comment.splitlines())
     return head + yaml.safe_dump(tree, sort_keys=False)
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
-
-
-def _close(name: str, known: Iterable[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,168 @@
+"""What recording costs: a publisher of pictures, the real recorder node, its processor time and the bag that it left.
+
+./run bench recorder --seconds 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from face_af_common.images import BGR
+
+TOPIC = "face_af/image_raw"
+
+
+def still(width: int, height: int, seed: int = 1) -> BGR:
+    """A dark hall with lit, slightly noisy things in it, about as hard to compress as a picture of a stage."""
+    import cv2
+
+    noise = np.random.default_rng(seed)
+    picture = cv2.resize(noise.integers(0, 90, (9, 16, 3), np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    for _ in range(60):
+        x, y = int(noise.integers(width)), int(noise.integers(height))
+        colour = [int(value) for value in noise.integers(30, 255, 3)]
+        cv2.ellipse(picture, (x, y), (width // 30, height // 12), 0, 0, 360, colour, -1)
+    grain = noise.integers(0, 7, picture.shape, np.uint8)
+    return np.asarray(cv2.add(picture, grain), np.uint8)
+
+
+def publish(width: int, height: int, rate: float, seconds: float) -> int:
+    """Sends pictures and results, serialized once, with new stamps; returns how many pictures."""
+    import struct
+
+    import rclpy
+    from rclpy.serialization import serialize_message
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Header
+
+    from face_af_common import qos
+    from face_af_common.images import from_bgr
+    from face_af_msgs.msg import AfBox, AfOverlay, Face, FaceArray, SteeringState
+
+    rclpy.init(args=[])
+    node = rclpy.create_node("pictures")
+    publisher = node.create_publisher(Image, TOPIC, qos.IMAGE)
+    results = [
+        (node.create_publisher(type(message), f"face_af/{name}", qos.RESULT), bytearray(serialize_message(message)))
+        for name, message in (
+            ("faces", FaceArray(faces=[Face() for _ in range(5)])),
+            ("af_overlay", AfOverlay(boxes=[AfBox() for _ in range(5)])),
+            ("state", SteeringState(reason="on target")),
+        )
+    ]
+    ready = time.monotonic() + 30.0
+    while publisher.get_subscription_count() == 0 and time.monotonic() < ready:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    stills = [
+        bytearray(serialize_message(from_bgr(still(width, height, seed), Header(frame_id="camera")))) for seed in (1, 2)
+    ]
+    print("started", flush=True)
+    start, count = time.monotonic(), round(seconds * rate)
+    for number in range(count):
+        data = stills[number % 2]
+        struct.pack_into("<iI", data, 4, 1 + number // 1000, number % 1000 * 1_000_000)
+        time.sleep(max(0.0, start + number / rate - time.monotonic()))
+        publisher.publish(bytes(data))
+        for result, content in results:
+            content[4:12] = data[4:12]
+            result.publish(bytes(content))
+    time.sleep(1.0)
+    rclpy.shutdown()
+    return count
+
+
+def measure(options: argparse.Namespace, bag: Path) -> dict[str, float | int]:
+    """Runs publisher and recorder as processes of their own and returns the figures."""
+    from ament_index_python.packages import get_package_prefix
+
+    from face_af_tools.demo.graph import claim_domain
+
+    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
+    node = Path(get_package_prefix("face_af_tools")) / "lib/face_af_tools/recorder"
+    parameters = [f"folder:={bag}", f"jpeg_quality:={options.quality}", "min_free_mb:=0"]
+    recorder = subprocess.Popen(
+        [node, "--ros-args", "-r", "__ns:=/face_af", *(part for text in parameters for part in ("-p", text))],
+        stderr=subprocess.DEVNULL if not options.verbose else None,
+    )
+    try:
+        watched = psutil.Process(recorder.pid)
+        sender = subprocess.Popen(
+            [sys.executable, __file__, "--publish", *(f"--{name}={getattr(options, name)}" for name in
+             ("width", "height", "rate", "seconds"))],
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        assert sender.stdout is not None
+        sender.stdout.readline()  # start-up is not recording
+        begun, before = time.monotonic(), watched.cpu_times()
+        time.sleep(options.seconds)
+        after, spent = watched.cpu_times(), time.monotonic() - begun
+        sent = int(sender.communicate()[0])
+        memory = watched.memory_info().rss / 1e6
+    finally:
+        recorder.terminate()
+        recorder.wait()
+    size = sum(file.stat().st_size for file in bag.glob("*.mcap"))
+    user, system = after.user - before.user, after.system - before.system
+    return {
+        "core_percent": round(100 * (user + system) / spent, 1),
+        "user_percent": round(100 * user / spent, 1),
+        "system_percent": round(100 * system / spent, 1),
+        "sent": sent,
+        **recorded(bag),
+        "mb_per_second": round(size / 1e6 / options.seconds, 1),
+        "memory_mb": round(memory, 1),
+    }
+
+
+def recorded(bag: Path) -> dict[str, int]:
+    """How many different pictures and results are in a bag."""
+    from rosbags.highlevel import AnyReader
+
+    with AnyReader([bag]) as reader:
+        pictures = [c for c in reader.connections if c.topic == f"/{TOPIC}/compressed"]
+        states = [c for c in reader.connections if c.topic == "/face_af/state"]
+        return {
+            name: len({bytes(raw[4:12]) for _, _, raw in reader.messages(connections=connections)})
+            for name, connections in (("recorded", pictures), ("states", states))
+        }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="recorder", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long (20)")
+    parser.add_argument("--rate", type=float, default=30.0, help="pictures a second (30)")
+    parser.add_argument("--width", type=int, default=1920)
+    parser.add_argument("--height", type=int, default=1080)
+    parser.add_argument("--quality", type=int, default=85, help="of the JPEGs (85)")
+    parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    parser.add_argument("--verbose", action="store_true", help="show what the recorder says")
+    parser.add_argument("--publish", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.publish:
+        print(publish(options.width, options.height, options.rate, options.seconds))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="face_af_recorder_") as folder:
+        figures = measure(options, Path(folder) / "bag")
+    for name, value in figures.items():
+        print(f"{name:16} {value}")
+    if options.report:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

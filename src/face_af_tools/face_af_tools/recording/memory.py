@@ -1,0 +1,21 @@
+"""Keeps the allocator from handing every picture's memory back to the system."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt, as in <malloc.h>
+
+
+def keep_freed_memory(megabytes: int = 128, largest_mb: int = 32) -> None:
+    """Freed memory up to ``megabytes`` is used again, blocks up to ``largest_mb`` included.
+
+    By default glibc maps a fresh block for each large picture, and the kernel clears its 1500 pages each time, which
+    costs more than copying the picture. Nothing happens where the C library has no such settings.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_ARENA_MAX, 1)  # what one thread frees, another takes
+        mallopt(_MMAP_THRESHOLD, largest_mb << 20)
+        mallopt(_TRIM_THRESHOLD, megabytes << 20)

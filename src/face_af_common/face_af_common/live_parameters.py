@@ -10,7 +10,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from .params import ParamError, ParamInfo, _suggestion, build, changed, describe
+from .params import ParamError, ParamInfo, build, changed, describe, suggestion
 
 P = TypeVar("P")
 
@@ -47,7 +47,7 @@ class LiveParameters(Generic[P]):
         declared = {*infos, *(name for name in self._node._parameters)}
         for name in self._node._parameter_overrides:
             if name not in declared and not name.startswith(_FOREIGN):
-                raise ParamError(f"there is no parameter {name}{_suggestion(name, declared)}")
+                raise ParamError(f"there is no parameter {name}{suggestion(name, declared)}")
 
     def _declare(self, info: ParamInfo) -> Any:
         default = list(info.default) if info.type is tuple else info.default

@@ -74,7 +74,7 @@ def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
             raise ParamError(f"{path}: {section} needs ros__parameters with names and values below")
         if node == "**":
             continue
-        flat = _flatten(parameters)
+        flat = flatten(parameters)
         flat.pop("use_sim_time", None)
         try:
             build(nodes[node], flat)
@@ -82,11 +82,12 @@ def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
             raise ParamError(f"{path}: {section}: {error}") from error
 
 
-def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``, which is how ROS names parameters."""
     flat: dict[str, Any] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
-            flat.update(_flatten(value, f"{prefix}{name}."))
+            flat.update(flatten(value, f"{prefix}{name}."))
         else:
             flat[f"{prefix}{name}"] = value
     return flat

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -140,7 +140,7 @@ def build(kind: type[P], flat: Mapping[str, Any], prefix: str = "") -> P:
     known = {info.name for info in describe(kind)}
     for name in flat:
         if name not in known:
-            raise ParamError(f"there is no parameter {prefix}{name}{_suggestion(name, known)}")
+            raise ParamError(f"there is no parameter {prefix}{name}{suggestion(name, known)}")
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         info = field.metadata.get(_KEY)
@@ -163,8 +163,9 @@ def changed(params: P, changes: Mapping[str, Any]) -> P:
     return build(type(params), {**values(params), **changes})
 
 
-def _suggestion(name: str, known: set[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``; did you mean …?`` with the known name that is most like ``name``, or nothing."""
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""

@@ -1,33 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 import rclpy
+from examples import Params, Range
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
-from face_af_common.params import ParamError, group, param
-
-
-@dataclass(frozen=True)
-class Range:
-    low: float = param(0.2, "Lower end", low=0.0, high=1.0)
-    high: float = param(0.8, "Upper end", low=0.0, high=1.0)
-
-    def check(self) -> None:
-        if self.low > self.high:
-            raise ParamError("range.low must not exceed range.high")
-
-
-@dataclass(frozen=True)
-class Params:
-    rate: float = param(30.0, "Frames a second", unit="Hz", low=1.0, high=120.0)
-    size: tuple[int, ...] = param((640, 384), "Width and height", low=32, high=4096)
-    range: Range = group(Range)
 
 
 @pytest.fixture

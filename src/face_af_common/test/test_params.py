@@ -1,37 +1,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from examples import Params, Range
 from hypothesis import given
 from hypothesis import strategies as st
 
 from face_af_common.param_files import check_file, to_markdown, to_yaml
-from face_af_common.params import ParamError, build, changed, describe, group, param, values
-
-
-@dataclass(frozen=True)
-class Range:
-    low: float = param(0.2, "Lower end", low=0.0, high=1.0)
-    high: float = param(0.8, "Upper end", low=0.0, high=1.0)
-
-    def check(self) -> None:
-        if self.low > self.high:
-            raise ParamError("range.low must not exceed range.high")
-
-
-@dataclass(frozen=True)
-class Params:
-    rate: float = param(30.0, "Frames a second", unit="Hz", low=1.0, high=120.0)
-    count: int = param(3, "How many", low=0, high=10)
-    mode: str = param("auto", "Which way", choices=("auto", "left"))
-    active: bool = param(True, "Whether")
-    size: tuple[int, ...] = param((640, 384), "Width and height", low=32, high=4096)
-    words: tuple[str, ...] = param(("a",), "Any number of words")
-    range: Range = group(Range)
+from face_af_common.params import ParamError, build, changed, describe, values
 
 
 @given(st.floats(1, 120), st.integers(0, 10), st.booleans(), st.floats(0, 0.5), st.floats(0.5, 1))

@@ -72,27 +72,25 @@ class DeclareLaunchArgument(Action):
             raise RuntimeError(f'Argument "{self.name}": "{value}" is not valid. Valid options are: {self.choices}')
 
 
-class SetLaunchConfiguration(Action):
-    """Sets a launch configuration from here on in this scope."""
+class _SetNamed(Action):
+    """Something with a name gets a value."""
 
     def __init__(
         self, name: SomeSubstitutionsType, value: SomeSubstitutionsType, *, condition: Condition | None = None
     ) -> None:
         super().__init__(condition=condition)
         self._name, self._value = normalize(name), normalize(value)
+
+
+class SetLaunchConfiguration(_SetNamed):
+    """Sets a launch configuration from here on in this scope."""
 
     def execute(self, context: LaunchContext) -> None:
         context.launch_configurations[perform(context, self._name)] = perform(context, self._value)
 
 
-class SetEnvironmentVariable(Action):
+class SetEnvironmentVariable(_SetNamed):
     """Sets an environment variable for what is started later in this scope."""
-
-    def __init__(
-        self, name: SomeSubstitutionsType, value: SomeSubstitutionsType, *, condition: Condition | None = None
-    ) -> None:
-        super().__init__(condition=condition)
-        self._name, self._value = normalize(name), normalize(value)
 
     def execute(self, context: LaunchContext) -> None:
         context.environment[perform(context, self._name)] = perform(context, self._value)

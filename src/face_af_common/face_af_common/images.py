@@ -38,8 +38,17 @@ def to_bgr(message: Image) -> BGR:
         raise ImageError(f"encoding {message.encoding!r} cannot be converted to bgr8: {error}") from error
 
 
+def blank(width: int, height: int) -> BGR:
+    """A black picture whose memory :func:`from_bgr` puts into the message as it is."""
+    return np.frombuffer(array.array("B", bytes(height * width * 3)), np.uint8).reshape(height, width, 3)
+
+
 def from_bgr(picture: BGR, header: Header) -> Image:
-    """A ``bgr8`` message of ``picture`` (H x W x 3 uint8) with that header; one copy of the pixels."""
+    """A ``bgr8`` message of ``picture`` (H x W x 3 uint8) with that header.
+
+    The pixels are copied once; those of a :func:`blank` picture not at all, so it must not be changed while the
+    message is needed.
+    """
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise ImageError(f"a BGR picture of uint8 is needed, got {picture.dtype} {picture.shape}")
     message = Image()
@@ -47,11 +56,26 @@ def from_bgr(picture: BGR, header: Header) -> Image:
     message.height, message.width = picture.shape[:2]
     message.encoding = "bgr8"
     message.step = picture.shape[1] * 3
-    # array.array passes rclpy's type check at once; bytes or a list would be checked element by element.
-    data = array.array("B")
-    data.frombytes(np.ascontiguousarray(picture).data.cast("B"))
+    # An array.array passes the message's type check at once; bytes or a list would be checked element by element.
+    # Newer messages check nothing, and copy even an array.array unless they are told to check.
+    if hasattr(message, "_check_fields"):
+        message._check_fields = True
+    data = _memory(picture)
+    if data is None:
+        data = array.array("B")
+        data.frombytes(np.ascontiguousarray(picture).data.cast("B"))
     message.data = data
     return message
+
+
+def _memory(picture: BGR) -> array.array[int] | None:
+    """The array that a :func:`blank` picture is a view of, whole and in order."""
+    owner: object = picture
+    while isinstance(owner, (np.ndarray, memoryview)):
+        owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
+    if isinstance(owner, array.array) and owner.typecode == "B" and len(owner) == picture.nbytes:
+        return owner if picture.flags.c_contiguous else None
+    return None
 
 
 @functools.cache

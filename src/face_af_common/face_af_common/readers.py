@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rclpy.node import Node
 
 from face_af_msgs.msg import AfOverlay, FaceArray
@@ -11,7 +13,15 @@ from .qos import RESULT
 from .stamps import to_ns
 
 
-def listen_to_readers(node: Node, flow: FlowControl) -> None:
-    """Tells ``flow`` of every picture that has been answered on ``faces`` and ``af_overlay``."""
-    for kind, topic in ((FaceArray, "faces"), (AfOverlay, "af_overlay")):
-        node.create_subscription(kind, topic, lambda m, t=topic: flow.answered(t, to_ns(m.header.stamp)), RESULT)
+def listen_to_readers(node: Node, flow: FlowControl, then: Callable[[], None] = lambda: None) -> None:
+    """Tells ``flow`` of every picture that has been answered on ``faces`` and ``af_overlay``, and calls ``then``."""
+
+    def listen(kind: type[FaceArray] | type[AfOverlay], topic: str) -> None:
+        def answered(message: FaceArray | AfOverlay) -> None:
+            flow.answered(topic, to_ns(message.header.stamp))
+            then()
+
+        node.create_subscription(kind, topic, answered, RESULT)
+
+    listen(FaceArray, "faces")
+    listen(AfOverlay, "af_overlay")

@@ -5,7 +5,7 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from face_af_common.images import ImageError, from_bgr, to_bgr
+from face_af_common.images import ImageError, blank, from_bgr, to_bgr
 
 
 def picture(height: int = 48, width: int = 64) -> np.ndarray:
@@ -19,6 +19,17 @@ def test_there_and_back_without_a_second_copy() -> None:
     assert np.array_equal(back, shown)
     assert back.base is not None
     assert message.header.frame_id == "hdmi"
+
+
+def test_a_blank_picture_is_not_copied_at_all() -> None:
+    drawn = blank(64, 48)
+    drawn[:] = picture()
+    message = from_bgr(drawn, Header())
+    assert np.shares_memory(to_bgr(message), drawn)
+    assert np.array_equal(to_bgr(message), picture())
+    for part in (drawn[:, :32], drawn[::-1], drawn[1:]):
+        copied = to_bgr(from_bgr(part, Header()))
+        assert np.array_equal(copied, part) and not np.shares_memory(copied, drawn)
 
 
 def test_padded_rows_are_understood() -> None:

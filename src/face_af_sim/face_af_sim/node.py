@@ -70,9 +70,9 @@ class StageNode(Node):
         if self._lockstep is not None:
             self._start_lockstep()
         else:
-            listen_to_readers(self, self._flow)
-            # finer than the rate: a picture that had to wait goes out as soon as it may
-            self._timer = self.create_timer(0.25 / p.rate, self._realtime, clock=self._steady)
+            # a picture that had to wait goes out as soon as it may
+            listen_to_readers(self, self._flow, self._realtime)
+            self._timer = self.create_timer(1.0 / p.rate, self._realtime, clock=self._steady)
         self.get_logger().info(
             f"target {prepared.target} among {len(prepared.figures)} people; {p.width}x{p.height}, "
             f"{p.rate:g} Hz, {p.clock}; waiting for {p.subscribers} subscribers of image_raw"

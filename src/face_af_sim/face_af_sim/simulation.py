@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from face_af_common.images import BGR
+from face_af_common.images import BGR, blank
 from face_af_common.types import AfState
 
 from .af_graphics import AfBoxStyle, OsdReadings, draw_af_box, draw_osd
@@ -59,7 +59,7 @@ class Simulation:
         self._rng = np.random.default_rng([seed, 5])
         self._display = Layer.of(lambda picture: draw_osd(picture, OsdReadings(roll=None)), width, height)
         self._style = AfBoxStyle(line=max(2.0, 3.0 * height / 1080))
-        self._buffers = [np.empty((height, width, 3), np.uint8) for _ in range(3)]
+        self._buffers = [blank(width, height) for _ in range(3)]
         self._count = 0
 
     def frame(self, now: float) -> Frame:

@@ -53,12 +53,11 @@ class Stage:
     def __init__(self, figures: Sequence[Figures], width: int, height: int, seed: int = 0) -> None:
         self.width, self.height = width, height
         self._unit = height / HEIGHT
-        self._figures = {figure.name: figure for figure in figures}
         self._backdrop = backdrop(width, height, seed)
         self._spots = [_spot(int(170 * self._unit), colour) for colour in ((58, 16, 20), (14, 14, 60), (44, 44, 8))]
         self._standing = {
-            (name, lane, behind): self._stand(name, lane, behind)
-            for name in self._figures
+            (figure.name, lane, behind): self._stand(figure, lane, behind)
+            for figure in figures
             for lane in range(len(LANES))
             for behind in (False, True)
         }
@@ -93,8 +92,7 @@ class Stage:
         x, y = placement.x * self.width / WIDTH, placement.y * self._unit
         return cutout, round(x - cutout.face.center[0]), round(y - cutout.face.center[1])
 
-    def _stand(self, name: str, lane: int, behind: bool) -> _Cutout:
-        figure = self._figures[name]
+    def _stand(self, figure: Figures, lane: int, behind: bool) -> _Cutout:
         scale = LANES[lane] * self._unit / figure.face.height
         whole = figure.back if behind else figure.front
         # nothing below the picture's lower edge is ever seen

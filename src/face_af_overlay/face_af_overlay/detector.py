@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from face_af_common.types import AfBox, AfState, Box
 
 from .colours import state_of
+from .corners import measure
 from .outline import Flaw, Outline, Rejection, examine
 from .params import OverlayParams
-from .rectangles import Candidates, Limits, propose, refine
-from .thin_lines import LineFinder
+from .rectangles import Candidates, Limits, propose
+from .thin_lines import LineFinder, Reach
 
 __all__ = ["AfBoxDetector", "Findings", "OverlayParams", "PictureError"]
 
@@ -70,24 +71,17 @@ class AfBoxDetector:
         return findings
 
     def _candidates(self, work: NDArray[np.uint8], scale: float) -> Candidates:
-        """Rectangles worth a close look, found at half the resolution where there is enough of it."""
+        """Rectangles worth a close look."""
         params = self.params
-        half = 2 if work.shape[0] >= _HALVED else 1
-        small = _reduced(work, half)
-        across = max(3, round(_ACROSS * scale / half))
-        lines = self._lines.find(small, across, max(params.contrast.line - 2, 2), params.max_corners)
-        if lines is None:
-            return Candidates(np.zeros((0, 4), np.int32), np.zeros((0, 3), np.float32))
+        reach = Reach.at(scale)
+        found = self._lines.find(work, reach, max(params.contrast.line - 4, 2))
         limits = Limits(
-            (params.shape.min_size * scale - 4) / half,
-            (params.shape.max_size * scale + 4) / half,
+            round(params.shape.min_size * scale - 4),
+            round(params.shape.max_size * scale + 4),
             params.shape.max_aspect * _TOO_LONG,
-            params.contrast.uniform,
-            max(params.contrast.line - 3, 2),
+            round(params.contrast.uniform),
         )
-        rects = propose(lines, limits, _LOOKED_AT)
-        rects = rects * half + (half - 1) // 2
-        return refine(work, rects, max(5, round(_ACROSS * scale)), _MOST)
+        return propose(work, measure(work, found, reach, params.max_corners), limits, reach, _MOST)
 
     def _judge(
         self, outline: Outline, good: list[tuple[AfBox, Outline]], size: tuple[int, ...], scale: float
@@ -137,12 +131,6 @@ def _same(rect: NDArray[np.int32], box: Box) -> bool:
     return max(abs(left - box.x), abs(top - box.y), abs(right - box.right), abs(bottom - box.bottom)) < 7
 
 
-_HALVED = 900
-"""From this height on, lines are looked for at half the resolution."""
-_ACROSS = 6.0
-"""Pixels from the middle of a line to its background, in a picture 1080 high."""
-_LOOKED_AT = 70
-"""Rectangles whose sides are placed to the pixel."""
 _MOST = 24
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3

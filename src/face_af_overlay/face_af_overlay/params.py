@@ -30,9 +30,8 @@ class ContrastParams:
     """How much a line differs from what is beside it, and how little along it."""
 
     line: int = param(10, "Least difference from both neighbours, any of green and red", unit="levels", low=3, high=80)
-    along: int = param(26, "Greatest difference along an arm of a corner", unit="levels", low=5, high=120)
     uniform: float = param(
-        90.0, "Greatest difference between the corners of one box", unit="levels", low=5.0, high=120.0
+        50.0, "Greatest difference between the corners of one box", unit="levels", low=5.0, high=120.0
     )
 
 

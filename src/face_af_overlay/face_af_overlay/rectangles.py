@@ -1,308 +1,406 @@
-"""Rectangles from corners: two corners across from each other propose one, its other arms support it."""
+"""Rectangles from corners, placed to the pixel and ranked by what is on their lines.
+
+Two corners across from each other propose a rectangle. Two neighbouring ones propose all those whose far side
+has a line at its ends, so a box is found of which only two corners can be seen.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .thin_lines import BOTTOM_LEFT, BOTTOM_RIGHT, TOP_LEFT, TOP_RIGHT, Lines
+from .compiled import compiled, inlined
+from .corners import Corners
+from .thin_lines import BOTTOM_LEFT, BOTTOM_RIGHT, TOP_LEFT, TOP_RIGHT, Reach
 
-I32 = NDArray[np.int32]
-F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Which rectangles are proposed; lengths in pixels of the reduced picture."""
+    """Which rectangles are proposed."""
 
-    low: float
-    high: float
+    low: int
+    """Shortest side between the lines' middles, pixels."""
+    high: int
     aspect: float
-    uniform: float
-    """Difference in green between the two corners, levels."""
-    line: int
-    """Least difference between a line and its background, levels."""
-
-
-def propose(lines: Lines, limits: Limits, most: int) -> I32:
-    """At most ``most`` rectangles (N x 4: left, top, right, bottom on their lines), best supported first."""
-    pairs = [
-        _across(lines, TOP_LEFT, BOTTOM_RIGHT, limits),
-        _across(lines, BOTTOM_LEFT, TOP_RIGHT, limits),
-    ]
-    rects = np.concatenate([pair[0] for pair in pairs])
-    green = np.concatenate([pair[1] for pair in pairs])
-    if not len(rects):
-        return rects
-    _, first = np.unique(_code(rects), return_index=True)
-    rects, green = rects[first], green[first]
-    if len(rects) > _CROWD:
-        score = _score(lines, rects, green, _FEW_PLACES, limits.line)
-        chosen = np.argpartition(-score, _CROWD)[:_CROWD]
-        rects, green = rects[chosen], green[chosen]
-    score = _score(lines, rects, green, _PLACES_ALONG, limits.line)
-    order = np.argsort(-score, kind="stable")[:most]
-    return rects[order[score[order] >= _SUPPORT]]
-
-
-def _across(lines: Lines, one: int, other: int, limits: Limits) -> tuple[I32, NDArray[np.int16]]:
-    """Rectangles, and their brightness, between all fitting pairs of corners; the first is on the left."""
-    x0, y0, x1, y1 = lines.x[one], lines.y[one], lines.x[other], lines.y[other]
-    across = (x1.astype(np.int16)[None] - x0.astype(np.int16)[:, None]).reshape(-1)
-    low, high = round(limits.low), round(limits.high)
-    # unsigned arithmetic tests both bounds at once
-    near = np.flatnonzero((across - low).view(np.uint16) <= high - low)
-    i, j = np.divmod(near, max(len(x1), 1))
-    width = across[near].astype(np.int32)
-    height = (y1[j] - y0[i]) if one == TOP_LEFT else (y0[i] - y1[j])
-    alike = np.abs(lines.green[one][i] - lines.green[other][j])
-    fits = (
-        (height >= low)
-        & (height <= high)
-        & (np.maximum(width, height) <= limits.aspect * np.minimum(width, height) + 3)
-        & (alike <= limits.uniform)
-    )
-    i, j = i[fits], j[fits]
-    left, right = x0[i], x1[j]
-    top, bottom = np.minimum(y0[i], y1[j]), np.maximum(y0[i], y1[j])
-    # the other two corners: of their four arms two are enough
-    first, second = (bottom, top) if one == TOP_LEFT else (top, bottom)
-    down = _SHORT if one == BOTTOM_LEFT else -_SHORT
-    row = lines.level.shape[1]
-    level, upright = lines.level.reshape(-1), lines.upright.reshape(-1)
-    arms = (level[first * row + left + _SHORT] >= limits.line).astype(np.int8)
-    arms += level[second * row + right - _SHORT] >= limits.line
-    arms += upright[(first + down) * row + left] >= limits.line
-    arms += upright[(second - down) * row + right] >= limits.line
-    likely = np.flatnonzero(arms >= 2)
-    rects = np.stack([left, top, right, bottom], axis=1)[likely].astype(np.int32)
-    return rects, ((lines.green[one][i] + lines.green[other][j]) // 2)[likely]
-
-
-def _code(rects: I32) -> NDArray[np.int64]:
-    """The same number for the same rectangle, give or take a pixel."""
-    keys = (rects.astype(np.int64) + 1) >> 1
-    return ((keys[:, 0] * 4096 + keys[:, 1]) * 4096 + keys[:, 2]) * 4096 + keys[:, 3]
-
-
-def _score(lines: Lines, rects: I32, green: NDArray[np.int16], places: dict[int, float], line: int) -> F32:
-    """How many of the pixels looked at on the eight arms belong to a thin line of that brightness.
-
-    ``places``: what a line counts so many pixels from the corner, below 0 beyond it; those ahead are stretched.
-    """
-    along, weights = np.array(list(places), np.float32), np.array(list(places.values()), np.float32)
-    width = lines.level.shape[1]
-    left, top, right, bottom = (rects[:, i, None] for i in range(4))
-    x, y = (
-        np.where(along > 0, np.maximum(along * (np.maximum(side * _REACH, _SHORT) / along[-1]), 2), along).astype(
-            np.int32
-        )
-        for side in (right - left, bottom - top)
-    )
-    xs, ys = (left + x, right - x), (top + y, bottom - y)
-    level = np.stack([edge * width + place for edge in (top, bottom) for place in xs], axis=1)
-    upright = np.stack([place * width + edge for edge in (left, right) for place in ys], axis=1)
-    plane, level_plane, upright_plane = (p.reshape(-1) for p in (lines.plane, lines.level, lines.upright))
-    stands = np.concatenate([level_plane.take(level, mode="clip"), upright_plane.take(upright, mode="clip")], axis=1)
-    wanted = green[:, None, None]
-    gap = [
-        np.minimum(
-            np.minimum(
-                np.abs(plane.take(at - step, mode="clip") - wanted), np.abs(plane.take(at, mode="clip") - wanted)
-            ),
-            np.abs(plane.take(at + step, mode="clip") - wanted),
-        )
-        for at, step in ((level, width), (upright, 1))
-    ]
-    seen = stands >= line
-    # in the corner itself the two lines hide each other
-    seen[..., along == 0] = True
-    # a thin line that falls on two rows of the reduced picture keeps half of its strength in either
-    seen &= np.concatenate(gap, axis=1) < np.maximum(stands // 4 * 3, _ALIKE_GREEN)
-    return np.asarray(seen.reshape(len(seen), -1).astype(np.float32) @ np.tile(weights, 8), np.float32)
+    """Longer side over shorter side, at most."""
+    uniform: int
+    """Greatest difference between two corners of a box, levels."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Rectangles worth a close look, best first: N x 4 on their lines, and N x 3 colours (BGR), full resolution."""
+    """Rectangles worth a close look, best first."""
 
     rects: I32
-    colours: NDArray[np.float32]
+    """N x 4: left, top, right, bottom on the middles of their lines."""
+    colours: F32
+    """N x 3: blue, green, red of the lines as they show."""
 
     def __len__(self) -> int:
         return len(self.rects)
 
 
-def refine(bgr: U8, rects: I32, across: int, most: int) -> Candidates:
-    """Places the sides to the pixel, and keeps the at most ``most`` whose arms are of one colour that stands out.
-
-    ``rects``: N x 4 in pixels of ``bgr``, a few pixels off at most; ``across``: steps from a line to its ground.
-    """
-    if not len(rects):
-        return Candidates(rects, np.zeros((0, 3), np.float32))
-    strips = _strips(bgr, rects, across)
-    n, mid = len(rects), strips.shape[3] // 2
-    places = np.arange(mid - _OFF, mid + _OFF + 1)
-    # the arms alone say where the line is
-    arms = strips[:, :, _CORNER:]
-    mids, low, high = (arms[:, :, :, places + step] for step in (0, -across, across))
-    thin = np.maximum(cv2.subtract(mids, np.maximum(low, high)), cv2.subtract(np.minimum(low, high), mids)).reshape(
-        mids.shape
+def propose(bgr: U8, corners: Corners, limits: Limits, reach: Reach, most: int) -> Candidates:
+    """At most ``most`` rectangles in ``bgr`` (H x W x 3 uint8)."""
+    rects = np.empty((_ROOM, 7), np.int32)
+    scores = np.empty(_ROOM, np.float64)
+    count = _propose(
+        bgr,
+        corners.values,
+        corners.counts,
+        limits.low,
+        limits.high,
+        limits.aspect,
+        limits.uniform,
+        reach.ground,
+        reach.arm,
+        rects,
+        scores,
     )
-    thin = np.minimum(np.maximum(np.maximum(thin[..., 0], thin[..., 1]), thin[..., 2]), 60)
-    strength = thin.sum(axis=2, dtype=np.int32)
+    order = np.argsort(-scores[:count], kind="stable")[:most]
+    return Candidates(rects[order, :4], rects[order, 4:].astype(np.float32))
+
+
+@inlined
+def _unlike(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> int:
+    """Difference from a colour; colour is smeared and brightness is not, so red and blue may differ more."""
+    return max(
+        abs(np.int64(bgr[y, x, 1]) - g), max(abs(np.int64(bgr[y, x, 0]) - b), abs(np.int64(bgr[y, x, 2]) - r)) * 5 // 8
+    )
+
+
+@inlined
+def _apart(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> int:
+    return max(abs(np.int64(bgr[y, x, 1]) - g), abs(np.int64(bgr[y, x, 0]) - b), abs(np.int64(bgr[y, x, 2]) - r))
+
+
+@compiled
+def _look(bgr: U8, y: int, x: int, level: bool, ground: int, b: int, g: int, r: int) -> tuple[int, int]:
+    """How unlike a line's colour a place on it is, and how unlike what is beside the line is at least."""
+    down, right = (ground, 0) if level else (0, ground)
+    stands = min(_apart(bgr, y - down, x - right, b, g, r), _apart(bgr, y + down, x + right, b, g, r))
+    return _unlike(bgr, y, x, b, g, r), stands
+
+
+@compiled
+def _missing(bgr: U8, rect: I64, ground: int, arm: int, b: int, g: int, r: int, enough: int) -> int:
+    """On how many of 16 places of the arms no line is seen, give or take a pixel; counts to ``enough``."""
+    missing = 0
+    for side in range(4):
+        level = side < 2
+        at = rect[1] if side == 0 else rect[3] if side == 1 else rect[0] if side == 2 else rect[2]
+        first, last = (rect[0], rect[2]) if level else (rect[1], rect[3])
+        far = max(arm + 2, (last - first) * 5 // 32)
+        for i in range(4):
+            along = first + arm if i == 0 else first + far if i == 1 else last - arm if i == 2 else last - far
+            x, y = (along, at) if level else (at, along)
+            down, right = (1, 0) if level else (0, 1)
+            gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+            if gap > stands // 2:
+                gap = min(
+                    gap, _unlike(bgr, y - down, x - right, b, g, r), _unlike(bgr, y + down, x + right, b, g, r)
+                )
+            if gap > max(stands // 2, _NOISE) and (stands > _TELLABLE or gap > _OTHER):
+                missing += 1
+                if missing >= enough:
+                    return missing
+    return missing
+
+
+@compiled
+def _edge(bgr: U8, at: int, level: bool, places: I64, ground: int, strengths: I64) -> int:
+    """The middle of the line through ``places`` that is at most two pixels from row or column ``at``."""
+    size = bgr.shape[0] if level else bgr.shape[1]
+    first, last = max(at - 2, ground), min(at + 2, size - 1 - ground)
+    best, peak = -1, at
+    for place in range(first, last + 1):
+        total = 0
+        for i in range(places.shape[0]):
+            y, x = (place, places[i]) if level else (places[i], place)
+            down, right = (ground, 0) if level else (0, ground)
+            most = 0
+            for c in range(3):
+                middle = np.int64(bgr[y, x, c])
+                one, other = np.int64(bgr[y - down, x - right, c]), np.int64(bgr[y + down, x + right, c])
+                most = max(most, middle - max(one, other), min(one, other) - middle)
+            total += min(most, 60)
+        strengths[place - first] = total
+        if total > best or (total == best and abs(place - at) < abs(peak - at)):
+            best, peak = total, place
     # the middle of a thick line
-    strength[:, :, 1:-1] = 2 * strength[:, :, 1:-1] + strength[:, :, 2:] + strength[:, :, :-2]
-    strength[:, :, [0, -1]] *= 3
-    shift = strength.argmax(axis=2)
-    chosen = (np.arange(n)[:, None], np.arange(4)[None], slice(None), shift)
-    clear = thin[chosen].reshape(n, -1)
-    on, before, after = (
-        strips[(*chosen[:3], mid - _OFF + shift + step)].astype(np.int16) for step in (0, -across, across)
-    )
-    colour = _colour(on[:, :, _CORNER:].reshape(n, -1, 3), clear)
-    wanted = colour[:, None, None]
-    gap = np.abs(on - wanted)
-    # colour is smeared and brightness is not, so red and blue may differ more
-    gap = np.maximum(gap[..., 1], np.maximum(gap[..., 0], gap[..., 2]) * 5 // 8)
-    before, after = np.abs(before - wanted), np.abs(after - wanted)
-    stands = np.minimum(*(np.maximum(np.maximum(d[..., 0], d[..., 1]), d[..., 2]) for d in (before, after)))
-    worth = np.clip(stands - 0.7 * gap, -10, 40)
-    extended = np.count_nonzero(((gap < 0.4 * stands) & (stands > 10))[:, :, :4].reshape(n, 8, 2).all(axis=2), axis=1)
-    cornered = np.count_nonzero(gap[:, :, 4:_CORNER] < _SHARP, axis=(1, 2))
-    count = gap.shape[2] * 4 - _CORNER * 4
-    like = np.count_nonzero((gap < np.maximum(0.5 * stands, _LIKE))[:, :, _CORNER:], axis=(1, 2))
-    worth = worth[:, :, _CORNER:].sum(axis=(1, 2))
-    good = (like >= _ALIKE * count) & (worth > _WORTH * count) & (extended <= _RUN_ON) & (cornered >= _CORNERED)
-    moved = rects + (shift - _OFF)[:, [2, 0, 3, 1]]
-    order = np.argsort(-worth, kind="stable")
-    order = order[good[order]]
-    # of several on the same lines, the best speaks for all
-    ordered, tones = moved[order], colour[order, 1]
-    same = (np.abs(ordered[:, None] - ordered[None]).max(axis=2) < _SAME) & (
-        np.abs(tones[:, None] - tones[None]) < _SAME_COLOUR
-    )
-    gone = np.zeros(len(order), bool)
-    kept: list[int] = []
-    for i in range(len(order)):
-        if not gone[i]:
-            kept.append(int(order[i]))
-            gone |= same[i]
-            if len(kept) == most:
-                break
-    whole = np.array(kept, np.intp)
-    whole = whole[_outlined(bgr, moved[whole], colour[whole], across)]
-    return Candidates(moved[whole].astype(np.int32), colour[whole].astype(np.float32))
+    floor = best * 3 // 4
+    low = high = peak
+    while low > first and strengths[low - 1 - first] >= floor:
+        low -= 1
+    while high < last and strengths[high + 1 - first] >= floor:
+        high += 1
+    return (low + high) >> 1
 
 
-def _outlined(bgr: U8, rects: NDArray[np.int64], colour: NDArray[np.int16], across: int) -> NDArray[np.bool_]:
-    """Which rectangles have, on a few pixels of each side, lines all along or at both ends."""
-    if not len(rects):
-        return np.zeros(0, np.bool_)
-    width = bgr.shape[1]
-    left, top, right, bottom = (rects[:, i, None] for i in range(4))
-    share = (np.arange(_HALF) + 0.5) / _HALF
-    ends = []
-    for first, last in ((left, right), (top, bottom)):
-        place = (_FIRST + share * ((last - first) / 2 - _FIRST - 2)).astype(np.int64)
-        ends.append(np.concatenate([first + place, last - place], axis=1))
-    xs, ys = ends
-    place = np.concatenate([top * width + xs, bottom * width + xs, ys * width + left, ys * width + right], axis=1)
-    step = np.repeat(np.array([width, 1]), 4 * _HALF)[None]
-    pixels = bgr.reshape(-1, 3)
+@compiled
+def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, out: I32, work: I64) -> float:
+    """Places the sides of ``rect`` to the pixel and writes them and their colour into ``out``.
 
-    def unlike(by: int) -> NDArray[np.int16]:
-        return np.abs(pixels.take(place + by * step, axis=0, mode="clip") - colour[:, None])
-
-    near = np.minimum(np.minimum(unlike(-1), unlike(1)), unlike(0))
-    gap = np.maximum(near[..., 1], np.maximum(near[..., 0], near[..., 2]) * 5 // 8)
-    stands = np.minimum(
-        *(np.maximum(d[..., 1], np.maximum(d[..., 0], d[..., 2])) for d in (unlike(-across), unlike(across)))
-    )
-    tell = np.clip((stands - 6) / 16.0, 0.0, 1.0)
-    state = np.where(gap < np.maximum(0.6 * stands, 10), tell, -tell).reshape(len(rects), 8, _HALF)
-    total = np.abs(state).sum(axis=(1, 2)) + 1e-6
-    # lines as far as the n-th of the places from the corner, and none from there on; all along is one case
-    ahead = np.cumsum(np.concatenate([np.zeros((len(rects), 1)), state.sum(axis=1)], axis=1), axis=1)
-    fit = ((2 * ahead - ahead[:, -1:])[:, 1:]).max(axis=1) / total
-    return np.asarray(fit > _OUTLINED)
-
-
-def _strips(bgr: U8, rects: I32, across: int) -> U8:
-    """What is across the eight arms of each rectangle: N x 4 sides x places x pixels across x 3.
-
-    Places are two beyond either corner, two in either, and the arms behind them.
-
-    Sides are top, bottom, left, right.
+    Returns the share of the arms on which a line of one colour is seen, less where none is: -1 to 1; below, there
+    is no rectangle. ``work``: 3 x 2 _PLACES.
     """
-    height, width = bgr.shape[:2]
-    left, top, right, bottom = (rects[:, i, None] for i in range(4))
-    share = np.linspace(0, 1, _PLACES, dtype=np.float32)
-    ends = []
-    for first, last in ((left, right), (top, bottom)):
-        side = last - first
-        place = (_FIRST + share * np.maximum(_REACH * side - _FIRST, _FEW)).astype(np.int32)
-        far = np.broadcast_to(np.array(_BEYOND, np.int32), (len(rects), 2))
-        near = np.broadcast_to(np.array(_AT_CORNER, np.int32), (len(rects), 2))
-        ends.append(
-            np.concatenate([first - far, last + far, first + near, last - near, first + place, last - place], axis=1)
-        )
-    xs, ys = ends
-    steps = np.arange(-_OFF - across, _OFF + across + 1, dtype=np.int32)
-    level = np.stack([top, bottom], axis=1)[..., None] + steps
-    upright = np.stack([left, right], axis=1)[..., None] + steps
-    level = np.clip(level, 0, height - 1) * width + np.clip(xs, 0, width - 1)[:, None, :, None]
-    upright = np.clip(upright, 0, width - 1) + np.clip(ys, 0, height - 1)[:, None, :, None] * width
-    places = np.concatenate([level, upright], axis=1)
-    return bgr.reshape(-1, 3).take(places, axis=0)
+    height, width = bgr.shape[0], bgr.shape[1]
+    for axis in range(2):
+        first, last = rect[axis], rect[2 + axis]
+        far = max(arm + 2.0, _ARM * (last - first))
+        for i in range(_PLACES):
+            place = int(arm + i * (far - arm) / (_PLACES - 1))
+            work[axis, i], work[axis, _PLACES + i] = first + place, last - place
+    top = _edge(bgr, rect[1], True, work[0], ground, work[2])
+    bottom = _edge(bgr, rect[3], True, work[0], ground, work[2])
+    left = _edge(bgr, rect[0], False, work[1], ground, work[2])
+    right = _edge(bgr, rect[2], False, work[1], ground, work[2])
+    if right - left < 2 * arm or bottom - top < 2 * arm:
+        return -2.0
+    out[0], out[1], out[2], out[3] = left, top, right, bottom
+    # the mean of what is like the corners' colour
+    for _ in range(2):
+        sb = sg = sr = count = 0
+        for side in range(4):
+            level = side < 2
+            at = top if side == 0 else bottom if side == 1 else left if side == 2 else right
+            for i in range(2 * _PLACES):
+                x, y = (work[0, i], at) if level else (at, work[1, i])
+                gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+                if stands > _TELLABLE and gap < stands * 5 // 8 + _TELLABLE:
+                    sb += bgr[y, x, 0]
+                    sg += bgr[y, x, 1]
+                    sr += bgr[y, x, 2]
+                    count += 1
+        if count < 4:
+            return -2.0
+        b, g, r = sb // count, sg // count, sr // count
+    out[4], out[5], out[6] = b, g, r
+    good = 0.0
+    run_on = 0
+    for side in range(4):
+        level = side < 2
+        at = top if side == 0 else bottom if side == 1 else left if side == 2 else right
+        for i in range(2 * _PLACES):
+            x, y = (work[0, i], at) if level else (at, work[1, i])
+            gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+            tell = min(max((stands - 6) / 16.0, 0.0), 1.0)
+            if gap < max(stands // 2, _NOISE):
+                good += tell
+            else:
+                good -= max(tell, 0.5) if gap > _OTHER else tell
+        for end in range(2):
+            on = 0
+            for i in range(2):
+                beyond = -(arm + 2 + 2 * i) if end == 0 else arm + 2 + 2 * i
+                x, y = (rect[2 * end] + beyond, at) if level else (at, rect[2 * end + 1] + beyond)
+                if ground <= x < width - ground and ground <= y < height - ground:
+                    gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+                    on += stands > _TELLABLE and gap * 5 < stands * 2
+            run_on += on == 2
+    return good / (8 * _PLACES) - _RUN_ON * run_on
 
 
-def _colour(on: NDArray[np.int16], clear: NDArray[np.int16]) -> NDArray[np.int16]:
-    """The middle colour of the half of the pixels that stand out most."""
-    half = on.shape[1] // 2
-    best = np.argpartition(-clear, half, axis=1)[:, :half]
-    chosen = np.take_along_axis(on, best[..., None], axis=1)
-    return np.sort(chosen, axis=1)[:, half // 2]
+@compiled
+def _known(rects: I32, count: int, rect: I64, slack: int) -> bool:
+    for i in range(count):
+        known = rects[i]
+        if (
+            abs(known[0] - rect[0]) <= slack
+            and abs(known[1] - rect[1]) <= slack
+            and abs(known[2] - rect[2]) <= slack
+            and abs(known[3] - rect[3]) <= slack
+        ):
+            return True
+    return False
 
 
-_SHORT = 3
-"""How far, in pixels of the reduced picture, the shortest arm reaches."""
-_PLACES_ALONG = {-5: -1.5, -3: -1.5, 0: 1.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 1.0}
-"""What a line counts in these places: beyond the corner none may be."""
-_FEW_PLACES = {-4: -1.0, 4: 1.0}
-_CROWD = 700
-"""Rectangles of which more than a few places are looked at."""
-_ALIKE_GREEN = 30
-"""Levels by which an arm may differ from the corners' mean, at reduced resolution."""
-_REACH = 0.18
-"""How far along a side an arm reaches at least, as a share of it."""
-_SUPPORT = 16
-"""Least score on the arms."""
-_OFF = 2
-"""Pixels by which a side may be off."""
-_PLACES = 4
-_FIRST, _FEW = 4, 1.5
-_BEYOND, _AT_CORNER = (7, 9), (0, 1)
-"""Pixels beyond a corner and behind it that are looked at, too."""
-_CORNER = 8
-"""How many places of a side are no arms."""
-_SHARP = 44
-_CORNERED = 11
-_RUN_ON = 1
-"""Places in the corners, of 16, that must be like the arms, and lines that may run on before the close look."""
-_LIKE = 40
-"""Levels by which an arm may differ from the outline's colour."""
-_ALIKE = 0.6
-_WORTH = 6.0
-"""Least mean of contrasts that is worth a close look."""
-_SAME = 5
-"""Pixels within which all four sides of two rectangles are the same lines."""
-_SAME_COLOUR = 30
-_HALF = 12
-"""Places looked at on each half of a side."""
-_OUTLINED = 0.6
-"""Least fit, -1 to 1, that is worth a close look."""
+@compiled
+def _try(
+    bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, rects: I32, scores: Any, count: int, work: I64
+) -> int:
+    """Adds the rectangle if it is new and good enough; returns how many there are now."""
+    height, width = bgr.shape[0], bgr.shape[1]
+    if rect[0] < ground or rect[1] < ground or rect[2] >= width - ground or rect[3] >= height - ground:
+        return count
+    if count >= rects.shape[0] or _known(rects, count, rect, 1):
+        return count
+    if _missing(bgr, rect, ground, arm, b, g, r, _TOO_MANY) >= _TOO_MANY:
+        return count
+    out = rects[count]
+    score = _place(bgr, rect, b, g, r, ground, arm, out, work)
+    if score < _LEAST:
+        return count
+    # of several on the same lines, the best speaks for all of one colour
+    for i in range(count):
+        known = rects[i]
+        same = True
+        for k in range(4):
+            same = same and abs(known[k] - out[k]) <= _SAME and abs(known[4 + k % 3] - out[4 + k % 3]) <= _SAME_COLOUR
+        if same:
+            if score > scores[i]:
+                known[:] = out
+                scores[i] = score
+            return count
+    scores[count] = score
+    return count + 1
+
+
+@compiled
+def _like(one: I32, other: I32, uniform: int) -> bool:
+    return (
+        abs(one[3] - other[3]) <= uniform
+        and abs(one[2] - other[2]) * 5 // 8 <= uniform
+        and abs(one[4] - other[4]) * 5 // 8 <= uniform
+    )
+
+
+@compiled
+def _first(values: I32, count: int, row: int) -> int:
+    """The first corner that may lie on that row or below."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) >> 1
+        if values[middle, 1] < row:
+            low = middle + 1
+        else:
+            high = middle
+    while low > 0 and values[low - 1, 1] >= row - _UNSORTED:
+        low -= 1
+    return low
+
+
+@compiled
+def _explained(rects: I32, scores: Any, count: int, one: I32, other: I32) -> bool:
+    """Whether both corners belong to a rectangle that has been found."""
+    for i in range(count):
+        if scores[i] < _SURE:
+            continue
+        known = rects[i]
+        if (
+            min(abs(known[0] - one[0]), abs(known[2] - one[0])) <= _SAME
+            and min(abs(known[1] - one[1]), abs(known[3] - one[1])) <= _SAME
+            and min(abs(known[0] - other[0]), abs(known[2] - other[0])) <= _SAME
+            and min(abs(known[1] - other[1]), abs(known[3] - other[1])) <= _SAME
+        ):
+            return True
+    return False
+
+
+@compiled
+def _propose(
+    bgr: U8,
+    values: I32,
+    counts: I64,
+    low: int,
+    high: int,
+    aspect: float,
+    uniform: int,
+    ground: int,
+    arm: int,
+    rects: I32,
+    scores: Any,
+) -> int:
+    height, width = bgr.shape[0], bgr.shape[1]
+    work = np.empty((3, 2 * _PLACES), np.int64)
+    rect = np.empty(4, np.int64)
+    count = 0
+    # across from each other, the upper one first
+    for pair in range(2):
+        upper, lower = (TOP_LEFT, BOTTOM_RIGHT) if pair == 0 else (TOP_RIGHT, BOTTOM_LEFT)
+        for i in range(counts[upper]):
+            one = values[upper, i]
+            for j in range(_first(values[lower], counts[lower], one[1] + low), counts[lower]):
+                other = values[lower, j]
+                down = other[1] - one[1]
+                if down > high + _UNSORTED:
+                    break
+                across = other[0] - one[0] if pair == 0 else one[0] - other[0]
+                if across < low or across > high or down < low or down > high:
+                    continue
+                if max(across, down) > aspect * min(across, down) + 3 or not _like(one, other, uniform):
+                    continue
+                rect[0], rect[1] = min(one[0], other[0]), one[1]
+                rect[2], rect[3] = max(one[0], other[0]), other[1]
+                b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
+                count = _try(bgr, rect, b, g, r, ground, arm, rects, scores, count, work)
+    # neighbours, of which the other two corners may be hidden
+    for pair in range(4):
+        level = pair < 2
+        first = TOP_LEFT if pair == 0 or pair == 2 else BOTTOM_LEFT if pair == 1 else TOP_RIGHT
+        second = TOP_RIGHT if pair == 0 else BOTTOM_LEFT if pair == 2 else BOTTOM_RIGHT
+        way = 1 if pair == 0 or pair == 2 else -1
+        for i in range(counts[first]):
+            one = values[first, i]
+            start = one[1] - _SLACK if level else one[1] + low
+            for j in range(_first(values[second], counts[second], start), counts[second]):
+                other = values[second, j]
+                if other[1] > (one[1] + _SLACK if level else one[1] + high) + _UNSORTED:
+                    break
+                side = other[0] - one[0] if level else other[1] - one[1]
+                off = other[1] - one[1] if level else other[0] - one[0]
+                if side < low or side > high or abs(off) > _SLACK or not _like(one, other, uniform):
+                    continue
+                if _explained(rects, scores, count, one, other):
+                    continue
+                b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
+                base = (one[1] + other[1]) >> 1 if level else (one[0] + other[0]) >> 1
+                start, stop = (one[0], other[0]) if level else (one[1], other[1])
+                nearest = max(int(side / aspect), low)
+                farthest = min(int(side * aspect), high)
+                size = height if level else width
+                farthest = min(farthest, size - 1 - ground - base if way > 0 else base - ground)
+                run = False
+                for depth in range(nearest, farthest + 1):
+                    at = base + way * depth
+                    alike = 0
+                    for k in range(4):
+                        along = start + arm if k == 0 else start + arm + 2 if k == 1 else stop - arm
+                        along = along if k < 3 else stop - arm - 2
+                        x, y = (along, at) if level else (at, along)
+                        gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+                        alike += gap < max(stands // 2, 4) and stands > _TELLABLE
+                    if alike < 3:
+                        run = False
+                        continue
+                    if run:
+                        continue
+                    run = True
+                    if level:
+                        rect[0], rect[1], rect[2], rect[3] = start, min(base, at), stop, max(base, at)
+                    else:
+                        rect[0], rect[1], rect[2], rect[3] = min(base, at), start, max(base, at), stop
+                    count = _try(bgr, rect, b, g, r, ground, arm, rects, scores, count, work)
+    return count
+
+
+_PLACES = 5
+"""Places looked at on each arm."""
+_ARM = 0.17
+"""How far along a side they reach, as a share of it: brackets have arms of 0.2 and more."""
+_TELLABLE = 10
+"""Difference between line and background from which one can tell them apart, levels."""
+_NOISE, _OTHER = 12, 30
+"""Differences from the line's colour: none, and clearly another colour."""
+_TOO_MANY = 7
+"""Places of 16 without a line at which a rectangle is given up."""
+_RUN_ON = 0.1
+"""What a line that runs on beyond its corner costs."""
+_LEAST, _SURE = 0.35, 0.7
+"""Scores worth a close look, and of rectangles that explain their corners."""
+_SAME, _SAME_COLOUR = 4, 30
+"""Pixels and levels within which two rectangles are one."""
+_SLACK = 2
+"""Pixels by which two corners of one side may be off."""
+_UNSORTED = 8
+"""Rows by which corners may be out of order."""
+_ROOM = 300
+"""Rectangles in one frame, at most."""

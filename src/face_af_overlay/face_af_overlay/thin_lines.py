@@ -1,8 +1,13 @@
-"""Thin lines and the corners that they make, on a plane of 540 to 720 lines.
+"""Thin lines, and the places where a level one and an upright one make a corner.
 
-A line is thin where a pixel is brighter, or darker, than both pixels a few steps across, in green or
-in red: gray lines on skin, whose brightness is the same, still differ in red. A corner is where one thin
-line goes off level and another upright, of like brightness. Nothing here depends on what colour a box should have.
+A line is thin where a pixel is brighter, or darker, than both pixels a few steps across, in green, in red, or
+in red less blue, which tells gray from skin of the same brightness. A corner is where one thin line goes off level
+and another upright, both are even and of like brightness, and neither runs on. Nothing here depends on what colour
+a box should have.
+
+Lines are at least two pixels thick in tall pictures, so there every second row and column is enough. A
+plane "parted" for that has its even columns in its left half and its odd ones in the right half: neighbours two
+pixels apart lie side by side, as vector instructions want them.
 """
 
 from __future__ import annotations
@@ -14,153 +19,299 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .compiled import compiled, inlined
+
 U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
 
 TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT = range(4)
+"""Kinds of corners: bit 0 says right, bit 1 bottom."""
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Planes of thin lines and the corners in them; lengths are pixels of the reduced picture."""
+class Reach:
+    """Distances in pixels for pictures of one height."""
 
-    plane: U8
-    """Green, as brightness."""
-    level: U8
-    """How much a pixel stands out from those above and below it, spread by one pixel up and down."""
-    upright: U8
-    """The same for pixels left and right."""
-    x: tuple[NDArray[np.int32], ...]
-    """Columns of the corners of each kind, strongest first."""
-    y: tuple[NDArray[np.int32], ...]
-    green: tuple[NDArray[np.int16], ...]
-    """The corners' brightness, from their arms."""
+    ground: int
+    """From the middle of a line to its background."""
+    arm: int
+    """From a corner to the first of the three pixels looked at on either arm."""
+    beyond: tuple[int, int]
+    """From a corner to where its lines must not run on."""
+    step: int
+    """Corners are looked for in every row and column (1), or in every second (2)."""
+
+    @classmethod
+    def at(cls, scale: float) -> Reach:
+        """``scale``: height of the picture over 1080."""
+        step = 2 if scale >= _COARSE else 1
+        ground = max(round(_GROUND * scale / step) * step, 3)
+        return cls(ground, max(round(_ARM * scale), 2), (round(_BEYOND[0] * scale), round(_BEYOND[1] * scale)), step)
 
 
 class LineFinder:
     """Keeps its planes between frames of one size, because fresh memory costs more than the arithmetic."""
 
     def __init__(self) -> None:
-        self._shape = (0, 0)
+        self._key: tuple[int, int, int] = (0, 0, 0)
 
-    def find(self, bgr: U8, across: int, least: int, limit: int) -> Lines | None:
-        """Lines and corners in ``bgr`` (H x W x 3 uint8, reduced); None where the picture is too small for any.
+    def find(self, bgr: U8, reach: Reach, least: int) -> I32:
+        """Corners in ``bgr`` (H x W x 3 uint8): N x 4 (column, row, kind, strength), give or take two pixels.
 
-        ``across``: steps to the pixels beside a line; ``least``: least difference; ``limit``: corners of each kind.
+        ``least``: least difference between a line and what is beside it, levels.
         """
         height, width = bgr.shape[:2]
-        if min(height, width) < 6 * across:
-            return None
-        if (height, width) != self._shape:
-            self._shape = height, width
+        step = reach.step
+        if min(height, width) < 8 * reach.ground:
+            return np.zeros((0, 4), np.int32)
+        if (height, width, step) != self._key:
+            self._key = height, width, step
             self._planes = [np.zeros((height, width), np.uint8) for _ in range(3)]
-            self._warmth = np.zeros((height, width), np.uint8)
-            self._level, self._upright = (np.zeros((height, width), np.uint8) for _ in range(2))
-            self._scratch = [np.zeros((height, width), np.uint8) for _ in range(4)]
-            self._flags = np.zeros((height, (width + 7) // 8 * 8), np.uint8)
+            even = width // step * step
+            self._parted = [np.zeros((height, even), np.uint8) for _ in range(3)]
+            self._level = np.zeros((height // step, even), np.uint8)
+            self._upright = np.zeros((height, even // step), np.uint8)
+            self._row = np.zeros(even, np.uint8)
+            self._rows = np.zeros((4, even), np.uint8)
+            self._ring = np.zeros((5, 8, (even // step + 15) // 8 * 8), np.uint8)
+            self._found = np.zeros((_MOST, 4), np.int32)
         cv2.split(bgr, self._planes)
-        # red less blue tells gray from skin of the same brightness
-        cv2.addWeighted(self._planes[2], 0.6, self._planes[0], -0.6, 128, dst=self._warmth)
-        self._thin(self._level, across, upright=False)
-        self._thin(self._upright, across, upright=True)
-        x, y, green = self._corners(least, limit)
-        spread_level = cv2.dilate(self._level, _THREE_DOWN)
-        spread_upright = cv2.dilate(self._upright, _THREE_ACROSS)
-        return Lines(
-            self._planes[1], np.asarray(spread_level, np.uint8), np.asarray(spread_upright, np.uint8), x, y, green
+        blue, green, red = self._planes
+        _lines(blue, green, red, step, reach.ground, *self._parted, self._row, self._level, self._upright)
+        count = _corners(
+            self._parted[0],
+            self._level,
+            self._upright,
+            step,
+            reach.arm,
+            *reach.beyond,
+            least,
+            self._ring,
+            self._rows,
+            self._found,
         )
+        return self._found[:count]
 
-    def _thin(self, out: U8, d: int, *, upright: bool) -> None:
-        height, width = self._shape
-        middle: Any
-        before: Any
-        after: Any
-        if upright:
-            middle, before, after = np.s_[:, d:-d], np.s_[:, : width - 2 * d], np.s_[:, 2 * d :]
+
+@inlined
+def _larger(a: Any, b: Any) -> Any:
+    return a if a > b else b
+
+
+@inlined
+def _smaller(a: Any, b: Any) -> Any:
+    return a if a < b else b
+
+
+@inlined
+def _less(a: Any, b: Any) -> Any:
+    """``a - b``, not below zero."""
+    return np.uint8(a - b) if a > b else np.uint8(0)
+
+
+@inlined
+def _gap(a: Any, b: Any) -> Any:
+    return np.uint8(a - b) if a > b else np.uint8(b - a)
+
+
+@inlined
+def _stands_out(before: Any, middle: Any, after: Any) -> Any:
+    """By how much the middle is brighter than the brighter, or darker than the darker of its two neighbours."""
+    return _larger(_less(middle, _larger(before, after)), _less(_smaller(before, after), middle))
+
+
+@compiled
+def _part(even: U8, odd: U8, row: U8) -> None:
+    for x in range(even.shape[0]):
+        even[x] = row[2 * x]
+        odd[x] = row[2 * x + 1]
+
+
+@compiled
+def _warmth(out: U8, red: U8, blue: U8) -> None:
+    for x in range(out.shape[0]):
+        out[x] = np.uint8(np.uint8(red[x] >> 1) + np.uint8(128) - np.uint8(blue[x] >> 1))
+
+
+@compiled
+def _thin(out: U8, g0: U8, g1: U8, g2: U8, r0: U8, r1: U8, r2: U8, w0: U8, w1: U8, w2: U8) -> None:
+    for x in range(out.shape[0]):
+        most = _larger(_stands_out(g0[x], g1[x], g2[x]), _stands_out(r0[x], r1[x], r2[x]))
+        out[x] = _larger(most, _stands_out(w0[x], w1[x], w2[x]))
+
+
+@compiled
+def _lines(
+    blue: U8, green: U8, red: U8, step: int, ground: int, g: U8, r: U8, warm: U8, scratch: U8, level: U8, upright: U8
+) -> None:
+    """Parts the planes into ``g``, ``r`` and ``warm`` (red less blue), and says how much each pixel stands out.
+
+    ``level`` has every ``step``-th row, ``upright`` every ``step``-th column.
+    """
+    height, half = g.shape[0], g.shape[1] // step
+    side = ground // step
+    inner = half - 2 * side
+    for y in range(height):
+        if step == 2:
+            _part(g[y, :half], g[y, half:], green[y])
+            _part(r[y, :half], r[y, half:], red[y])
+            _part(scratch[:half], scratch[half:], blue[y])
+            _warmth(warm[y], r[y], scratch)
         else:
-            middle, before, after = np.s_[d:-d], np.s_[: height - 2 * d], np.s_[2 * d :]
-        core = out[middle]
-        one, other = self._scratch[0][middle], self._scratch[1][middle]
-        for plane in (*self._planes[1:], self._warmth):
-            mid, low, high = plane[middle], plane[before], plane[after]
-            # brighter than the brighter neighbour, or darker than the darker one
-            cv2.max(low, high, dst=one)
-            cv2.subtract(mid, one, dst=one)
-            cv2.min(low, high, dst=other)
-            cv2.subtract(other, mid, dst=other)
-            if plane is self._planes[1]:
-                cv2.max(one, other, dst=core)
-            else:
-                cv2.max(core, one, dst=core)
-                cv2.max(core, other, dst=core)
-
-    def _corners(
-        self, least: int, limit: int
-    ) -> tuple[tuple[NDArray[np.int32], ...], tuple[NDArray[np.int32], ...], tuple[NDArray[np.int16], ...]]:
-        height, width = self._shape
-        m = _MARGIN
-        core = np.s_[m : height - m, m : width - m]
-        # arms: two pixels in a row, beside the corner or one further on
-        one, two, three = ([_at(self._level, s * i, 0) for s in (1, -1)] for i in (1, 2, 3))
-        arm_level = [cv2.min(b, cv2.max(a, c)) for a, b, c in zip(one, two, three, strict=True)]
-        one, two, three = ([_at(self._upright, 0, s * i) for s in (1, -1)] for i in (1, 2, 3))
-        arm_upright = [cv2.min(b, cv2.max(a, c)) for a, b, c in zip(one, two, three, strict=True)]
-        green = self._planes[1]
-        side = [_at(green, s * 3, 0) for s in (1, -1)]
-        end = [_at(green, 0, s * 3) for s in (1, -1)]
-        flags = self._flags[core[0], m : width - m]
-        strengths = []
-        for kind in range(4):
-            right, down = kind & 1, kind >> 1
-            strength = cv2.min(arm_level[right], arm_upright[down])
-            unlike = cv2.absdiff(side[right], end[down])
-            # a thin line that falls on two pixels keeps half of its strength in either
-            cv2.subtract(unlike, strength, dst=unlike)
-            cv2.subtract(strength, unlike, dst=strength)
-            peak = cv2.dilate(strength, _NEAR)
-            cv2.max(peak, least, dst=peak)  # type: ignore[call-overload]
-            peak = cv2.compare(strength, peak, cv2.CMP_GE)
-            cv2.bitwise_and(peak, 1 << kind, dst=peak)  # type: ignore[call-overload]
-            strengths.append(strength)
-            if kind == 0:
-                flags[:] = peak
-            else:
-                cv2.bitwise_or(flags, peak, dst=flags)
-        words = np.flatnonzero(self._flags.reshape(-1).view(np.uint64))
-        row, column = np.nonzero(self._flags.reshape(-1, 8)[words])
-        places = words[row] * 8 + column
-        ys, xs = np.divmod(places, self._flags.shape[1])
-        values = self._flags.reshape(-1)[places]
-        found_x, found_y, found_green = [], [], []
-        for kind in range(4):
-            chosen = np.flatnonzero(values & (1 << kind))
-            x, y = xs[chosen], ys[chosen]
-            right, down = 1 - 2 * (kind & 1), 1 - 2 * (kind >> 1)
-            level = green[y, x + _ALONG[:, None] * right].astype(np.int16)
-            upright = green[y + _ALONG[:, None] * down, x].astype(np.int16)
-            # a drawn line is even along its length, what chance makes is not
-            uneven = sum(np.abs(arm[1] - arm[0]) * 2 + np.abs(arm[2] - arm[1]) for arm in (level, upright))
-            strength = strengths[kind][y - m, x - m].astype(np.int16)
-            order = np.argsort(uneven // 2 - np.minimum(strength, _STRONG), kind="stable")[:limit]
-            x, y = x[order], y[order]
-            brightness = (level[1] + upright[1])[order] // 2
-            found_x.append(x.astype(np.int32))
-            found_y.append(y.astype(np.int32))
-            found_green.append(brightness)
-        return tuple(found_x), tuple(found_y), tuple(found_green)
+            g[y] = green[y]
+            r[y] = red[y]
+            _warmth(warm[y], red[y], blue[y])
+        gy, ry, wy = g[y], r[y], warm[y]
+        _thin(
+            upright[y, side : side + inner],
+            gy, gy[side:], gy[2 * side :],
+            ry, ry[side:], ry[2 * side :],
+            wy, wy[side:], wy[2 * side :],
+        )  # fmt: skip
+        m = y - ground
+        t = m - ground
+        if t >= 0 and m % step == 0:
+            _thin(level[m // step], g[t], g[m], g[y], r[t], r[m], r[y], warm[t], warm[m], warm[y])
 
 
-def _at(plane: U8, x: int, y: int) -> U8:
-    """The plane without its margin, moved by ``x`` and ``y``."""
-    m = _MARGIN
-    height, width = plane.shape
-    return plane[m + y : height - m + y, m + x : width - m + x]
+@compiled
+def _arms(out: U8, one: U8, two: U8, three: U8, first: U8, last: U8, on: U8, further: U8) -> None:
+    """Strength of a line on three places, less its unevenness in brightness and less what runs on beyond the corner."""
+    for x in range(out.shape[0]):
+        strength = _smaller(_smaller(one[x], two[x]), three[x])
+        strength = _less(strength, _less(_gap(first[x], last[x]), strength))
+        out[x] = _less(strength, _smaller(on[x], further[x]))
 
 
-_MARGIN = 4
-_THREE_ACROSS = np.ones((1, 3), np.uint8)
-_THREE_DOWN = np.ones((3, 1), np.uint8)
-_NEAR = np.ones((5, 5), np.uint8)
-_ALONG = np.array([2, 3, 4])
-"""Where an arm's evenness is measured."""
-_STRONG = 40
-"""Strength above which more does not make a corner a better one."""
+@compiled
+def _meet(out: U8, level: U8, upright: U8, one: U8, other: U8, cut: int) -> None:
+    """Strength of corners above ``cut``: the weaker arm, less the difference in brightness between the two."""
+    floor = np.uint8(cut)
+    for x in range(level.shape[0]):
+        strength = _smaller(level[x], upright[x])
+        out[x] = _less(_less(strength, _less(_gap(one[x], other[x]), strength)), floor)
+
+
+@compiled
+def _strongest(out: U8, a: U8, b: U8, c: U8, d: U8) -> None:
+    for x in range(out.shape[0]):
+        out[x] = _larger(_larger(a[x], b[x]), _larger(c[x], d[x]))
+
+
+@compiled
+def _from(row: U8, start: int, offset: int, step: int) -> U8:
+    """A parted row from column ``start * step + offset`` on, every ``step``-th."""
+    if step == 1:
+        return row[start + offset :]
+    if offset & 1:
+        return row[row.shape[0] // 2 + start + (offset - 1) // 2 :]
+    return row[start + offset // 2 :]
+
+
+@compiled
+def _is_peak(ring: U8, kind: int, row: int, x: int, near: int) -> bool:
+    """Whether no corner of that kind around is stronger; of several equal ones the first is the peak."""
+    strength = ring[kind, row & 7, x]
+    for dy in range(-near, near + 1):
+        other = ring[kind, (row + dy) & 7]
+        for xx in range(x - near, x + near + 1):
+            if other[xx] > strength or (other[xx] == strength and (dy < 0 or (dy == 0 and xx < x))):
+                return False
+    return True
+
+
+@compiled
+def _corners(
+    g: U8,
+    level: U8,
+    upright: U8,
+    step: int,
+    arm: int,
+    on: int,
+    further: int,
+    least: int,
+    ring: U8,
+    rows: U8,
+    found: I32,
+) -> int:
+    """Writes the strongest corners of each neighbourhood into ``found`` and returns how many.
+
+    ``ring`` keeps the strengths (4 kinds, and the strongest of them) of the last eight rows.
+    """
+    height, half = g.shape[0] // step, g.shape[1] // step
+    margin = (max(arm + 2, further) + step - 1) // step
+    inner = half - 2 * margin
+    near = 2 // step
+    cut = least - 1
+    mid, last = arm + 1, arm + 2
+    m = margin
+    right, left, down, up = rows[0, :inner], rows[1, :inner], rows[2, :inner], rows[3, :inner]
+    ring[:] = 0
+    count = 0
+    for j in range(m, height - m + near):
+        slot = j & 7
+        if j < height - m:
+            y = j * step
+            lev, gy = level[j], g[y]
+            _arms(
+                right,
+                _from(lev, m, arm, step), _from(lev, m, mid, step), _from(lev, m, last, step),
+                _from(gy, m, arm, step), _from(gy, m, last, step),
+                _from(lev, m, -on, step), _from(lev, m, -further, step),
+            )  # fmt: skip
+            _arms(
+                left,
+                _from(lev, m, -arm, step), _from(lev, m, -mid, step), _from(lev, m, -last, step),
+                _from(gy, m, -arm, step), _from(gy, m, -last, step),
+                _from(lev, m, on, step), _from(lev, m, further, step),
+            )  # fmt: skip
+            _arms(
+                down,
+                upright[y + arm, m:], upright[y + mid, m:], upright[y + last, m:],
+                g[y + arm, m:], g[y + last, m:],
+                upright[y - on, m:], upright[y - further, m:],
+            )  # fmt: skip
+            _arms(
+                up,
+                upright[y - arm, m:], upright[y - mid, m:], upright[y - last, m:],
+                g[y - arm, m:], g[y - last, m:],
+                upright[y + on, m:], upright[y + further, m:],
+            )  # fmt: skip
+            to_right, to_left, below, above = (
+                _from(gy, m, mid, step), _from(gy, m, -mid, step), g[y + mid, m:], g[y - mid, m:]
+            )  # fmt: skip
+            _meet(ring[0, slot, 2:], right, down, to_right, below, cut)
+            _meet(ring[1, slot, 2:], left, down, to_left, below, cut)
+            _meet(ring[2, slot, 2:], right, up, to_right, above, cut)
+            _meet(ring[3, slot, 2:], left, up, to_left, above, cut)
+            _strongest(ring[4, slot], ring[0, slot], ring[1, slot], ring[2, slot], ring[3, slot])
+        else:
+            ring[:, slot] = 0
+        row = j - near
+        if row < m:
+            continue
+        strongest = ring[4, row & 7]
+        words = strongest.view(np.uint64)
+        for i in range(words.shape[0]):
+            if words[i] == 0:
+                continue
+            for x in range(i * 8, i * 8 + 8):
+                if strongest[x] == 0:
+                    continue
+                for kind in range(4):
+                    strength = ring[kind, row & 7, x]
+                    if strength and count < found.shape[0] and _is_peak(ring, kind, row, x, near):
+                        found[count, 0] = (x - 2 + m) * step
+                        found[count, 1] = row * step
+                        found[count, 2] = kind
+                        found[count, 3] = strength + cut
+                        count += 1
+    return count
+
+
+_COARSE = 0.9
+"""Heights over 1080 from which on every second row and column is enough."""
+_GROUND, _ARM, _BEYOND = 6.0, 3.0, (5.0, 7.0)
+"""Distances in a picture 1080 high."""
+_MOST = 30000
+"""Corners in one frame, at most."""

@@ -43,9 +43,12 @@ FEATURES = (
     "arms_differ",
 )
 """What the decision is made of, in the order of the first result of :func:`measure`; explained there."""
-GEOMETRY = ("x", "y", "width", "height", "thickness", "lines", "extended", "filled", "closed")
-"""The second result: the outer rectangle in pixels, the line's thickness, how many sides have a line at all, how many
-of eight lines run on, whether the inside is of the lines' colour, whether the outline is closed."""
+LEFT, TOP, RIGHT, BOTTOM, LINE, LINES, EXTENDED, FILLED, CLOSED, ACROSS, DOWN = range(11)
+"""Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line at
+all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is closed,
+and how far from its corners it is drawn along level and upright sides, pixels."""
+COLOURS = 11
+"""The first of six more: what is usually seen on level lines, then on upright ones."""
 
 _ARM = 6
 """Places on each of the eight arms to which the mixture is fitted."""
@@ -53,7 +56,7 @@ _ALONG = 22
 """Places on each half of a side, from behind the corner to its middle, at most."""
 _BEYOND = 5
 """Pixels beyond a corner that are looked at."""
-_ROWS = 10
+_ROWS = 11
 """Pixels looked at on either side of a proposed line."""
 _OFF = 3
 """Pixels by which a proposed line may be off."""
@@ -62,8 +65,13 @@ _CHROMA = 0.7
 _MOST = 2.5
 """Greatest logarithm of a likelihood ratio at one place."""
 
+_PROBES = 9
+"""Places between two sides where a line that divides the rectangle must be seen, all but one."""
 
-@njit(cache=True, nogil=True, fastmath=True)
+_compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_compiled
 def _look(bgr, side, rect, along, across):  # type: ignore[no-untyped-def]
     """Y, Cr, Cb of the pixel in column or row ``along``, ``across`` from a side: below 0 outside, above inside."""
     if side == 0:
@@ -79,33 +87,34 @@ def _look(bgr, side, rect, along, across):  # type: ignore[no-untyped-def]
     return _ycc(np.float32(bgr[y, x, 0]), np.float32(bgr[y, x, 1]), np.float32(bgr[y, x, 2]))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _ycc(b, g, r):  # type: ignore[no-untyped-def]
     luma = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b
     return luma, (r - luma) * np.float32(0.713), (b - luma) * np.float32(0.564)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _square(one, other):  # type: ignore[no-untyped-def]
     """Squared distance between two colours."""
     y, r, c = one[0] - other[0], one[1] - other[1], one[2] - other[2]
     return y * y + np.float32(_CHROMA) * (r * r + c * c)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _mean(one, other):  # type: ignore[no-untyped-def]
     half = np.float32(0.5)
     return (one[0] + other[0]) * half, (one[1] + other[1]) * half, (one[2] + other[2]) * half
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _profiles(bgr, rect, profiles):  # type: ignore[no-untyped-def]
+@_compiled
+def _profiles(bgr, rect, scale, profiles):  # type: ignore[no-untyped-def]
     """The pixels across the arms: 4 sides x (2 x rows + 1) x 3 x (2 x arm) places."""
     for side in range(4):
         first, last = (rect[0], rect[2]) if side < 2 else (rect[1], rect[3])
-        span = max(0.18 * (last - first) - 4.0, 2.5)
+        start = 4.0 * scale
+        span = max(0.18 * (last - first) - start, 2.5 * scale)
         for j in range(_ARM):
-            step = int(4.0 + span * j / (_ARM - 1))
+            step = int(start + span * j / (_ARM - 1))
             for end in range(2):
                 along = last - step if end else first + step
                 for k in range(2 * _ROWS + 1):
@@ -115,7 +124,7 @@ def _profiles(bgr, rect, profiles):  # type: ignore[no-untyped-def]
                     profiles[side, k, 2, 2 * j + end] = cb
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _middles(profiles, colour, score, middles):  # type: ignore[no-untyped-def]
     """The row of each side's line, where the arms are thinnest and most like ``colour``."""
     for side in range(4):
@@ -139,7 +148,7 @@ def _middles(profiles, colour, score, middles):  # type: ignore[no-untyped-def]
         middles[side] = _ROWS - _OFF - 1 + at
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _thickness(profiles, colour, share, middles, centres, thick):  # type: ignore[no-untyped-def]
     """Where each line is, to a fraction of a pixel, and its width at half height; 0 where none stands out.
 
@@ -178,10 +187,11 @@ def _thickness(profiles, colour, share, middles, centres, thick):  # type: ignor
             continue
         up, on = _crossing(share, top, -1, peak / 2), _crossing(share, top, 1, peak / 2)
         thick[side] = up + on
-        centres[side] += min(max(top - 6 + (on - up) / 2, np.float32(-1.5)), np.float32(1.5))
+        centre = centres[side] + top - 6 + (on - up) / 2
+        centres[side] = min(max(centre, np.float32(-_OFF - 0.4)), np.float32(_OFF + 0.4))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _crossing(values, start, step, level):  # type: ignore[no-untyped-def]
     """Steps from ``start`` to where the values fall to ``level``."""
     i = start
@@ -192,7 +202,7 @@ def _crossing(values, start, step, level):  # type: ignore[no-untyped-def]
     return np.float32(abs(i - start)) + (values[i] - level) / max(values[i] - values[i + step], np.float32(1e-6))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _median(values, n):  # type: ignore[no-untyped-def]
     """The upper median of the first ``n`` values, which are sorted."""
     for i in range(1, n):
@@ -204,7 +214,7 @@ def _median(values, n):  # type: ignore[no-untyped-def]
     return values[n // 2]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _mixture(on, ground, work):  # type: ignore[no-untyped-def]
     """``v = slope b + level`` for one channel: slope, level, the usual ``v`` and the usual misfit."""
     n = 4 * _ARM
@@ -235,7 +245,7 @@ def _mixture(on, ground, work):  # type: ignore[no-untyped-def]
     return slope, level, usual, _median(work, n)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _sample(bgr, rect, side, along, centre, half, beside):  # type: ignore[no-untyped-def]
     """The colours on the line, outside and inside of it in one place."""
     first, last = int(math.ceil(centre - half)), int(math.floor(centre + half))
@@ -252,12 +262,12 @@ def _sample(bgr, rect, side, along, centre, half, beside):  # type: ignore[no-un
     return (y * size, cr * size, cb * size), outside, inside
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _mixed(slope, level, ground):  # type: ignore[no-untyped-def]
     return slope[0] * ground[0] + level[0], slope[1] * ground[1] + level[1], slope[2] * ground[2] + level[2]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@_compiled
 def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
     """Logarithm of how much likelier a line of the colour ``expected`` is than bare ground."""
     unlike = _square(outside, inside)
@@ -278,16 +288,17 @@ def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
     return min(max(ratio, -np.float32(_MOST)), np.float32(_MOST))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def measure(bgr, rects, colours):  # type: ignore[no-untyped-def]
-    """Features and geometry (N x :data:`FEATURES`, N x :data:`GEOMETRY`, float32) of rectangles.
+@_compiled
+def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
+    """Features and geometry (N x :data:`FEATURES`, N x 17, float32) of rectangles.
 
     ``bgr``: H x W x 3 uint8; ``rects``: N x 4 int32, left, top, right, bottom on the lines, a few pixels off at
-    most; ``colours``: N x 3 float32, the lines' supposed colours, BGR.
+    most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``scale``: the picture's height over 1080.
     """
     n = len(rects)
     features = np.zeros((n, 20), np.float32)
-    geometry = np.zeros((n, 9), np.float32)
+    geometry = np.zeros((n, COLOURS + 6), np.float32)
+    scale = min(np.float32(scale), np.float32(1.0))
     profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
     middles = np.zeros(4, np.int64)
     centres, thick = np.zeros(4, np.float32), np.zeros(4, np.float32)
@@ -301,7 +312,7 @@ def measure(bgr, rects, colours):  # type: ignore[no-untyped-def]
     for index in range(n):
         rect = (rects[index, 0], rects[index, 1], rects[index, 2], rects[index, 3])
         colour[0], colour[1], colour[2] = _ycc(colours[index, 0], colours[index, 1], colours[index, 2])
-        _profiles(bgr, rect, profiles)
+        _profiles(bgr, rect, scale, profiles)
         _middles(profiles, colour, work, middles)
         for ch in range(3):
             for side in range(4):
@@ -314,7 +325,7 @@ def measure(bgr, rects, colours):  # type: ignore[no-untyped-def]
             if thick[side] > 0:
                 work[lines] = thick[side]
                 lines += 1
-        geometry[index, 5] = lines
+        geometry[index, LINES] = lines
         if lines < 3:
             continue
         _median(work, lines)
@@ -494,7 +505,66 @@ def measure(bgr, rects, colours):  # type: ignore[no-untyped-def]
         found[18] = texture / places
         found[19] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
         shape = geometry[index]
-        shape[0], shape[1] = left - (line - 1) / 2, top - (line - 1) / 2
-        shape[2], shape[3], shape[4] = width, height, line
-        shape[6], shape[7], shape[8] = extended, filled / places, closed
+        shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE] = left, top, right, bottom, line
+        shape[EXTENDED], shape[FILLED], shape[CLOSED] = extended, filled / places, closed
+        for way in range(2):
+            length = right - left if way == 0 else bottom - top
+            shape[ACROSS + way] = behind + (length / 2 - behind) * arms[way] / counts[way]
+            for ch in range(3):
+                shape[COLOURS + 3 * way + ch] = usual[way, ch]
     return features, geometry
+
+
+@_compiled
+def divided(bgr, shape):  # type: ignore[no-untyped-def]
+    """Whether a line like the sides runs from one side to the other and ends at one of them, as in a grid.
+
+    ``shape``: a row of :func:`measure`'s second result.
+    """
+    rect = (
+        int(math.floor(shape[LEFT] + 0.5)),
+        int(math.floor(shape[TOP] + 0.5)),
+        int(math.floor(shape[RIGHT] + 0.5)),
+        int(math.floor(shape[BOTTOM] + 0.5)),
+    )
+    line = shape[LINE]
+    margin = int(line / 2 + 3.0)
+    beside = int(line / 2 + 2.5)
+    for way in range(2):
+        # lines across the sides of this way are seen from its first side
+        low, high = (rect[0], rect[2]) if way == 0 else (rect[1], rect[3])
+        depth = rect[3] - rect[1] if way == 0 else rect[2] - rect[0]
+        other = 1 - way
+        colour = (
+            shape[COLOURS + 3 * other],
+            shape[COLOURS + 3 * other + 1],
+            shape[COLOURS + 3 * other + 2],
+        )
+        for along in range(low + margin + beside + 2, high - margin - beside - 1):
+            seen = 0
+            for i in range(_PROBES):
+                # from the ends inwards, where a line that is no part of a grid is missing
+                place = i // 2 if i % 2 == 0 else _PROBES - 1 - i // 2
+                across = int(margin + (depth - 2 * margin) * place / (_PROBES - 1))
+                own, stands = _stands(bgr, 2 * way, rect, along, across, beside, colour)
+                if stands < 64.0:
+                    # perhaps on a line that crosses here
+                    across += margin if i % 2 == 0 else -margin
+                    own, stands = _stands(bgr, 2 * way, rect, along, across, beside, colour)
+                seen += own < 1600.0 and stands > max(np.float32(64.0), 2 * own)
+                if seen < (i + 1 if i < 2 else i):
+                    break
+            if seen < _PROBES - 1:
+                continue
+            for across in (-margin - 1, depth + margin + 1):
+                if _stands(bgr, 2 * way, rect, along, across, beside, colour)[1] < 36.0:
+                    return True
+    return False
+
+
+@_compiled
+def _stands(bgr, side, rect, along, across, beside, colour):  # type: ignore[no-untyped-def]
+    """Squared distances of a pixel from the colour, and from those on both sides of it along the side."""
+    on = _look(bgr, side, rect, along, across)
+    before, after = _look(bgr, side, rect, along - beside, across), _look(bgr, side, rect, along + beside, across)
+    return _square(on, colour), min(_square(on, before), _square(on, after))

@@ -49,19 +49,23 @@ def moved(points: Points, matrix: NDArray[Any]) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
+_OPENCV_SIDE = 32767
+
+
 def warp(bgr: Picture, matrix: NDArray[np.float64], width: int, height: int) -> Picture:
     """The part of ``bgr`` that ``matrix`` maps into ``width`` x ``height``; black outside the picture.
 
-    A face that must shrink to less than half is averaged first, so that fine patterns do not alias.
+    A face that must shrink to less than half is averaged first, so that fine patterns do not alias. Sides beyond
+    OpenCV's limit of 32,767 pixels do no harm.
     """
     shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if 0 < shrink < 0.5:
+    if shrink > 0 and (shrink < 0.5 or max(bgr.shape) >= _OPENCV_SIDE):
         inverse = cv2.invertAffineTransform(matrix)
         corners = moved(np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float32), inverse)
-        left, top = np.floor(corners.min(0)).astype(int).clip(0)
-        right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int), (bgr.shape[1], bgr.shape[0]))
+        left, top = np.floor(corners.min(0) - 1).astype(int).clip(0)
+        right, bottom = np.minimum(np.ceil(corners.max(0) + 2).astype(int), (bgr.shape[1], bgr.shape[0]))
         if right - left >= 2 and bottom - top >= 2:
-            factor = int(1 / shrink)
+            factor = max(1, int(1 / shrink))
             part = bgr[top:bottom, left:right]
             size = (max(1, part.shape[1] // factor), max(1, part.shape[0] // factor))
             fx, fy = part.shape[1] / size[0], part.shape[0] / size[1]

@@ -89,6 +89,7 @@ class Gallery:
         self._samples: dict[str, Sample] = {}
         self._embeddings: dict[str, NDArray[np.float32]] = {}
         self._unsaved_chips: dict[str, Picture] = {}
+        self._unusable: dict[str, Sample] = {}
         self._disk_stamp: tuple[int, int] | None = None
         self._index: _Index | None = None
 
@@ -130,6 +131,18 @@ class Gallery:
     def __len__(self) -> int:
         return len(self._samples)
 
+    @property
+    def complaint(self) -> str:
+        """What is wrong with samples that cannot be used, and what to do; empty where all can. Disk keeps them."""
+        if not self._unusable:
+            return ""
+        people = sorted({sample.identity for sample in self._unusable.values()})
+        shown = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
+        return (
+            f"{len(self._unusable)} samples of {shown} in {self.folder} have neither an embedding by {self.model_id} "
+            "nor a readable chip to make one from: enrol them again, or use the model that they were enrolled with"
+        )
+
     def add(
         self, name: str, chip: Chip, embedding: NDArray[np.float32], quality: float, negative: bool = False
     ) -> Sample:
@@ -155,6 +168,7 @@ class Gallery:
                 f"{self.model_id} has embeddings of {self.embedder.dimension} numbers; {row.size} do not fit"
             )
         self._samples[sample.id], self._embeddings[sample.id] = sample, row
+        self._unusable.pop(sample.id, None)
         self._changed()
 
     def remove(self, name: str, sample_id: str | None = None) -> int:
@@ -164,6 +178,9 @@ class Gallery:
             del self._samples[key]
             del self._embeddings[key]
             self._unsaved_chips.pop(key, None)
+        for key in [s.id for s in self._unusable.values() if s.identity == name and sample_id in (None, s.id)]:
+            gone.append(key)
+            del self._unusable[key]
         self._changed()
         return len(gone)
 
@@ -250,15 +267,16 @@ class Gallery:
             samples = _read_samples(path)
         kept = {key: row for key, row in self._read_embeddings().items() if key in samples}
         missing = [sample for key, sample in samples.items() if key not in kept]
+        unusable: dict[str, Sample] = {}
         for done, sample in enumerate(missing):
             picture = _read_picture(self._chip_path(sample.id))
             if picture is None:
-                del samples[sample.id]  # neither an embedding by this model nor a picture to make one from
+                unusable[sample.id] = samples.pop(sample.id)
                 continue
             kept[sample.id] = self.embedder.embed(picture, [sample.landmarks], flip=True)[0]
             if progress is not None:
                 progress(done + 1, len(missing))
-        self._samples, self._embeddings, self._disk_stamp = samples, kept, stamp
+        self._samples, self._embeddings, self._unusable, self._disk_stamp = samples, kept, unusable, stamp
         self._unsaved_chips.clear()
         self._changed()
         if missing:
@@ -279,7 +297,7 @@ class Gallery:
                 _replace(self._chip_path(key), data.tobytes())
             self._write_embeddings()
             people: dict[str, list[dict[str, Any]]] = {}
-            for s in self.samples():
+            for s in (*self.samples(), *self._unusable.values()):
                 people.setdefault(s.identity, []).append(
                     {
                         "id": s.id,
@@ -294,7 +312,7 @@ class Gallery:
         except OSError as error:
             raise GalleryError(f"{self.folder}: cannot be written ({error.strerror})") from error
         for path in (self.folder / "chips").glob("*.png"):
-            if path.stem not in self._samples:
+            if _ID.fullmatch(path.stem) and path.stem not in self._samples and path.stem not in self._unusable:
                 path.unlink(missing_ok=True)
         self._unsaved_chips.clear()
         self._disk_stamp = self._stamp()
@@ -414,6 +432,8 @@ def _read_samples(path: Path) -> dict[str, Sample]:
                 if not _ID.fullmatch(entry["id"]):
                     raise ValueError(f"{entry['id']!r} is no sample id")
                 landmarks = np.asarray(entry["landmarks"], np.float32).reshape(5, 2)
+                if not (np.isfinite(landmarks).all() and math.isfinite(entry["quality"])):
+                    raise ValueError(f"{entry['id']} has numbers that are none")
                 samples[entry["id"]] = Sample(
                     entry["id"],
                     checked_name(name),

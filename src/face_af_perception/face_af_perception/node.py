@@ -188,6 +188,8 @@ class PerceptionNode(Node):
             self._health.fault(self._gallery_problem, ERROR)
         elif self._image_problem:
             self._health.fault(self._image_problem, WARN)
+        elif pipeline.gallery is not None and pipeline.gallery.complaint:
+            self._health.fault(pipeline.gallery.complaint, WARN)
         elif not names:
             where = pipeline.gallery.folder if pipeline.gallery is not None else ""
             self._health.fault(

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from face_af_perception.alignment import (
     ARCFACE,
+    ARCFACE_SIZE,
     CHIP_SIZE,
     aligned,
     chip_template,
@@ -86,3 +89,15 @@ def test_quality_falls_with_size_pose_and_blur() -> None:
     assert frontality(ARCFACE) > 0.7 > frontality(turned)
     assert sharpness(flat) == 0
     assert quality(np.zeros((5, 2), np.float32), flat) == 0.05
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_a_face_in_a_very_wide_picture(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    face = cv2.GaussianBlur(rng.integers(0, 255, (400, 400, 3), np.uint8), (0, 0), 8)
+    points = np.asarray(ARCFACE * scale + 20, np.float32)
+    wide = np.zeros((400, 40_000, 3), np.uint8)
+    wide[:, 39_000:39_400] = face
+    chip = aligned(wide, points + np.array([39_000, 0], np.float32), ARCFACE, ARCFACE_SIZE)
+    wanted = aligned(face, points, ARCFACE, ARCFACE_SIZE)
+    assert np.abs(chip.astype(int) - wanted).max() <= 3

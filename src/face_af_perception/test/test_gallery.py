@@ -137,7 +137,26 @@ def test_broken_pictures_and_other_files_do_no_harm(tmp_path: Path, embedder: Em
     assert Gallery.open(tmp_path, embedder).names == ["anna", "bert"]  # its embedding is there
     for path in tmp_path.glob("embeddings-*.npz"):
         path.unlink()
-    assert Gallery.open(tmp_path, embedder).names == ["bert"]
+    (tmp_path / "chips" / "holiday.png").write_bytes(b"somebody else's")
+    again = Gallery.open(tmp_path, embedder)
+    assert again.names == ["bert"] and "1 samples of anna" in again.complaint and "enrol them again" in again.complaint
+    again.save()  # what this model cannot use another one may
+    assert "anna" in json.loads((tmp_path / "gallery.json").read_text(encoding="utf-8"))["people"]
+    assert (tmp_path / "chips" / "holiday.png").exists()
+    enrol(again, "anna", *portrait("anna"))
+    assert again.names == ["anna", "bert"] and not again.complaint
+
+
+def test_a_sample_that_cannot_be_used_can_be_removed(tmp_path: Path, embedder: Embedder, portrait) -> None:
+    gallery = Gallery.open(tmp_path, embedder, create=True)
+    enrol(gallery, "anna", *portrait("anna"))
+    gallery.save()
+    for path in (*tmp_path.glob("embeddings-*.npz"), *tmp_path.rglob("*.png")):
+        path.unlink()
+    gallery = Gallery.open(tmp_path, embedder)
+    assert gallery.complaint and gallery.remove("anna") == 1
+    gallery.save()
+    assert not Gallery.open(tmp_path, embedder).complaint
 
 
 def test_a_folder_without_a_gallery_says_what_to_do(tmp_path: Path, embedder: Embedder) -> None:

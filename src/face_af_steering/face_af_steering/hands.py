@@ -53,7 +53,7 @@ class Hands:
         if before is None or after is None or move.before_gone:
             self._lost_at = now
             return False
-        if now - self._lost_at < _SETTLES_S:
+        if move.back or now - self._lost_at < _SETTLES_S:
             return False
         fading = math.exp((self._at - now) / _MEMORY_S)
         self._persons *= fading

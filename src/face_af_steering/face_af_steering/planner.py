@@ -18,6 +18,7 @@ from .moves import Moves, is_wrap, steps_between
 from .params import PlannerParams, SteeringNodeParams
 from .rate_limit import RateLimit
 from .response import ResponseModel
+from .rest import Rest
 from .selection import Move, Selection
 from .subjects import Row, Subject
 from .target import TargetChooser
@@ -45,6 +46,8 @@ class _Press:
     """Nothing was seen of it in time."""
     done: bool = False
     """Its effect was seen."""
+    after_s: float = 1e9
+    """So long after an effect was seen."""
 
 
 class Planner:
@@ -63,6 +66,8 @@ class Planner:
         self.blocked = ""
         """Why nothing may be pressed now (no camera); empty = nothing in the way."""
         self.response = ResponseModel()
+        self._rest = Rest()
+        self._effect_at = -1e18
         self._row = Row()
         self._chooser = TargetChooser()
         self._selection = Selection()
@@ -138,7 +143,7 @@ class Planner:
         self._limit.restart(now)
         self._open.clear()
         self._tried = self._give_ups = 0
-        self._pause_until = self._yield_until = -1e18
+        self._pause_until = self._yield_until = self._effect_at = -1e18
 
     def _expected(self, subject: Subject) -> bool:
         """Whether presses of ours lead exactly to ``subject``: to believe it at first sight."""
@@ -169,6 +174,9 @@ class Planner:
         if fitting and move.after is not None:
             press = fitting[self.response.taking_effect([now - p.at for p in fitting])]
             press.done = True
+            self._effect_at = now
+            if len(fitting) == 1 and not (press.lost or press.planned):
+                self._rest.ended(press.after_s, worked=True)
             if press.planned:
                 self.response.kept_pace(True)
             if move.before is not None:
@@ -182,6 +190,10 @@ class Planner:
             return
         if move.after is not None and move.after.key == self._target:
             return
+        elsewhere = [p for p in self._open if not p.done and self.response.is_due(now - p.at)]
+        if elsewhere:
+            elsewhere[0].done = True
+            return
         if self._hands.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s
             self.yields += 1
@@ -192,6 +204,8 @@ class Planner:
             if not press.lost and not press.done and now - press.at > timeout:
                 press.lost = True
                 self._tried += not press.planned
+                if not press.planned:
+                    self._rest.ended(press.after_s, worked=False)
                 self.response.lost()
                 if press.planned:
                     self.response.kept_pace(False)
@@ -247,6 +261,8 @@ class Planner:
             since = now - waiting[-1].at
             if not self._may_follow(focus, target, row, waiting, since):
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
+        if not waiting and now - self._effect_at < self._rest.pause_s:
+            return self._say(SteeringStatus.WAITING, "the camera does not listen so soon after an effect")
         kind, why = self._next_kind(focus, target, row, steps)
         if kind is None:
             pause = min(params.give_up_s * 2.0**self._give_ups, params.give_up_max_s)
@@ -256,7 +272,7 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
-        return self._press(now, _Press(kind, now, focus, target, planned=bool(waiting)), why)
+        return self._press(now, _Press(kind, now, focus, target, bool(waiting)), why)
 
     def _may_follow(
         self, focus: Subject | None, target: Subject, row: list[Subject], waiting: list[_Press], since: float
@@ -292,6 +308,8 @@ class Planner:
     def _press(self, now: float, press: _Press, why: str) -> list[Action]:
         self._limit.count(now)
         self._hands.corrected(now)
+        if not press.planned:
+            press.after_s = now - self._effect_at
         self._open.append(press)
         self.presses += 1
         self._say(SteeringStatus.STEERING, f"{press.kind.name}: {why}")

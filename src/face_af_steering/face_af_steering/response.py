@@ -13,7 +13,7 @@ _FRAME_S = 0.035
 _LONGEST_S = 1.5
 _UNKNOWN_S = 0.8
 """Patience with a camera that has not answered yet."""
-_PATIENCE_RANGE = (1.7, 3.5)
+_PATIENCE_RANGE = (2.1, 3.5)
 """In spreads; it grows where presses that were taken for lost took effect after all."""
 _IMPATIENT, _PATIENT = 0.97, 1.2
 _FIRST_PACE = 0.4
@@ -23,6 +23,8 @@ _PATIENT_PACE = 1.1
 """For cameras that are deaf while they answer."""
 _SLOWEST_RATE = 0.01
 """How soon a pace that got presses lost is tried again."""
+_DUE = 2.0
+"""Spreads around the middle."""
 _LOSS = 0.1
 _LOSS_RATE = 0.08
 _FEW = 4
@@ -107,6 +109,10 @@ class ResponseModel:
     def latest_s(self) -> float:
         """A press can hardly take effect later."""
         return min(self.timeout_s() + 0.4, _LONGEST_S) if self.known else _LONGEST_S
+
+    def is_due(self, age: float) -> bool:
+        """Whether a press of this age takes effect just about now."""
+        return self.known and abs(age - self.middle_s) <= _DUE * self.spread_s + _FRAME_S
 
     def taking_effect(self, ages: Sequence[float]) -> int:
         """Which of several presses under way, given their ages, oldest first, takes effect now."""

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 from face_af_common.types import AfState
 
+from .misreads import Misreads
 from .subjects import Row, Subject
 
-_RIVAL_GAP_S = 0.12
-"""A rival that is not read as chosen for so long was a misreading."""
+_RIVAL_GAP_S, _RIVAL_GAP_FRAMES = 0.12, 3
+"""A rival that is not read as chosen for so long, and for more than so many frames, was a misreading."""
+_BACK_FRAMES = 3
+"""A move that takes itself back after so few frames was none."""
+_REACTION_S = 0.2
+"""Nobody sees a move and undoes it sooner."""
 
-_PATIENCE = 3
+_PATIENCE, _PATIENCE_S = 3, 0.6
+_UNREAD_S = 1.0
 _LOST_FRAMES = 2
 """A chosen box that was not drawn for so many frames before another was chosen: the camera had lost its subject."""
 
@@ -27,6 +33,8 @@ class Move:
     """The camera did not show the subject any more before it left it: it lost it."""
     before_unseen: bool = False
     """Nor was its box seen while the other was confirmed: perhaps it was lost, perhaps its box was missed."""
+    back: bool = False
+    """The selection came from there so short a time before that nobody can have reacted."""
 
 
 @dataclass
@@ -35,6 +43,7 @@ class _Rival:
 
     frames: int = 0
     last: float = 0.0
+    last_frame: int = 0
     flipped: bool = False
     """Meanwhile the box of the believed one was read as not chosen."""
     missed: int = 0
@@ -44,20 +53,35 @@ class _Rival:
 class Selection:
     """The belief, and the evidence against it.
 
-    One misread box must never move it: a box newly read as chosen counts from its second frame on,
-    unless in the same frame the box that was chosen is read as not chosen, nothing else is read as
-    chosen, and a press of ours leads there.
+    One misread box must never move it: a box newly read as chosen counts at first sight only where in
+    the same frame the box that was chosen is read as not chosen, nothing else is read as chosen, and
+    either a press of ours leads there or misreadings are rare enough that two in one frame are hardly
+    ever seen (:class:`Misreads`). Otherwise as many frames must agree as the misreadings ask for.
     """
 
     def __init__(self) -> None:
         self.subject: Subject | None = None
+        self.misreads = Misreads()
+        self._start_anew()
+
+    def forget(self) -> None:
+        """What is believed; not how well boxes are read."""
+        self.subject = None
+        self._start_anew()
+
+    def _start_anew(self) -> None:
         self._rivals: dict[int, _Rival] = {}
         self._unseen_frames = 0
         self._gray_frames = 0
+        self._complete_frames = 0
         self._missed_frames = 0
-
-    def forget(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self._frame = 0
+        self._moved_frame = -_BACK_FRAMES - 1
+        self._chosen_at = -1e9
+        self._previous: Subject | None = None
+        self._moved_at = -1e9
+        self._left: Subject | None = None
+        self._left_at = -1e9
 
     def update(
         self, now: float, row: Row, expected: Callable[[Subject], bool], confirm_frames: int, unseen_frames: int
@@ -72,22 +96,33 @@ class Selection:
         for old, new in row.renamed.items():
             if old in self._rivals:
                 self._rivals[new] = self._rivals.pop(old)
-        for key in [key for key, rival in self._rivals.items() if now - rival.last > _RIVAL_GAP_S]:
+        self._frame += 1
+        for key in [key for key, rival in self._rivals.items() if self._is_stale(rival, now)]:
             del self._rivals[key]
         chosen = [s for s in row.subjects.values() if s.chosen]
+        read = sum(1 for s in row.subjects.values() if s.state)
+        self.misreads.saw(read)
+        if belief is not None:
+            self.misreads.suspect(sum(1 for s in chosen if s is not belief) + (belief.state == AfState.DETECTED))
         if not chosen:
             self._unseen_frames += 1
             if belief is not None:
                 self._gray_frames += belief.state == AfState.DETECTED
                 # a box that is not read at all is there more often than one that is read as gray
-                patience = unseen_frames if 2 * self._gray_frames >= unseen_frames else _PATIENCE * unseen_frames
-                if self._unseen_frames >= patience:
-                    return self._settle(None)
+                gray = 2 * self._gray_frames >= unseen_frames and not any(
+                    _is_unread(s, now) for s in row.subjects.values()
+                )
+                patience = unseen_frames if gray else _PATIENCE * unseen_frames
+                long = self._unseen_frames >= unseen_frames and now - self._chosen_at >= _PATIENCE_S
+                if self._unseen_frames >= patience or long:
+                    return self._settle(None, now)
             return None
-        self._unseen_frames = self._gray_frames = 0
+        self._unseen_frames = self._gray_frames = self._complete_frames = 0
+        self._chosen_at = now
         if belief is not None and belief.chosen:
             if len(chosen) == 1:
                 self._rivals.clear()
+                self.misreads.was_wrong()
             return None
         flipped = belief is not None and belief.state == AfState.DETECTED
         best: tuple[int, bool, int] | None = None
@@ -98,24 +133,44 @@ class Selection:
                 missed = self._missed_frames - (belief is not None and belief.state == AfState.NONE)
                 rival = self._rivals[subject.key] = _Rival(missed=missed)
             rival.frames += 1
-            rival.last = now
+            rival.last, rival.last_frame = now, self._frame
             rival.flipped = rival.flipped or flipped
             likely = expected(subject)
-            needed = confirm_frames
             if likely and flipped and len(chosen) == 1:
                 needed = 1
-            elif belief is not None and not rival.flipped and belief.state == AfState.NONE:
-                needed += 1
+            elif belief is None:
+                needed = confirm_frames
+            else:
+                needed = self.misreads.frames_needed(read, both=rival.flipped or belief.state != AfState.NONE)
+                if len(chosen) > 1 or not flipped:
+                    needed = max(needed, 2)
+                needed = max(confirm_frames - 1, min(needed, confirm_frames + 2), 1)
             rank = (rival.frames, likely, int(subject.state))
             if rival.frames >= needed and (best is None or rank > best):
                 best, winner = rank, subject
-        return None if winner is None else self._settle(winner)
+        return None if winner is None else self._settle(winner, now)
 
-    def _settle(self, subject: Subject | None) -> Move:
+    def _is_stale(self, rival: _Rival, now: float) -> bool:
+        return now - rival.last > _RIVAL_GAP_S and self._frame - rival.last_frame > _RIVAL_GAP_FRAMES
+
+    def _settle(self, subject: Subject | None, now: float) -> Move:
         before = self.subject
         rival = self._rivals.get(subject.key) if subject is not None else None
         lost = rival is None or rival.missed >= _LOST_FRAMES
-        move = Move(before, subject, lost, rival is None or not rival.flipped)
+        if subject is None:
+            self._left = before if before is not None and before.state == AfState.DETECTED else None
+            self._left_at = now
+        elif before is None and self._left is not None and now - self._left_at < _UNREAD_S:
+            # whoever was chosen meanwhile had a box that was not read
+            before, lost = self._left, False
+        again = subject is not None and subject is self._previous
+        back = again and now - self._moved_at < _REACTION_S
+        move = Move(before, subject, lost, rival is None or not rival.flipped, back)
+        if again and self._frame - self._moved_frame <= _BACK_FRAMES:
+            self.misreads.was_wrong(2 * (self._frame - self._moved_frame))
+        else:
+            self.misreads.was_true()
+        self._previous, self._moved_frame, self._moved_at = before, self._frame, now
         self.subject = subject
         self._missed_frames = 0
         self._rivals.clear()
@@ -131,3 +186,8 @@ class Selection:
     def frames_unseen(self) -> int:
         """Frames in a row without any chosen box."""
         return self._unseen_frames
+
+
+def _is_unread(subject: Subject, now: float) -> bool:
+    """A face in sight whose box was read shortly before and is not now: it may be the one that is chosen."""
+    return subject.state == AfState.NONE and subject.seen_face == now and now - subject.seen_box < _UNREAD_S

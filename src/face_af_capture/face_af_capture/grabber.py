@@ -103,18 +103,19 @@ class Grabber:
     def check(self) -> None:
         """Reports a source that has given no picture for ``stall_timeout_s``, and makes it come back."""
         run = self._run
-        if run.reading_since is None:
+        # read once: the thread may let go of both at any moment
+        since, source = run.reading_since, run.source
+        if since is None:
             return
-        period = run.source.period if run.source is not None else 0.0
-        waited = self._clock() - run.reading_since - period
+        waited = self._clock() - since - (source.period if source is not None else 0.0)
         if waited < self.params.stall_timeout_s:
             return
         if not run.stalled:
             run.stalled = True
-            name = run.source.name if run.source is not None else self.params.device
+            name = source.name if source is not None else self.params.device
             run.report(State.LOST, f"{name} has given no picture for {waited:.1f} s")
-            if run.source is not None:
-                run.source.interrupt()
+            if source is not None:
+                source.interrupt()
         elif waited > self.params.stall_timeout_s + HANGS_S:
             run.abandoned.set()
             self._start()
@@ -123,8 +124,9 @@ class Grabber:
         """Ends the thread; one that hangs in a driver is left behind after ``timeout`` seconds."""
         run = self._run
         run.abandoned.set()
-        if run.source is not None:
-            run.source.interrupt()
+        source = run.source
+        if source is not None:
+            source.interrupt()
         run.thread.join(timeout)
 
 

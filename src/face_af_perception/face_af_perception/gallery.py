@@ -258,6 +258,8 @@ class Gallery:
         """Reads the folder again. Raises :class:`GalleryError`, and then keeps what it had."""
         assert self.folder is not None, "a gallery in memory has no files"
         path = self.folder / "gallery.json"
+        if self.folder.exists() and not self.folder.is_dir():
+            raise GalleryError(f"{self.folder} is a file; a gallery is a folder")
         stamp = self._stamp()
         if stamp is None:
             if not create:

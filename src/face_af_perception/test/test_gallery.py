@@ -162,6 +162,9 @@ def test_a_sample_that_cannot_be_used_can_be_removed(tmp_path: Path, embedder: E
 def test_a_folder_without_a_gallery_says_what_to_do(tmp_path: Path, embedder: Embedder) -> None:
     with pytest.raises(GalleryError, match="enrol"):
         Gallery.open(tmp_path / "none", embedder)
+    (tmp_path / "file").write_text("hello")
+    with pytest.raises(GalleryError, match="is a file"):
+        Gallery.open(tmp_path / "file", embedder, create=True)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101, "\x00"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import threading
 
@@ -45,6 +46,15 @@ class _Client:
                 self._unsent = self._unsent[self.event.send(self._unsent, socket.MSG_DONTWAIT) :]
             if not self._unsent:
                 self._unsent = data[self.event.send(data, socket.MSG_DONTWAIT) :]
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has closed one of its connections."""
+        poll = select.poll()
+        for connection in (self.command, self.event):
+            if connection is not None:
+                poll.register(connection, select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     def shut(self) -> None:
         for connection in (self.command, self.event):
@@ -162,7 +172,7 @@ class PtpIpServer:
     def _join(self, connection: socket.socket, hello: ip.Hello) -> _Client | None:
         with self._lock:
             old = self._client
-            taken = old is not None and old.guid != hello.guid
+            taken = old is not None and old.guid != hello.guid and not old.gone
             if not taken:
                 self._connections += 1
                 client = self._client = _Client(hello.guid, self._connections, connection)
@@ -170,7 +180,8 @@ class PtpIpServer:
             self._refuse(connection, _BUSY_WITH_OTHER)
             return None
         if old is not None:
-            # the same client comes anew: its old connection is dead, whether TCP knows it or not
+            # it has closed its connection, which the thread that reads it has not seen yet; or the same client comes
+            # anew: then its old connection is dead, whether TCP knows it or not
             old.shut()
             self.camera.end_session()
         return client

@@ -17,7 +17,7 @@ from face_af_common.types import AfState, Box
 from . import pictures, presets
 from .colours import Colour, hue_of
 from .detector import AfBoxDetector
-from .outline import Outline, examine
+from .outline import Examiner
 from .params import OverlayNodeParams
 
 STATES = {"detected": AfState.DETECTED, "tracked": AfState.TRACKED, "active_focus": AfState.ACTIVE_FOCUS}
@@ -46,18 +46,22 @@ def parse_box(text: str, frames: int) -> Named:
 
 def drawn_colour(picture: NDArray[np.uint8], box: Box, params: OverlayNodeParams) -> Colour | None:
     """The colour that the box's lines were drawn in (Y, Cr, Cb), or None where no outline is found near ``box``."""
-    scale = picture.shape[0] / 1080
+    rects, colours = [], []
     for inset in (1, 2, 0, 3):
         left, top = round(box.x) + inset, round(box.y) + inset
         right, bottom = round(box.right) - 1 - inset, round(box.bottom) - 1 - inset
         corners = [picture[y, x] for y in (top, bottom) for x in (left, right) if _inside(picture, x, y)]
-        if len(corners) < 3:
-            continue
-        colour = np.median(np.array(corners, np.float32), axis=0)
-        looked = examine(picture, (left, top, right, bottom), colour, params.shape, scale)
-        if isinstance(looked, Outline):
-            return looked.colour
-    return None
+        if len(corners) >= 3:
+            rects.append((left, top, right, bottom))
+            colours.append(np.median(np.array(corners, np.float32), axis=0))
+    outlines, _ = Examiner().examine(
+        np.ascontiguousarray(picture),
+        np.array(rects, np.int32).reshape(-1, 4),
+        np.array(colours, np.float32).reshape(-1, 3),
+        params,
+        picture.shape[0] / 1080,
+    )
+    return outlines[0].colour if outlines else None
 
 
 def propose(colours: Mapping[AfState, Sequence[Colour]], params: OverlayNodeParams) -> dict[str, float]:

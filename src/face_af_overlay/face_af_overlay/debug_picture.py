@@ -25,7 +25,7 @@ FLAW_COLOURS: dict[Flaw, tuple[int, int, int]] = {
     Flaw.ROUND: (0, 140, 255),
     Flaw.SIZE: (0, 0, 255),
     Flaw.COLOUR: (255, 80, 0),
-    Flaw.WEAK: (120, 120, 255),
+    Flaw.UNEVEN: (120, 120, 255),
 }
 """Blue, green, red of each reason."""
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from face_af_common.types import AfBox, AfState, Box
+from face_af_common.types import AfBox, AfState
 
 from .colours import state_of
 from .corners import measure
-from .outline import Flaw, Outline, Rejection, examine
+from .outline import Examiner, Flaw, Outline, Rejection
 from .params import OverlayParams
 from .rectangles import Candidates, Limits, propose
 from .thin_lines import LineFinder, Reach
@@ -39,36 +39,35 @@ class AfBoxDetector:
     def __init__(self, params: OverlayParams | None = None) -> None:
         self.params = params or OverlayParams()
         self._lines = LineFinder()
+        self._examiner = Examiner()
 
     def detect(self, bgr: NDArray[np.uint8]) -> list[AfBox]:
         """All AF boxes in ``bgr`` (H x W x 3, uint8), surest first; :class:`PictureError` for anything else."""
-        return self.inspect(bgr).boxes
+        return self.inspect(bgr, explain=False).boxes
 
-    def inspect(self, bgr: NDArray[np.uint8]) -> Findings:
-        """Like :meth:`detect`, and says what was rejected and why."""
+    def inspect(self, bgr: NDArray[np.uint8], *, explain: bool = True) -> Findings:
+        """Like :meth:`detect`, and says what was rejected and, if ``explain``, why."""
         check_picture(bgr)
-        shrink = max(1, round(bgr.shape[0] / 1080))
-        work = _reduced(np.ascontiguousarray(bgr), shrink)
-        scale = work.shape[0] / 1080
-        findings = Findings()
-        candidates = self._candidates(work, scale)
-        good: list[tuple[AfBox, Outline]] = []
-        for rect, colour in zip(candidates.rects, candidates.colours, strict=True):
-            if any(_same(rect, box.box) for box, _ in good):
+        work, shrink, candidates = self.propose(bgr)
+        outlines, rejected = self._examiner.examine(
+            work, candidates.rects, candidates.colours, self.params, work.shape[0] / 1080, explain=explain
+        )
+        findings = Findings(rejected=rejected)
+        for outline in outlines:
+            state = state_of(outline.colour, outline.shown, self.params.colour)
+            if state == AfState.NONE:
+                detail = "Y {:.0f} Cr {:.0f} Cb {:.0f}".format(*outline.colour)
+                rejected.append(Rejection(outline.box, Flaw.COLOUR, detail))
                 continue
-            left, top, right, bottom = (int(v) for v in rect)
-            looked: Outline | Rejection | None = examine(
-                work, (left, top, right, bottom), colour, self.params.shape, scale
-            )
-            if isinstance(looked, Outline):
-                looked = self._judge(looked, good, work.shape, scale)
-            if isinstance(looked, Rejection):
-                findings.rejected.append(looked)
-        good.sort(key=lambda pair: -pair[0].confidence)
-        for box, outline in good:
-            findings.boxes.append(AfBox(box.state, box.box.scaled(shrink), box.confidence))
+            findings.boxes.append(AfBox(state, outline.box.scaled(shrink), outline.confidence))
             findings.outlines.append(outline)
         return findings
+
+    def propose(self, bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, Candidates]:
+        """The picture as it is looked at, how many times smaller it is, and rectangles worth a close look."""
+        shrink = max(1, round(bgr.shape[0] / 1080))
+        work = _reduced(np.ascontiguousarray(bgr), shrink)
+        return work, shrink, self._candidates(work, work.shape[0] / 1080)
 
     def _candidates(self, work: NDArray[np.uint8], scale: float) -> Candidates:
         """Rectangles worth a close look."""
@@ -82,32 +81,6 @@ class AfBoxDetector:
             round(params.contrast.uniform),
         )
         return propose(work, measure(work, found, reach, params.max_corners), limits, reach, _MOST)
-
-    def _judge(
-        self, outline: Outline, good: list[tuple[AfBox, Outline]], size: tuple[int, ...], scale: float
-    ) -> Rejection | None:
-        params = self.params
-        box = outline.box
-        if max(box.width, box.height) > params.shape.max_aspect * min(box.width, box.height):
-            return Rejection(box, Flaw.ASPECT, f"{box.width:.0f} x {box.height:.0f}")
-        if min(box.width, box.height) < params.shape.min_size * scale - 1:
-            return Rejection(box, Flaw.SIZE, f"{box.width:.0f} x {box.height:.0f}")
-        margin = params.shape.edge_margin * scale
-        if box.x < margin or box.y < margin or box.right > size[1] - margin or box.bottom > size[0] - margin:
-            return Rejection(box, Flaw.EDGE_MARGIN)
-        state = state_of(outline.colour, outline.shown, params.colour)
-        if state == AfState.NONE:
-            return Rejection(box, Flaw.COLOUR, "Y {:.0f} Cr {:.0f} Cb {:.0f}".format(*outline.colour))
-        confidence = outline.agreement * (0.5 + 0.5 * outline.visible)
-        if confidence < params.min_confidence:
-            return Rejection(box, Flaw.WEAK, f"{confidence:.2f}")
-        rivals = [i for i, (other, _) in enumerate(good) if other.box.iou(box) > 0.45]
-        if any(good[i][0].confidence >= confidence for i in rivals):
-            return None
-        for i in reversed(rivals):
-            del good[i]
-        good.append((AfBox(state, box, confidence), outline))
-        return None
 
 
 def check_picture(bgr: NDArray[np.uint8]) -> None:
@@ -126,12 +99,7 @@ def _reduced(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _same(rect: NDArray[np.int32], box: Box) -> bool:
-    left, top, right, bottom = rect
-    return max(abs(left - box.x), abs(top - box.y), abs(right - box.right), abs(bottom - box.bottom)) < 7
-
-
-_MOST = 24
+_MOST = 200
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""

@@ -15,10 +15,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+from .compiled import compiled
 
 FEATURES = (
     "agreement",
@@ -43,12 +41,14 @@ FEATURES = (
     "arms_differ",
 )
 """What the decision is made of, in the order of the first result of :func:`measure`; explained there."""
+AGREEMENT, VISIBLE = FEATURES.index("agreement"), FEATURES.index("visible")
 LEFT, TOP, RIGHT, BOTTOM, LINE, LINES, EXTENDED, FILLED, CLOSED, ACROSS, DOWN = range(11)
 """Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line at
 all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is closed,
 and how far from its corners it is drawn along level and upright sides, pixels."""
-COLOURS = 11
-"""The first of six more: what is usually seen on level lines, then on upright ones."""
+COLOURS, SLOPES, LEVELS, COLUMNS = 11, 17, 23, 29
+"""The first of six each: what is usually seen on level lines, then on upright ones; their mixtures' ``s``, and
+``(1 - s) c``. And how many columns there are."""
 
 _ARM = 6
 """Places on each of the eight arms to which the mixture is fitted."""
@@ -68,10 +68,8 @@ _MOST = 2.5
 _PROBES = 9
 """Places between two sides where a line that divides the rectangle must be seen, all but one."""
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def _look(bgr, side, rect, along, across):  # type: ignore[no-untyped-def]
     """Y, Cr, Cb of the pixel in column or row ``along``, ``across`` from a side: below 0 outside, above inside."""
     if side == 0:
@@ -87,26 +85,26 @@ def _look(bgr, side, rect, along, across):  # type: ignore[no-untyped-def]
     return _ycc(np.float32(bgr[y, x, 0]), np.float32(bgr[y, x, 1]), np.float32(bgr[y, x, 2]))
 
 
-@_compiled
+@compiled
 def _ycc(b, g, r):  # type: ignore[no-untyped-def]
     luma = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b
     return luma, (r - luma) * np.float32(0.713), (b - luma) * np.float32(0.564)
 
 
-@_compiled
+@compiled
 def _square(one, other):  # type: ignore[no-untyped-def]
     """Squared distance between two colours."""
     y, r, c = one[0] - other[0], one[1] - other[1], one[2] - other[2]
     return y * y + np.float32(_CHROMA) * (r * r + c * c)
 
 
-@_compiled
+@compiled
 def _mean(one, other):  # type: ignore[no-untyped-def]
     half = np.float32(0.5)
     return (one[0] + other[0]) * half, (one[1] + other[1]) * half, (one[2] + other[2]) * half
 
 
-@_compiled
+@compiled
 def _profiles(bgr, rect, scale, profiles):  # type: ignore[no-untyped-def]
     """The pixels across the arms: 4 sides x (2 x rows + 1) x 3 x (2 x arm) places."""
     for side in range(4):
@@ -124,7 +122,7 @@ def _profiles(bgr, rect, scale, profiles):  # type: ignore[no-untyped-def]
                     profiles[side, k, 2, 2 * j + end] = cb
 
 
-@_compiled
+@compiled
 def _middles(profiles, colour, score, middles):  # type: ignore[no-untyped-def]
     """The row of each side's line, where the arms are thinnest and most like ``colour``."""
     for side in range(4):
@@ -148,7 +146,7 @@ def _middles(profiles, colour, score, middles):  # type: ignore[no-untyped-def]
         middles[side] = _ROWS - _OFF - 1 + at
 
 
-@_compiled
+@compiled
 def _thickness(profiles, colour, share, middles, centres, thick):  # type: ignore[no-untyped-def]
     """Where each line is, to a fraction of a pixel, and its width at half height; 0 where none stands out.
 
@@ -191,7 +189,7 @@ def _thickness(profiles, colour, share, middles, centres, thick):  # type: ignor
         centres[side] = min(max(centre, np.float32(-_OFF - 0.4)), np.float32(_OFF + 0.4))
 
 
-@_compiled
+@compiled
 def _crossing(values, start, step, level):  # type: ignore[no-untyped-def]
     """Steps from ``start`` to where the values fall to ``level``."""
     i = start
@@ -202,7 +200,7 @@ def _crossing(values, start, step, level):  # type: ignore[no-untyped-def]
     return np.float32(abs(i - start)) + (values[i] - level) / max(values[i] - values[i + step], np.float32(1e-6))
 
 
-@_compiled
+@compiled
 def _median(values, n):  # type: ignore[no-untyped-def]
     """The upper median of the first ``n`` values, which are sorted."""
     for i in range(1, n):
@@ -214,7 +212,7 @@ def _median(values, n):  # type: ignore[no-untyped-def]
     return values[n // 2]
 
 
-@_compiled
+@compiled
 def _mixture(on, ground, work):  # type: ignore[no-untyped-def]
     """``v = slope b + level`` for one channel: slope, level, the usual ``v`` and the usual misfit."""
     n = 4 * _ARM
@@ -245,7 +243,7 @@ def _mixture(on, ground, work):  # type: ignore[no-untyped-def]
     return slope, level, usual, _median(work, n)
 
 
-@_compiled
+@compiled
 def _sample(bgr, rect, side, along, centre, half, beside):  # type: ignore[no-untyped-def]
     """The colours on the line, outside and inside of it in one place."""
     first, last = int(math.ceil(centre - half)), int(math.floor(centre + half))
@@ -255,19 +253,17 @@ def _sample(bgr, rect, side, along, centre, half, beside):  # type: ignore[no-un
         y, cr, cb = y + one[0], cr + one[1], cb + one[2]
     size = np.float32(1.0) / (last + 1 - first)
     near = int(math.floor(centre + 0.5))
-    outside = _mean(
-        _look(bgr, side, rect, along, near - beside), _look(bgr, side, rect, along, near - beside - 1)
-    )
+    outside = _mean(_look(bgr, side, rect, along, near - beside), _look(bgr, side, rect, along, near - beside - 1))
     inside = _mean(_look(bgr, side, rect, along, near + beside), _look(bgr, side, rect, along, near + beside + 1))
     return (y * size, cr * size, cb * size), outside, inside
 
 
-@_compiled
+@compiled
 def _mixed(slope, level, ground):  # type: ignore[no-untyped-def]
     return slope[0] * ground[0] + level[0], slope[1] * ground[1] + level[1], slope[2] * ground[2] + level[2]
 
 
-@_compiled
+@compiled
 def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
     """Logarithm of how much likelier a line of the colour ``expected`` is than bare ground."""
     unlike = _square(outside, inside)
@@ -288,16 +284,16 @@ def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
     return min(max(ratio, -np.float32(_MOST)), np.float32(_MOST))
 
 
-@_compiled
+@compiled
 def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
-    """Features and geometry (N x :data:`FEATURES`, N x 17, float32) of rectangles.
+    """Features and geometry (N x :data:`FEATURES`, N x :data:`COLUMNS`, float32) of rectangles.
 
     ``bgr``: H x W x 3 uint8; ``rects``: N x 4 int32, left, top, right, bottom on the lines, a few pixels off at
     most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``scale``: the picture's height over 1080.
     """
     n = len(rects)
     features = np.zeros((n, 20), np.float32)
-    geometry = np.zeros((n, COLOURS + 6), np.float32)
+    geometry = np.zeros((n, COLUMNS), np.float32)
     scale = min(np.float32(scale), np.float32(1.0))
     profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
     middles = np.zeros(4, np.int64)
@@ -381,7 +377,10 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
         for side in range(4):
             way = side // 2
             low, high = (left, right) if way == 0 else (top, bottom)
-            slope, level = (slopes[way, 0], slopes[way, 1], slopes[way, 2]), (levels[way, 0], levels[way, 1], levels[way, 2])
+            slope, level = (
+                (slopes[way, 0], slopes[way, 1], slopes[way, 2]),
+                (levels[way, 0], levels[way, 1], levels[way, 2]),
+            )
             reach = (high - low) / 2 - behind
             count = min(max(int(reach), 2), _ALONG)
             counts[way] = count
@@ -409,7 +408,10 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
         for side in range(4):
             way, s = side // 2, side % 2
             low, high = (left, right) if way == 0 else (top, bottom)
-            slope, level = (slopes[way, 0], slopes[way, 1], slopes[way, 2]), (levels[way, 0], levels[way, 1], levels[way, 2])
+            slope, level = (
+                (slopes[way, 0], slopes[way, 1], slopes[way, 2]),
+                (levels[way, 0], levels[way, 1], levels[way, 2]),
+            )
             for end in range(2):
                 total = np.float32(0.0)
                 for j in range(_BEYOND):
@@ -512,10 +514,11 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
             shape[ACROSS + way] = behind + (length / 2 - behind) * arms[way] / counts[way]
             for ch in range(3):
                 shape[COLOURS + 3 * way + ch] = usual[way, ch]
+                shape[SLOPES + 3 * way + ch], shape[LEVELS + 3 * way + ch] = slopes[way, ch], levels[way, ch]
     return features, geometry
 
 
-@_compiled
+@compiled
 def divided(bgr, shape):  # type: ignore[no-untyped-def]
     """Whether a line like the sides runs from one side to the other and ends at one of them, as in a grid.
 
@@ -562,9 +565,125 @@ def divided(bgr, shape):  # type: ignore[no-untyped-def]
     return False
 
 
-@_compiled
+@compiled
 def _stands(bgr, side, rect, along, across, beside, colour):  # type: ignore[no-untyped-def]
     """Squared distances of a pixel from the colour, and from those on both sides of it along the side."""
     on = _look(bgr, side, rect, along, across)
     before, after = _look(bgr, side, rect, along - beside, across), _look(bgr, side, rect, along + beside, across)
     return _square(on, colour), min(_square(on, before), _square(on, after))
+
+
+PENS = 19, 5
+"""How many widths and blurs of lines are tried."""
+_BESIDE = 4
+"""Pixels on either side of a line's middle over which its profile is fitted."""
+
+
+@compiled
+def pens(scale):  # type: ignore[no-untyped-def]
+    """How much of each pixel across is a line's, for lines of other widths, blurs and places within the pixel.
+
+    Widths x blurs x 9 places (-1/2 to 1/2) x pixels across; and the widths.
+    """
+    shares = np.zeros((*PENS, 9, 2 * _BESIDE + 1), np.float32)
+    widths = np.zeros(PENS[0], np.float32)
+    for i in range(PENS[0]):
+        width = (2.0 + 0.25 * i) * scale
+        widths[i] = width
+        for j in range(PENS[1]):
+            blur = 0.12 + 0.24 * j
+            for place in range(9):
+                for k in range(2 * _BESIDE + 1):
+                    at = k - _BESIDE - (place / 8.0 - 0.5)
+                    shares[i, j, place, k] = (
+                        _ramp(at + 0.5 + width / 2, blur)
+                        - _ramp(at - 0.5 + width / 2, blur)
+                        - _ramp(at + 0.5 - width / 2, blur)
+                        + _ramp(at - 0.5 - width / 2, blur)
+                    )
+    return shares, widths
+
+
+@compiled
+def _ramp(x, blur):  # type: ignore[no-untyped-def]
+    """The integral of a step blurred by a Gaussian."""
+    return x / 2 * (1 + math.erf(x / blur / math.sqrt(2.0))) + blur * math.exp(-((x / blur) ** 2) / 2) / math.sqrt(
+        2 * math.pi
+    )
+
+
+@compiled
+def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
+    """What was drawn, for each pen: brightness and misfit (N x widths x blurs each), and the sum of colour (N x 4).
+
+    ``v = (1 - share) b + share c`` for all pixels across all places where a line is seen gives ``c`` for a pen; the
+    misfit is the mean squared one. The sums across the line, of Cr and of Cb less the ground's, are the line's width
+    times its colour's distance from the ground however colour is smeared; the ground's mean Cr and Cb follow them.
+    """
+    n = len(shapes)
+    bright = np.zeros((n, *PENS), np.float32)
+    misfit = np.zeros((n, *PENS), np.float32)
+    sums = np.zeros((n, 4), np.float32)
+    rows = 2 * _BESIDE + 1
+    moments = np.zeros((4, rows, 6), np.float64)
+    for index in range(n):
+        shape = shapes[index]
+        left, top, right, bottom, line = shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE]
+        rect = (
+            int(math.floor(left + 0.5)),
+            int(math.floor(top + 0.5)),
+            int(math.floor(right + 0.5)),
+            int(math.floor(bottom + 0.5)),
+        )
+        offsets = (top - rect[1], rect[3] - bottom, left - rect[0], rect[2] - right)
+        half = max(np.float32(0.5), line / 2 - np.float32(0.75))
+        beside = min(max(int(line / 2 + 3.2), 4), 6)
+        behind = int(math.ceil(line / 2 + 1.5))
+        moments[:] = 0.0
+        places = 0
+        for side in range(4):
+            way = side // 2
+            low, high = (left, right) if way == 0 else (top, bottom)
+            a, b = SLOPES + 3 * way, LEVELS + 3 * way
+            slope, level = (shape[a], shape[a + 1], shape[a + 2]), (shape[b], shape[b + 1], shape[b + 2])
+            reach = shape[ACROSS + way] - behind
+            count = min(max(int(reach), 2), _ALONG)
+            for end in range(2):
+                for j in range(count):
+                    step = behind + reach * (j + 0.5) / count
+                    along = int(math.floor((high - step if end else low + step) + 0.5))
+                    on, outside, inside = _sample(bgr, rect, side, along, offsets[side], half, beside)
+                    ground = _mean(outside, inside)
+                    if _line_here(on, outside, inside, _mixed(slope, level, ground)) < 0.5:
+                        continue
+                    places += 1
+                    sums[index, 2] += ground[1]
+                    sums[index, 3] += ground[2]
+                    for k in range(rows):
+                        v = _look(bgr, side, rect, along, k - _BESIDE)
+                        m = moments[side, k]
+                        m[0] += 1
+                        m[1] += v[0]
+                        m[2] += v[0] * v[0]
+                        m[3] += ground[0]
+                        m[4] += ground[0] * ground[0]
+                        m[5] += v[0] * ground[0]
+                        sums[index, 0] += v[1] - ground[1]
+                        sums[index, 1] += v[2] - ground[2]
+        for ch in range(4):
+            sums[index, ch] /= max(places, 1)
+        for i in range(PENS[0]):
+            for j in range(PENS[1]):
+                square, mixed, weight = 0.0, 0.0, 1e-6
+                for side in range(4):
+                    place = min(max(int(round((offsets[side] + 0.5) * 8)), 0), 8)
+                    for k in range(rows):
+                        share = shares[i, j, place, k]
+                        m, rest = moments[side, k], 1 - share
+                        square += m[2] - 2 * rest * m[5] + rest * rest * m[4]
+                        mixed += share * (m[1] - rest * m[3])
+                        weight += share * share * m[0]
+                c = min(max(mixed / weight, 0.0), 255.0)
+                bright[index, i, j] = c
+                misfit[index, i, j] = (square - 2 * c * mixed + c * c * weight) / max(places * rows, 1)
+    return bright, misfit, sums

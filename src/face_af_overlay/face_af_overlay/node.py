@@ -47,7 +47,8 @@ class OverlayNode(Node):
         try:
             picture = to_bgr(message)
             self._detector.params = params
-            found = self._detector.inspect(picture)
+            watched = self._debug.get_subscription_count() > 0
+            found = self._detector.inspect(picture, explain=watched)
         except (ImageError, PictureError) as error:
             self._health.fault(str(error), WARN)
             return
@@ -59,7 +60,7 @@ class OverlayNode(Node):
         self._last = overlay
         self._health.recovered()
         self._health.tick(stamp_ns, (self.get_clock().now().nanoseconds - stamp_ns) / 1e9)
-        if self._debug.get_subscription_count():
+        if watched:
             self._debug.publish(from_bgr(debug_picture(picture, boxes, found.rejected), message.header))
 
     def _figures(self) -> dict[str, object]:

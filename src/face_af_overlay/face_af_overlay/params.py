@@ -19,10 +19,10 @@ class ShapeParams:
         0.0, "Boxes closer than this to the picture's edge are left out", unit="px", low=0.0, high=200.0
     )
     min_agreement: float = param(
-        0.78, "Share of the outline that must look like a closed box or four brackets", low=0.5, high=1.0
+        0.6, "Share of the outline that must look like a closed box or four brackets", low=0.0, high=1.0
     )
-    min_visible: float = param(0.3, "Share of the outline that must stand out from its background", low=0.05, high=1.0)
-    max_extended: int = param(1, "Lines that may run on beyond the corners, of eight", low=0, high=8)
+    min_visible: float = param(0.2, "Share of the outline that must stand out from its background", low=0.0, high=1.0)
+    max_extended: int = param(4, "Lines that may run on beyond the corners, of eight", low=0, high=8)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ColourParams:
 
     gray_min: float = param(85.0, "Darkest gray of a detected box", unit="levels", low=20.0, high=255.0)
     white_min: float = param(
-        200.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
+        208.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
     )
     neutral_chroma: float = param(
         24.0, "Most colour that a gray or white line may have", unit="levels", low=2.0, high=200.0
@@ -68,8 +68,8 @@ class OverlayParams:
     shape: ShapeParams = group(ShapeParams)
     contrast: ContrastParams = group(ContrastParams)
     colour: ColourParams = group(ColourParams)
-    min_confidence: float = param(0.68, "Boxes below this confidence are left out", low=0.0, high=1.0)
-    max_corners: int = param(500, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
+    min_confidence: float = param(0.8, "Boxes below this confidence are left out", low=0.0, high=1.0)
+    max_corners: int = param(300, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
 
     def check(self) -> None:
         if self.shape.min_size >= self.shape.max_size:

@@ -1,0 +1,178 @@
+"""Fits what each measured feature of a rectangle is worth for or against an AF box, and writes ``curves.py``.
+
+Boxes are those drawn by the generator, as the detector proposes them and a pixel or two off; what is proposed and
+is no box speaks against. Only photographs of the half for tuning are used, and painted backgrounds. An additive
+logistic model: each feature's curve has a few straight pieces, so that the debug picture can say which one rejects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pprint
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from face_af_common.types import Box
+from face_af_overlay import measure
+from face_af_overlay.detector import AfBoxDetector
+from face_af_overlay.params import OverlayParams
+from face_af_sim.overlay_pictures import LabelledPicture, OverlayPictures, Recipe, photographs
+
+F32 = NDArray[np.floating[Any]]
+CURVES = Path(measure.__file__).resolve().with_name("curves.py")
+
+
+@dataclass
+class Examples:
+    """Features of boxes, and of rectangles that are none; and weights of the former."""
+
+    boxes: list[F32]
+    weights: list[F32]
+    others: list[F32]
+
+
+def collect(detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Generator, examples: Examples) -> None:
+    """Adds what is proposed in one picture."""
+    work, shrink, candidates = detector.propose(picture.image)
+    scale = work.shape[0] / 1080
+    inset = (picture.style.line / shrink - 1) / 2
+    drawn = [
+        np.array([b.x + inset, b.y + inset, b.right - 1 - inset, b.bottom - 1 - inset])
+        for b in (box.box.scaled(1 / shrink) for box in picture.boxes)
+    ]
+    features, shapes = measure.measure(work, candidates.rects, candidates.colours, scale)
+    for rect, feature, shape in zip(candidates.rects, features, shapes, strict=True):
+        if shape[measure.LINES] < 3:
+            continue
+        off = [float(np.abs(rect - truth).max()) for truth in drawn]
+        if off and min(off) < _PLACED:
+            examples.boxes.append(feature)
+            examples.weights.append(np.float32(1.0))
+        elif not any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn) and not _excluded(work, shape, scale):
+            examples.others.append(feature)
+    if drawn:
+        rects = np.rint(np.concatenate([drawn, drawn]) + rng.uniform(-2, 2, (2 * len(drawn), 4))).astype(np.int32)
+        colours = np.array([picture.style.colours[box.state] for box in picture.boxes] * 2, np.float32)
+        features, shapes = measure.measure(work, rects, colours, scale)
+        for feature, shape in zip(features, shapes, strict=True):
+            if shape[measure.LINES] >= 3:
+                examples.boxes.append(feature)
+                examples.weights.append(np.float32(0.5))
+
+
+def _box(rect: NDArray[Any]) -> Box:
+    left, top, right, bottom = (float(v) for v in rect)
+    return Box(left, top, right - left + 1, bottom - top + 1)
+
+
+def _excluded(work: NDArray[np.uint8], shape: F32, scale: float) -> bool:
+    """Whether the detector rejects it for its proportions or as a grid, whatever it is worth."""
+    limits = OverlayParams().shape
+    width, height = shape[measure.RIGHT] - shape[measure.LEFT], shape[measure.BOTTOM] - shape[measure.TOP]
+    shorter, longer = sorted((float(width + shape[measure.LINE]), float(height + shape[measure.LINE])))
+    if longer > limits.max_aspect * shorter or shorter < limits.min_size * scale - 1:
+        return True
+    return bool(shape[measure.LINE] > limits.max_line * scale + 0.7 or measure.divided(work, shape))
+
+
+def bends(boxes: F32, others: F32, rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """Where the curves bend: quantiles of as many boxes as others."""
+    some = others[rng.choice(len(others), min(len(others), len(boxes)), replace=False)]
+    both = np.concatenate([boxes, some])
+    return [np.unique(np.round(np.quantile(both[:, i], _QUANTILES), 3)) for i in range(both.shape[1])]
+
+
+def fit(
+    boxes: F32, weights: F32, others: F32, at: list[NDArray[np.float64]], smooth: float
+) -> list[NDArray[np.float64]]:
+    """Each curve's height at its bends; the constant is part of the first one."""
+    features = np.concatenate([boxes, others]).astype(np.float64)
+    # hat functions: a curve's height at its bends are its coefficients
+    hats = [np.stack([np.interp(features[:, i], x, row) for row in np.eye(len(x))], axis=1) for i, x in enumerate(at)]
+    basis = np.concatenate(hats, axis=1)
+    wanted = np.r_[np.ones(len(boxes)), np.zeros(len(others))]
+    weight = np.r_[weights, np.full(len(others), _OTHERS)]
+    edges = np.cumsum([0] + [len(x) for x in at])
+    slope = np.zeros((0, basis.shape[1]))
+    for first, last in zip(edges[:-1], edges[1:], strict=True):
+        rows = np.zeros((last - first - 1, basis.shape[1]))
+        rows[np.arange(len(rows)), np.arange(first, last - 1)] = -1.0
+        rows[np.arange(len(rows)), np.arange(first + 1, last)] = 1.0
+        slope = np.concatenate([slope, rows])
+    rough = slope.T @ slope * smooth + np.eye(basis.shape[1]) * smooth * 0.02
+
+    def cost(heights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = np.clip(basis @ heights, -40, 40)
+        likely = 1 / (1 + np.exp(-odds))
+        loss = np.sum(weight * (np.logaddexp(0, odds) - wanted * odds)) + heights @ rough @ heights
+        return float(loss), basis.T @ (weight * (likely - wanted)) + 2 * rough @ heights
+
+    solved = minimize(cost, np.zeros(basis.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 800})
+    return np.split(solved.x, edges[1:-1])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bench overlay_fit", description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", default=os.environ.get("FACE_AF_TEST_FACES", ""), help="folder of photographs")
+    parser.add_argument("--frames", type=int, default=100, help="pictures of each kind")
+    parser.add_argument("--seed", type=int, default=9000)
+    parser.add_argument("--smooth", type=float, default=0.3, help="penalty on bends")
+    parser.add_argument("--write", action="store_true", help=f"write {CURVES.name}")
+    args = parser.parse_args(argv)
+    photos = photographs(args.photos, judge=False) if args.photos else []
+    small, tall = {"width": 1280, "height": 720}, {"width": 3840, "height": 2160}
+    none = {"boxes": (0, 0), "distractors": (1, 6)}
+    kinds: list[tuple[dict[str, Any], bool, float]] = [
+        ({}, True, 1.0), ({"hard": True}, True, 1.0), (none, True, 1.0), (small, True, 0.6), (tall, True, 0.2),
+        ({**small, **none}, True, 0.4), ({}, False, 0.5), (none, False, 0.5),
+    ]  # fmt: skip
+    detector = AfBoxDetector()
+    rng = np.random.default_rng(args.seed)
+    examples = Examples([], [], [])
+    for number, (recipe, photographed, share) in enumerate(kinds):
+        pictures = OverlayPictures(photos if photographed else [], Recipe(**recipe), args.seed + number)
+        for index in range(round(args.frames * share)):
+            collect(detector, pictures.picture(index), rng, examples)
+        print(f"{number + 1}/{len(kinds)}: {len(examples.boxes)} boxes, {len(examples.others)} others", flush=True)
+    boxes, others, weights = np.array(examples.boxes), np.array(examples.others), np.array(examples.weights)
+    at = bends(boxes, others, rng)
+    heights = fit(boxes, weights, others, at, args.smooth)
+    worth = [np.interp(boxes[:, i], x, y) for i, (x, y) in enumerate(zip(at, heights, strict=True))]
+    against = sum(np.interp(others[:, i], x, y) for i, (x, y) in enumerate(zip(at, heights, strict=True)))
+    for odds in (0.0, 1.0, 2.0, 3.0):
+        print(f"odds above {odds}: {np.mean(sum(worth) > odds):.4f} of boxes, {np.sum(against > odds)} others")
+    curves = {
+        name: [(round(float(a), 3), round(float(b), 3)) for a, b in zip(x, y, strict=True)]
+        for name, x, y in zip(measure.FEATURES, at, heights, strict=True)
+    }
+    usual = {name: round(float(np.median(w)), 3) for name, w in zip(measure.FEATURES, worth, strict=True)}
+    if args.write:
+        text = '"""What each feature is worth, by value; written by ``./run bench overlay_fit --write``."""\n\n'
+        text += (
+            f"CURVES: dict[str, list[tuple[float, float]]] = {pprint.pformat(curves, width=116, sort_dicts=False)}\n"
+        )
+        text += (
+            '"""Points (value, worth) of straight pieces; before the first and after the last, a curve is level."""\n\n'
+        )
+        text += f"USUAL: dict[str, float] = {pprint.pformat(usual, sort_dicts=False)}\n"
+        text += '"""What it usually is for a box."""\n'
+        CURVES.write_text(text, encoding="utf-8")
+    return 0
+
+
+_PLACED = 2.6
+"""Pixels by which a proposal may be off a box."""
+_OTHERS = 0.3
+"""Weight of what is no box; there is much more of it."""
+_QUANTILES = (0.03, 0.15, 0.35, 0.5, 0.65, 0.85, 0.97)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,7 +22,7 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution, PythonExpression
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -31,9 +31,16 @@ from face_af_common.params import ParamError
 from face_af_tools.recording.bag_folder import RecordingError
 from face_af_tools.replaying import settings
 from face_af_tools.replaying.source import open_source
-from face_af_tools.replaying.stages import FACES_PER_FRAME, STAGES, usable
+from face_af_tools.replaying.stages import STAGES, usable
 
 PACKAGES = {"perception": "face_af_perception", "overlay": "face_af_overlay", "steering": "face_af_steering"}
+IN_NODES = PythonExpression(
+    [
+        *("'", LaunchConfiguration("nodes"), "' == 'true' or "),
+        *("'", LaunchConfiguration("nodes"), "' == 'auto' and ", LaunchConfiguration("rate"), " > 0"),
+    ]
+)
+"""Whether the nodes run beside the player."""
 
 
 def arguments() -> list[DeclareLaunchArgument]:
@@ -45,6 +52,13 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Nodes that run again, separated by commas; the rest is played as recorded",
         ),
         DeclareLaunchArgument("rate", default_value="1.0", description="Speed; 0: lockstep, as fast as possible"),
+        DeclareLaunchArgument(
+            "nodes",
+            default_value="auto",
+            choices=["auto", "true", "false"],
+            description="Recompute in nodes of their own; false: in the player, with the same results and much "
+            "faster; auto: false in lockstep",
+        ),
         DeclareLaunchArgument("report", default_value="", description="File for the figures (JSON)"),
         DeclareLaunchArgument("results", default_value="", description="File for every frame's results (JSON lines)"),
         DeclareLaunchArgument("topic", default_value="", description="Topic of the pictures, where there are several"),
@@ -83,10 +97,7 @@ def node(package: str, executable: str, parameters: list, condition: IfCondition
 
 def recomputing_nodes(context: LaunchContext) -> list[Node]:
     """The nodes that run again, with the recorded parameters and the user's over them."""
-    value = {
-        name: LaunchConfiguration(name).perform(context)
-        for name in ("bag", "recompute", "rate", "topic", "params_file")
-    }
+    value = {name: LaunchConfiguration(name).perform(context) for name in ("bag", "recompute", "topic", "params_file")}
     wanted = [stage.strip() for stage in value["recompute"].split(",") if stage.strip()]
     if unknown := set(wanted) - set(STAGES):
         raise RuntimeError(f"recompute: {', '.join(sorted(unknown))} is none of {', '.join(STAGES)}")
@@ -96,9 +107,8 @@ def recomputing_nodes(context: LaunchContext) -> list[Node]:
         parameters = settings.merged({stage: {} for stage in wanted}, usable(source.recorded_parameters()), given)
     except (RecordingError, ParamError) as error:
         raise RuntimeError(str(error)) from None
-    if float(value["rate"]) == 0 and not parameters.get("perception", {}).get("recognition.per_frame"):
-        # a budget of time would make the results depend on the machine
-        parameters.setdefault("perception", {})["recognition.per_frame"] = FACES_PER_FRAME
+    if IN_NODES.perform(context) != "True":
+        return []
     chosen = {stage: parameters[stage] for stage in wanted if parameters.get(stage)}
     file = tempfile.NamedTemporaryFile("w", prefix="face_af_replay_", suffix=".yaml", delete=False)  # noqa: SIM115
     with file:
@@ -107,12 +117,11 @@ def recomputing_nodes(context: LaunchContext) -> list[Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    kinds = {"bag": str, "topic": str, "recompute": str, "rate": float, "loop": bool, "report": str, "results": str}
-    player = node(
-        "face_af_tools",
-        "replay_player",
-        [{name: ParameterValue(LaunchConfiguration(name), value_type=kind) for name, kind in kinds.items()}],
-    )
+    kinds = {"rate": float, "loop": bool}
+    names = ("bag", "topic", "recompute", "rate", "loop", "report", "results", "params_file")
+    given = {name: ParameterValue(LaunchConfiguration(name), value_type=kinds.get(name, str)) for name in names}
+    given["nodes"] = ParameterValue(IN_NODES, value_type=bool)
+    player = node("face_af_tools", "replay_player", [given])
     return LaunchDescription(
         [
             *arguments(),

@@ -1,4 +1,4 @@
-"""replay.launch.py through the ros2 command: the same bytes twice, the offline replay's bytes, bad input."""
+"""replay.launch.py through the ros2 command: the same bytes with nodes, without them and offline; bad input."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_lockstep_twice_and_offline_give_the_same_bytes(bag: Path, tmp_path: Path) -> None:
+def test_lockstep_with_nodes_without_and_offline_give_the_same_bytes(bag: Path, tmp_path: Path) -> None:
     results = []
-    for number in (1, 2):
-        report, lines = tmp_path / f"{number}.json", tmp_path / f"{number}.jsonl"
+    for nodes in ("true", "false"):
+        report, lines = tmp_path / f"{nodes}.json", tmp_path / f"{nodes}.jsonl"
         arguments = [f"bag:={bag}", "recompute:=overlay,steering", "rate:=0", f"report:={report}", f"results:={lines}"]
+        arguments.append(f"nodes:={nodes}")
         with started([*LAUNCH, *arguments], tmp_path / "log") as run:
             assert run.process.wait(100) == 0, run.output()
             assert run.gone(20), run.output()

@@ -28,6 +28,9 @@ class Frame:
     stamp_ns: int
     faces: list[Face] | None = None
     target: str = ""
+    """The name that perception looks for."""
+    meant: str | None = None
+    """The name that steering steers to: perception's, or the recipe's."""
     boxes: list[AfBox] | None = None
     status: SteeringStatus | None = None
     reason: str = ""
@@ -37,6 +40,8 @@ class Frame:
 
     @property
     def target_face(self) -> Face | None:
+        if self.meant is not None and self.meant != self.target:
+            return next((face for face in self.faces or () if self.meant and face.identity == self.meant), None)
         return next((face for face in self.faces or () if face.is_target), None)
 
 
@@ -46,6 +51,7 @@ def line(frame: Frame) -> str:
         {
             "stamp_ns": frame.stamp_ns,
             "target": frame.target,
+            "meant": frame.meant,
             "faces": None if frame.faces is None else [_face(face) for face in frame.faces],
             "boxes": None if frame.boxes is None else [_box(b.box) | {"state": b.state.name} for b in frame.boxes],
             "status": None if frame.status is None else frame.status.name,

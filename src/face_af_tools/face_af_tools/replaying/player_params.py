@@ -16,6 +16,13 @@ class PlayerParams:
         "nodes whose answers are waited for instead of played, separated by commas",
         read_only=True,
     )
+    nodes: bool = param(
+        True,
+        "the nodes to recompute run beside the player; false: the player computes their answers itself, as fast as it "
+        "can, and rate has no meaning",
+        read_only=True,
+    )
+    params_file: str = param("", "without nodes: YAML with parameters that win over the recorded ones", read_only=True)
     rate: float = param(
         1.0, "speed; 0 = lockstep: the next frame is sent when every answer to the last one is here", low=0.0, high=20.0
     )

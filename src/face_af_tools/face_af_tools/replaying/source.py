@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from ..recording.repair import is_finished
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mts"}
+
+
+Undecoded = tuple[int, Callable[[], BGR]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class VideoSource:
             self.frame_count = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 1)
         finally:
             capture.release()
+
+    def undecoded(self) -> Iterator[Undecoded]:
+        """Like :meth:`frames`; a video's frames are decoded one after the other all the same."""
+        for stamp, picture in self.frames():
+            yield stamp, lambda picture=picture: picture  # type: ignore[misc]
 
     def frames(self) -> Iterator[tuple[int, BGR]]:
         capture = cv2.VideoCapture(str(self.path))
@@ -91,8 +100,13 @@ class BagSource:
 
     def frames(self) -> Iterator[tuple[int, BGR]]:
         """``(stamp in nanoseconds, picture)`` of every frame, in the order of recording. :class:`RecordingError`."""
+        for stamp, decode in self.undecoded():
+            yield stamp, decode()
+
+    def undecoded(self) -> Iterator[Undecoded]:
+        """``(stamp, function that returns the picture)``: decoding may be left to another thread."""
         for message in self.messages({self.topic}):
-            yield message.stamp_ns, self.picture(message)
+            yield message.stamp_ns, partial(self.picture, message)
 
     def picture(self, message: Message) -> BGR:
         """The picture of a message of :attr:`topic`."""

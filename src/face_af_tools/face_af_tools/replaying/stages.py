@@ -1,13 +1,18 @@
 """Perception, overlay and steering without ROS: the nodes' cores, fed frame by frame with recorded pictures.
 
-The results depend on frames and parameters alone, not on the machine's speed: recognition, which in the live node
-spends a budget of time, spends a number of faces here.
+The results depend on frames and parameters alone, not on the machine's speed or its number of processors:
+recognition, which in the live node spends a budget of time, spends a number of faces here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,37 +29,61 @@ from face_af_common.types import Action, ActionKind, AfBox, Box, Face, SteeringS
 from ..node_params import NODES
 from ..recording.bag_folder import RecordingError
 from .frames import Frame, TruthFrame
-from .source import BagSource, Source
+from .source import BagSource, Source, Undecoded
 
 if TYPE_CHECKING:
-    from face_af_perception.pipeline import FacePipeline
+    from face_af_perception.analyser import FaceAnalyser
+    from face_af_perception.detectors import Detection
+    from face_af_perception.gallery import Gallery
 
 STAGES = ("perception", "overlay", "steering")
-FACES_PER_FRAME = 3
-"""Embeddings a frame in a replay, where ``recognition.per_frame`` leaves it to the clock."""
 
 Parameters = Mapping[str, Mapping[str, Any]]
 """``{node: {parameter: value}}``; what is absent has its default."""
 
+_MOST_WORKERS = 4
+
 
 class Perception:
-    """Faces of frames. Raises :class:`RecordingError` when models or gallery cannot be used."""
+    """Faces of frames. Raises :class:`RecordingError` when models or gallery cannot be used.
 
-    def __init__(self, params: Mapping[str, Any], pipeline: FacePipeline | None = None) -> None:
+    Finding faces needs one picture alone, so it may be done ahead and by several threads; following and naming them
+    needs every frame in order.
+    """
+
+    def __init__(self, params: Mapping[str, Any], models: Perception | None = None) -> None:
+        from face_af_perception.analyser import FaceAnalyser
         from face_af_perception.pipeline import FacePipeline
 
-        value: Any = build(NODES["perception"], params)
-        if not value.recognition.per_frame:
-            value = dataclasses.replace(
-                value, recognition=dataclasses.replace(value.recognition, per_frame=FACES_PER_FRAME)
-            )
+        value: Any = build(NODES["perception"], params).repeatable()
         # the models of an earlier run are used again: opening them takes longer than a short bag
-        analyser, gallery = (pipeline.analyser, pipeline.gallery) if pipeline else _open_models(value)
-        self.pipeline = FacePipeline(value, analyser, gallery)
+        analyser, gallery = (models.analyser, models.gallery) if models else _open_models(value)
+        self.analyser: FaceAnalyser = analyser
+        self.gallery: Gallery | None = gallery
         self.target: str = value.target
+        self._ahead = _Ahead()
+        detector: Any = self._ahead
+        self._pipeline = FacePipeline(value, FaceAnalyser(detector, analyser.embedder), gallery)
+        # ONNX Runtime's sessions may be used by several threads at once, TensorRT's contexts may not
+        self._alone = contextlib.nullcontext() if "onnxruntime" in analyser.detector.runner.name else threading.Lock()
+        self._own = threading.local()
 
-    def __call__(self, picture: BGR, stamp_ns: int) -> list[Face]:
-        faces = self.pipeline.process(picture, stamp_ns / 1e9)
+    def find(self, picture: BGR) -> list[Detection]:
+        """The faces of a picture; for any thread."""
+        detector = getattr(self._own, "detector", None)
+        if detector is None:
+            # the network is shared, the working memory is not
+            shared = self.analyser.detector
+            detector = type(shared)(shared.spec, shared.runner, shared.size, shared.threshold)
+            self._own.detector = detector
+        prepared = detector.prepare(picture)
+        with self._alone:
+            outputs = detector.infer(prepared)
+        return list(detector.decode(outputs, prepared))
+
+    def __call__(self, picture: BGR, stamp_ns: int, found: list[Detection]) -> list[Face]:
+        self._ahead.found = found
+        faces = self._pipeline.process(picture, stamp_ns / 1e9)
         return [
             dataclasses.replace(
                 face, box=_single_box(face.box), similarity=_single(face.similarity), score=_single(face.score)
@@ -63,38 +92,76 @@ class Perception:
         ]
 
 
+class _Ahead:
+    """Stands where the pipeline has its detector, and knows already what is in the picture."""
+
+    def __init__(self) -> None:
+        self.found: list[Detection] = []
+
+    def prepare(self, _: BGR) -> None: ...
+
+    def infer(self, _: None) -> None: ...
+
+    def decode(self, _outputs: None, _prepared: None) -> list[Detection]:
+        return self.found
+
+
 class Overlay:
-    """AF boxes of frames."""
+    """AF boxes of frames. Finding them needs one picture alone, following them every frame in order."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        from face_af_overlay.detector import AfBoxDetector
         from face_af_overlay.follow import BoxFollower
 
         self._params: Any = build(NODES["overlay"], params)
-        self._detector = AfBoxDetector()
-        self._detector.params = self._params
+        self._own = threading.local()
         self._follower = BoxFollower()
 
-    def __call__(self, picture: BGR, stamp_ns: int) -> list[AfBox]:
-        found = self._detector.inspect(picture).boxes
+    def find(self, picture: BGR) -> list[AfBox]:
+        """The boxes of a picture; for any thread."""
+        detector = getattr(self._own, "detector", None)
+        if detector is None:
+            from face_af_overlay.detector import AfBoxDetector
+
+            detector = self._own.detector = AfBoxDetector()
+            detector.params = self._params
+        return list(detector.inspect(picture).boxes)
+
+    def __call__(self, stamp_ns: int, found: list[AfBox]) -> list[AfBox]:
         boxes = self._follower.update(found, stamp_ns / 1e9, self._params.follow)
         return [dataclasses.replace(b, box=_single_box(b.box), confidence=_single(b.confidence)) for b in boxes]
 
 
 class Steering:
-    """Decisions on frames that have faces and boxes."""
+    """Decisions on frames that have faces and boxes, by the recipe where there is one."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         from face_af_steering.planner import Planner
+        from face_af_steering.recipe import Follower, RecipeError
 
-        self._planner = Planner(_planner_params(params))
+        value: Any = build(NODES["steering"], params)
+        try:
+            recipe = value.load_recipe()
+        except RecipeError as error:
+            raise RecordingError(str(error)) from error
+        self._follower = Follower(recipe) if recipe is not None else None
+        self._target = ""
+        self._planner = Planner(value)
+        if value.paused:
+            self._planner.pause()
 
     def __call__(self, frame: Frame) -> None:
         if frame.faces is None or frame.boxes is None:
             return
+        now, faces, target = frame.stamp_ns * 1e-9, frame.faces, frame.target
+        if self._follower is not None:
+            target = self._follower.target(now, faces)
+            faces = [dataclasses.replace(face, is_target=bool(target) and face.identity == target) for face in faces]
+        if target != self._target:
+            self._target = target
+            self._planner.forget_target()
         self._planner.frame_size = frame.size
-        frame.actions = list(self._planner.update(frame.stamp_ns * 1e-9, frame.faces, frame.boxes))
-        frame.status, frame.reason = self._planner.status, self._planner.reason
+        frame.actions = list(self._planner.update(now, faces, frame.boxes))
+        frame.status, frame.reason, frame.meant = self._planner.status, self._planner.reason, target
 
 
 def _single(value: float) -> float:
@@ -104,10 +171,6 @@ def _single(value: float) -> float:
 
 def _single_box(box: Box) -> Box:
     return Box(_single(box.x), _single(box.y), _single(box.width), _single(box.height))
-
-
-def _planner_params(params: Mapping[str, Any]) -> Any:
-    return build(NODES["steering"], params)
 
 
 def check_parameters(parameters: Parameters) -> None:
@@ -155,13 +218,15 @@ def compute(
     parameters: Parameters,
     perception: Perception | None = None,
     recorded: dict[int, Frame] | None = None,
+    workers: int = 0,
+    show: Callable[[int, BGR], None] | None = None,
 ) -> Iterator[Frame]:
     """Every recorded frame, with ``stages`` computed anew and the rest as in ``recorded`` (default: the bag's own).
 
-    The frames of ``recorded`` are changed and handed out.
-
-    Pictures are decoded and overlays read beside perception, each stream in order. ``ParamError`` and
-    :class:`RecordingError` are raised before the first frame.
+    The frames of ``recorded`` are changed and handed out. ``workers`` threads (0: one for each processor, 4 at most)
+    decode pictures and look for faces and boxes in them; their number does not change the results. ``show`` gets
+    stamp and picture of each frame before it is handed out. ``ParamError`` and :class:`RecordingError` are raised
+    before the first frame.
     """
     wanted = set(stages)
     if unknown := wanted - set(STAGES):
@@ -177,16 +242,31 @@ def compute(
         perception = None
     if not wanted & {"perception", "overlay"}:
         return _steered(recorded, steering)
-    return _computed(source, recorded, perception, overlay, steering)
+    return _computed(source, recorded, perception, overlay, steering, workers or min(processors(), _MOST_WORKERS), show)
 
 
 def _steered(recorded: dict[int, Frame], steering: Steering | None) -> Iterator[Frame]:
     for stamp in sorted(recorded):
         frame = recorded[stamp]
         if steering is not None:
-            frame.actions, frame.status, frame.reason = [], None, ""
+            frame.actions, frame.status, frame.reason, frame.meant = [], None, "", None
             steering(frame)
         yield frame
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@dataclasses.dataclass
+class _Looked:
+    """What one picture alone tells."""
+
+    stamp_ns: int
+    picture: BGR
+    faces: list[Detection]
+    boxes: list[AfBox]
 
 
 def _computed(
@@ -195,29 +275,48 @@ def _computed(
     perception: Perception | None,
     overlay: Overlay | None,
     steering: Steering | None,
+    workers: int,
+    show: Callable[[int, BGR], None] | None,
 ) -> Iterator[Frame]:
+    def look(stamp: int, decode: Callable[[], BGR]) -> _Looked:
+        picture = decode()
+        faces = perception.find(picture) if perception else []
+        return _Looked(stamp, picture, faces, overlay.find(picture) if overlay else [])
+
     cv2.setNumThreads(1)
-    with ThreadPoolExecutor(1, "decode") as decoder, ThreadPoolExecutor(1, "overlay") as reader:
-        pictures = source.frames()
-        decoding = decoder.submit(next, pictures, None)
-        previous = -1
-        while (entry := decoding.result()) is not None:
-            stamp, picture = entry
-            decoding = decoder.submit(next, pictures, None)
-            if stamp == previous:
-                continue  # sent twice
-            previous = stamp
-            frame = recorded.get(stamp, Frame(stamp))
-            frame.size = (picture.shape[1], picture.shape[0])
-            boxes: Future[list[AfBox]] | None = reader.submit(overlay, picture, stamp) if overlay else None
-            if perception is not None:
-                frame.faces, frame.target = perception(picture, stamp), perception.target
-            if boxes is not None:
-                frame.boxes = boxes.result()
-            if steering is not None:
-                frame.actions, frame.status, frame.reason = [], None, ""
-                steering(frame)
-            yield frame
+    with ThreadPoolExecutor(workers, "look") as pool:
+        ahead: deque[Future[_Looked]] = deque()
+        entries = _without_repeats(source.undecoded())
+        try:
+            while True:
+                for stamp, decode in itertools.islice(entries, 2 * workers - len(ahead) + 1):
+                    ahead.append(pool.submit(look, stamp, decode))
+                if not ahead:
+                    return
+                seen = ahead.popleft().result()
+                frame = recorded.get(seen.stamp_ns, Frame(seen.stamp_ns))
+                frame.size = (seen.picture.shape[1], seen.picture.shape[0])
+                if perception is not None:
+                    frame.faces, frame.target = perception(seen.picture, seen.stamp_ns, seen.faces), perception.target
+                if overlay is not None:
+                    frame.boxes = overlay(seen.stamp_ns, seen.boxes)
+                if steering is not None:
+                    frame.actions, frame.status, frame.reason, frame.meant = [], None, "", None
+                    steering(frame)
+                if show is not None:
+                    show(seen.stamp_ns, seen.picture)
+                yield frame
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _without_repeats(entries: Iterator[Undecoded]) -> Iterator[Undecoded]:
+    """In lockstep a frame may have been sent twice."""
+    previous = -1
+    for stamp, decode in entries:
+        if stamp != previous:
+            yield stamp, decode
+        previous = stamp
 
 
 def _take(frame: Frame, kind: str, message: Any) -> None:
@@ -227,7 +326,7 @@ def _take(frame: Frame, kind: str, message: Any) -> None:
     elif kind == "AfOverlay":
         frame.boxes = af_boxes_from_msg(message)
     elif kind == "SteeringState":
-        frame.status, frame.reason = SteeringStatus(message.state), message.reason
+        frame.status, frame.reason, frame.meant = SteeringStatus(message.state), message.reason, message.target
     elif kind == "SteeringCommand":
         frame.actions.append(Action(ActionKind(message.action), message.reason, message.x, message.y))
     else:
@@ -253,7 +352,7 @@ def _open_models(value: Any) -> tuple[Any, Any]:
             detector_threshold=value.detector_threshold,
             runtime=value.runtime,
             precision=value.precision,
-            threads=value.threads,
+            threads=1,  # several pictures are looked at at once
             cache_dir=data_dir() / "engines",
         )
         analyser.warm_up()

@@ -75,7 +75,7 @@ class Runner:
     def _open_perception(self, parameters: Parameters) -> Perception:
         values = parameters.get("perception", {})
         models = {name: values.get(name) for name in _NEEDS_NEW_MODELS}
-        previous = self._perception.pipeline if self._perception and models == self._models else None
+        previous = self._perception if models == self._models else None
         self._perception, self._models = Perception(values, previous), models
         return self._perception
 

@@ -23,7 +23,7 @@ _PATIENT_PACE = 1.1
 """For cameras that are deaf while they answer."""
 _SLOWEST_RATE = 0.01
 """How soon a pace that got presses lost is tried again."""
-_DUE = 2.0
+_DUE = 2.5
 """Spreads around the middle."""
 _LOSS = 0.1
 _LOSS_RATE = 0.08
@@ -112,7 +112,8 @@ class ResponseModel:
 
     def is_due(self, age: float) -> bool:
         """Whether a press of this age takes effect just about now."""
-        return self.known and abs(age - self.middle_s) <= _DUE * self.spread_s + _FRAME_S
+        early, late = self.middle_s - _DUE * self.spread_s, self.middle_s + _DUE * self.spread_s
+        return early - _FRAME_S <= age <= max(late, self.timeout_s()) + 2 * _FRAME_S
 
     def taking_effect(self, ages: Sequence[float]) -> int:
         """Which of several presses under way, given their ages, oldest first, takes effect now."""

@@ -109,9 +109,9 @@ class Selection:
             if belief is not None:
                 self._gray_frames += belief.state == AfState.DETECTED
                 # a box that is not read at all is there more often than one that is read as gray
-                gray = 2 * self._gray_frames >= unseen_frames and not any(
-                    _is_unread(s, now) for s in row.subjects.values()
-                )
+                unread = any(_is_unread(s, now) for s in row.subjects.values())
+                self._complete_frames = 0 if unread else self._complete_frames + 1
+                gray = 2 * self._gray_frames >= unseen_frames and 2 * self._complete_frames >= unseen_frames
                 patience = unseen_frames if gray else _PATIENCE * unseen_frames
                 long = self._unseen_frames >= unseen_frames and now - self._chosen_at >= _PATIENCE_S
                 if self._unseen_frames >= patience or long:

@@ -136,7 +136,7 @@ def _measure(bgr: U8, found: I32, ground: int, arm: int, values: I32, counts: An
                 level += one
                 upright += other_
             stands = min(stands, level // 3, upright // 3)
-        if uneven > stands // 2 + _SPARE:
+        if 2 * uneven > stands:
             continue
         out = values[kind, counts[kind]]
         out[0], out[1] = x, y
@@ -148,5 +148,3 @@ def _measure(bgr: U8, found: I32, ground: int, arm: int, values: I32, counts: An
 
 _OFF = 3
 """Pixels by which a corner found may be off its lines' middles."""
-_SPARE = 2
-"""Levels by which a corner may be less even than half of what it stands out."""

@@ -82,7 +82,7 @@ def _apart(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> int:
     return max(abs(np.int64(bgr[y, x, 1]) - g), abs(np.int64(bgr[y, x, 0]) - b), abs(np.int64(bgr[y, x, 2]) - r))
 
 
-@compiled
+@inlined
 def _look(bgr: U8, y: int, x: int, level: bool, ground: int, b: int, g: int, r: int) -> tuple[int, int]:
     """How unlike a line's colour a place on it is, and how unlike what is beside the line is at least."""
     down, right = (ground, 0) if level else (0, ground)
@@ -90,29 +90,42 @@ def _look(bgr: U8, y: int, x: int, level: bool, ground: int, b: int, g: int, r: 
     return _unlike(bgr, y, x, b, g, r), stands
 
 
+@inlined
+def _worth(gap: int, stands: int) -> int:
+    """What a place says for a line (above 0) or against one, up to 16; 0: it cannot be told."""
+    tell = min(max(stands - 6, 0), 16)
+    if gap < max(stands // 2, _NOISE):
+        return tell
+    return -max(tell, 8) if gap > _OTHER else -tell
+
+
 @compiled
-def _missing(bgr: U8, rect: I64, ground: int, arm: int, b: int, g: int, r: int, enough: int) -> int:
-    """On how many of 16 places of the arms no line is seen, give or take a pixel; counts to ``enough``."""
-    missing = 0
-    for side in range(4):
-        level = side < 2
-        at = rect[1] if side == 0 else rect[3] if side == 1 else rect[0] if side == 2 else rect[2]
-        first, last = (rect[0], rect[2]) if level else (rect[1], rect[3])
-        far = max(arm + 2, (last - first) * 5 // 32)
+def _promising(bgr: U8, rect: I64, one: int, other: int, ground: int, arm: int, b: int, g: int, r: int) -> bool:
+    """Whether lines are seen on a few places of the arms, give or take a pixel; ``one``, ``other``: corners known."""
+    total = seen = 0
+    for turn in range(8):
+        corner = turn & 3
+        # those that are not known first
+        if (corner == one or corner == other) == (turn < 4):
+            continue
+        x0, y0 = rect[2 * (corner & 1)], rect[1 + (corner & 2)]
+        right, down = 1 - 2 * (corner & 1), 1 - (corner & 2)
+        far_x = max(arm + 2, (rect[2] - rect[0]) * 5 // 32)
+        far_y = max(arm + 2, (rect[3] - rect[1]) * 5 // 32)
         for i in range(4):
-            along = first + arm if i == 0 else first + far if i == 1 else last - arm if i == 2 else last - far
-            x, y = (along, at) if level else (at, along)
-            down, right = (1, 0) if level else (0, 1)
+            level = i < 2
+            along = arm if i == 0 or i == 2 else far_x if level else far_y
+            x, y = (x0 + right * along, y0) if level else (x0, y0 + down * along)
             gap, stands = _look(bgr, y, x, level, ground, b, g, r)
             if gap > stands // 2:
-                gap = min(
-                    gap, _unlike(bgr, y - down, x - right, b, g, r), _unlike(bgr, y + down, x + right, b, g, r)
-                )
-            if gap > max(stands // 2, _NOISE) and (stands > _TELLABLE or gap > _OTHER):
-                missing += 1
-                if missing >= enough:
-                    return missing
-    return missing
+                dx, dy = (0, 1) if level else (1, 0)
+                gap = min(gap, _unlike(bgr, y - dy, x - dx, b, g, r), _unlike(bgr, y + dy, x + dx, b, g, r))
+            total += _worth(gap, stands)
+        # only a little against the first of the unknown corners, something for both, more for all
+        if total < _PROMISING[seen]:
+            return False
+        seen += 1
+    return True
 
 
 @compiled
@@ -184,7 +197,7 @@ def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, ou
             return -2.0
         b, g, r = sb // count, sg // count, sr // count
     out[4], out[5], out[6] = b, g, r
-    good = 0.0
+    good = 0
     run_on = 0
     for side in range(4):
         level = side < 2
@@ -192,11 +205,7 @@ def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, ou
         for i in range(2 * _PLACES):
             x, y = (work[0, i], at) if level else (at, work[1, i])
             gap, stands = _look(bgr, y, x, level, ground, b, g, r)
-            tell = min(max((stands - 6) / 16.0, 0.0), 1.0)
-            if gap < max(stands // 2, _NOISE):
-                good += tell
-            else:
-                good -= max(tell, 0.5) if gap > _OTHER else tell
+            good += _worth(gap, stands)
         for end in range(2):
             on = 0
             for i in range(2):
@@ -206,7 +215,7 @@ def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, ou
                     gap, stands = _look(bgr, y, x, level, ground, b, g, r)
                     on += stands > _TELLABLE and gap * 5 < stands * 2
             run_on += on == 2
-    return good / (8 * _PLACES) - _RUN_ON * run_on
+    return good / (16 * 8 * _PLACES) - _RUN_ON * run_on
 
 
 @compiled
@@ -225,15 +234,30 @@ def _known(rects: I32, count: int, rect: I64, slack: int) -> bool:
 
 @compiled
 def _try(
-    bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, rects: I32, scores: Any, count: int, work: I64
+    bgr: U8,
+    rect: I64,
+    one: int,
+    other: int,
+    b: int,
+    g: int,
+    r: int,
+    ground: int,
+    arm: int,
+    rects: I32,
+    scores: Any,
+    count: int,
+    work: I64,
 ) -> int:
-    """Adds the rectangle if it is new and good enough; returns how many there are now."""
+    """Adds the rectangle if it is new and good enough; returns how many there are now.
+
+    ``one``, ``other``: the corners that proposed it; b, g, r: their colour.
+    """
     height, width = bgr.shape[0], bgr.shape[1]
     if rect[0] < ground or rect[1] < ground or rect[2] >= width - ground or rect[3] >= height - ground:
         return count
-    if count >= rects.shape[0] or _known(rects, count, rect, 1):
+    if count >= rects.shape[0] or not _promising(bgr, rect, one, other, ground, arm, b, g, r):
         return count
-    if _missing(bgr, rect, ground, arm, b, g, r, _TOO_MANY) >= _TOO_MANY:
+    if _known(rects, count, rect, 1):
         return count
     out = rects[count]
     score = _place(bgr, rect, b, g, r, ground, arm, out, work)
@@ -279,6 +303,21 @@ def _first(values: I32, count: int, row: int) -> int:
 
 
 @compiled
+def _joined(bgr: U8, one: I32, other: I32, level: bool, ground: int, arm: int, b: int, g: int, r: int) -> bool:
+    """Whether lines are seen a little further on along the side between two corners."""
+    total = 0
+    for end in range(2):
+        corner = one if end == 0 else other
+        side = other[0] - one[0] if level else other[1] - one[1]
+        for i in range(2):
+            along = max(arm + 2, side * (3 + 2 * i) // 32) * (1 - 2 * end)
+            x, y = (corner[0] + along, corner[1]) if level else (corner[0], corner[1] + along)
+            gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+            total += _worth(gap, stands)
+    return total >= _JOINED
+
+
+@compiled
 def _explained(rects: I32, scores: Any, count: int, one: I32, other: I32) -> bool:
     """Whether both corners belong to a rectangle that has been found."""
     for i in range(count):
@@ -293,6 +332,25 @@ def _explained(rects: I32, scores: Any, count: int, one: I32, other: I32) -> boo
         ):
             return True
     return False
+
+
+@compiled
+def _line_ends(
+    bgr: U8, at: int, start: int, stop: int, level: bool, ground: int, arm: int, b: int, g: int, r: int
+) -> bool:
+    """Whether row or column ``at`` has a line at both ends, on three of four places."""
+    misses = 0
+    for k in range(4):
+        along = start + arm + (k & 2) if k & 1 == 0 else stop - arm - (k & 2)
+        x, y = (along, at) if level else (at, along)
+        if _unlike(bgr, y, x, b, g, r) > _OTHER:
+            misses += 1
+        else:
+            gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+            misses += gap >= max(stands // 2, 4) or stands <= _TELLABLE
+        if misses > 1:
+            return False
+    return True
 
 
 @compiled
@@ -331,7 +389,7 @@ def _propose(
                 rect[0], rect[1] = min(one[0], other[0]), one[1]
                 rect[2], rect[3] = max(one[0], other[0]), other[1]
                 b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
-                count = _try(bgr, rect, b, g, r, ground, arm, rects, scores, count, work)
+                count = _try(bgr, rect, upper, lower, b, g, r, ground, arm, rects, scores, count, work)
     # neighbours, of which the other two corners may be hidden
     for pair in range(4):
         level = pair < 2
@@ -349,36 +407,34 @@ def _propose(
                 off = other[1] - one[1] if level else other[0] - one[0]
                 if side < low or side > high or abs(off) > _SLACK or not _like(one, other, uniform):
                     continue
+                b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
+                if not _joined(bgr, one, other, level, ground, arm, b, g, r):
+                    continue
                 if _explained(rects, scores, count, one, other):
                     continue
-                b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
                 base = (one[1] + other[1]) >> 1 if level else (one[0] + other[0]) >> 1
                 start, stop = (one[0], other[0]) if level else (one[1], other[1])
                 nearest = max(int(side / aspect), low)
                 farthest = min(int(side * aspect), high)
                 size = height if level else width
                 farthest = min(farthest, size - 1 - ground - base if way > 0 else base - ground)
-                run = False
-                for depth in range(nearest, farthest + 1):
-                    at = base + way * depth
-                    alike = 0
-                    for k in range(4):
-                        along = start + arm if k == 0 else start + arm + 2 if k == 1 else stop - arm
-                        along = along if k < 3 else stop - arm - 2
-                        x, y = (along, at) if level else (at, along)
-                        gap, stands = _look(bgr, y, x, level, ground, b, g, r)
-                        alike += gap < max(stands // 2, 4) and stands > _TELLABLE
-                    if alike < 3:
-                        run = False
+                since = -1
+                for depth in range(nearest, farthest + 2):
+                    on = depth <= farthest and _line_ends(
+                        bgr, base + way * depth, start, stop, level, ground, arm, b, g, r
+                    )
+                    if on and since < 0:
+                        since = depth
+                    if on or since < 0:
                         continue
-                    if run:
-                        continue
-                    run = True
+                    # the middle of the line that was just left
+                    at = base + way * ((since + depth - 1) >> 1)
+                    since = -1
                     if level:
                         rect[0], rect[1], rect[2], rect[3] = start, min(base, at), stop, max(base, at)
                     else:
                         rect[0], rect[1], rect[2], rect[3] = min(base, at), start, max(base, at), stop
-                    count = _try(bgr, rect, b, g, r, ground, arm, rects, scores, count, work)
+                    count = _try(bgr, rect, first, second, b, g, r, ground, arm, rects, scores, count, work)
     return count
 
 
@@ -390,8 +446,10 @@ _TELLABLE = 10
 """Difference between line and background from which one can tell them apart, levels."""
 _NOISE, _OTHER = 12, 30
 """Differences from the line's colour: none, and clearly another colour."""
-_TOO_MANY = 7
-"""Places of 16 without a line at which a rectangle is given up."""
+_PROMISING = (-16, 16, 48, 80)
+"""Least worth of the four places of one, two, three and four corners, 64 each, for placing to the pixel."""
+_JOINED = 24
+"""Least worth of four places, of 64, at which two corners may be those of one side."""
 _RUN_ON = 0.1
 """What a line that runs on beyond its corner costs."""
 _LEAST, _SURE = 0.35, 0.7

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from face_af_common.paths import data_dir, model_dirs
-from face_af_perception.build_engines import network
 from face_af_perception.manifest import load_manifest
 from face_af_perception.runtimes import RUNTIMES, ModelError, Runner, open_runner
 
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         manifest = load_manifest()
         chosen = [manifest.choose(kind, getattr(options, kind), model_dirs()) for kind in ("detector", "embedder")]
-        networks = [network(spec) for spec in chosen]
+        networks = [spec.network() for spec in chosen]
     except ModelError as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.paths import data_dir, model_dirs
 from face_af_common.types import Box
 
 from .alignment import Picture, Points, gallery_chip
@@ -17,6 +18,7 @@ from .detectors import Detection, Detector, open_detector
 from .embedders import Embedder, Embeddings, open_embedder
 from .gallery import Chip, Gallery, Sample
 from .manifest import load_manifest
+from .params import PerceptionNodeParams
 from .quality import quality
 
 
@@ -60,6 +62,25 @@ class FaceAnalyser:
                 entries.choose("detector", detector, list(model_dirs)), detector_size, detector_threshold, **runtime
             ),
             open_embedder(entries.choose("embedder", embedder, list(model_dirs)), **runtime),
+        )
+
+    @classmethod
+    def of(cls, params: PerceptionNodeParams, **runtime: Any) -> FaceAnalyser:
+        """The models that the node's parameters name; what is given in ``runtime`` wins. Raises ``ModelError``."""
+        return cls.open(
+            params.detector,
+            params.embedder,
+            model_dirs=model_dirs(params.model_dir),
+            detector_size=(params.detector_size[0], params.detector_size[1]),
+            detector_threshold=params.detector_threshold,
+            manifest=Path(params.manifest).expanduser() if params.manifest else None,
+            **{
+                "runtime": params.runtime,
+                "precision": params.precision,
+                "threads": params.threads,
+                "cache_dir": data_dir() / "engines",
+                **runtime,
+            },
         )
 
     def warm_up(self) -> None:

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             spec = manifest.choose(kind, name, model_dirs(options.model_dir))
             shape = (options.height, options.width) if kind == "detector" else None
             runner = open_runner(
-                network(spec),
+                spec.network(),
                 runtime=options.runtime,
                 precision=options.precision,
                 cache_dir=options.cache_dir,
@@ -51,18 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def network(spec: ModelSpec) -> Path | bytes:
-    """What the runtime is given for a model."""
-    if spec.family == "dlib":
-        from . import dlib_graph
-
-        try:
-            return dlib_graph.convert(spec.path)
-        except (OSError, dlib_graph.DlibFileError) as error:
-            raise ModelError(f"{spec.path}: {error}") from error
-    return spec.network()
 
 
 def _report(spec: ModelSpec, runner: Runner, shape: tuple[int, int] | None, batch: int) -> None:

@@ -126,12 +126,9 @@ def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:
         raise ModelError(f"{spec.name}: there is no alignment {alignment!r}; there are {', '.join(TEMPLATES)}")
     template, side = TEMPLATES[alignment]
     template = template * ((spec.size[0] if spec.size else side) / side)
-    if spec.family == "arcface":
-        return Embedder(spec, open_runner(spec.network(), **runtime), template, (spec.mean,) * 3, spec.std)
+    if spec.family not in ("arcface", "dlib"):
+        raise ModelError(f"{spec.name}: there is no embedder of the family {spec.family!r}")
+    runner = open_runner(spec.network(), **runtime)
     if spec.family == "dlib":
-        try:
-            graph = dlib_graph.convert(spec.path)
-        except (OSError, dlib_graph.DlibFileError) as error:
-            raise ModelError(f"{spec.path}: {error}") from error
-        return Embedder(spec, open_runner(graph, **runtime), template, dlib_graph.MEAN_RGB, dlib_graph.SCALE)
-    raise ModelError(f"{spec.name}: there is no embedder of the family {spec.family!r}")
+        return Embedder(spec, runner, template, dlib_graph.MEAN_RGB, dlib_graph.SCALE)
+    return Embedder(spec, runner, template, (spec.mean,) * 3, spec.std)

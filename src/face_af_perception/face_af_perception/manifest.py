@@ -89,7 +89,17 @@ class ModelSpec(ModelEntry):
         return f"{self.name}:{self.digest[:12]}"
 
     def network(self) -> Path | bytes:
-        """What :func:`~.runtimes.open_runner` takes: the file, or its bytes with the graph changed."""
+        """What :func:`~.runtimes.open_runner` takes: the file, or its bytes with the graph changed or made.
+
+        Raises ``ModelError`` where the file is not what the entry says.
+        """
+        if self.family == "dlib":
+            from . import dlib_graph
+
+            try:
+                return dlib_graph.convert(self.path)
+            except (OSError, dlib_graph.DlibFileError) as error:
+                raise ModelError(f"{self.path}: {error}") from error
         if not self.edit:
             return self.path
         from .runtimes import graph

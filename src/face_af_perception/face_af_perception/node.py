@@ -18,7 +18,7 @@ from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
-from face_af_common.paths import data_dir, model_dirs
+from face_af_common.paths import data_dir
 from face_af_common.qos import IMAGE, RESULT
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
@@ -28,21 +28,10 @@ from face_af_msgs.srv import EnrollFace, SetTarget
 from .analyser import FaceAnalyser
 from .detectors import Detection, PictureError
 from .gallery import Gallery, GalleryError
-from .params import PerceptionNodeParams
+from .params import MODEL_PARAMETERS, PerceptionNodeParams
 from .pipeline import FacePipeline
 from .runtimes import ModelError
 
-_MODEL_PARAMETERS = (
-    "model_dir",
-    "manifest",
-    "detector",
-    "embedder",
-    "runtime",
-    "precision",
-    "threads",
-    "detector_size",
-    "detector_threshold",
-)
 _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 
@@ -94,19 +83,7 @@ class PerceptionNode(Node):
 
     def _load_in_thread(self, params: PerceptionNodeParams) -> None:
         try:
-            analyser = FaceAnalyser.open(
-                params.detector,
-                params.embedder,
-                model_dirs=model_dirs(params.model_dir),
-                detector_size=(params.detector_size[0], params.detector_size[1]),
-                detector_threshold=params.detector_threshold,
-                manifest=Path(params.manifest) if params.manifest else None,
-                runtime=params.runtime,
-                precision=params.precision,
-                threads=params.threads,
-                cache_dir=data_dir() / "engines",
-                on_progress=self._say,
-            )
+            analyser = FaceAnalyser.of(params, on_progress=self._say)
             analyser.warm_up()
         except ModelError as error:
             self._model_problem = str(error)
@@ -204,7 +181,7 @@ class PerceptionNode(Node):
 
     def _on_parameters(self, params: PerceptionNodeParams) -> None:
         old, self._used = self._used, params
-        if any(getattr(old, name) != getattr(params, name) for name in _MODEL_PARAMETERS):
+        if any(getattr(old, name) != getattr(params, name) for name in MODEL_PARAMETERS):
             self._reload_wanted = True
         if self._pipeline is None:
             return

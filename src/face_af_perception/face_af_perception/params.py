@@ -8,6 +8,19 @@ from face_af_common.params import ParamError, changed, group, param
 
 from .runtimes import RUNTIMES
 
+MODEL_PARAMETERS = (
+    "model_dir",
+    "manifest",
+    "detector",
+    "embedder",
+    "runtime",
+    "precision",
+    "threads",
+    "detector_size",
+    "detector_threshold",
+)
+"""Parameters whose change needs the models to be opened again."""
+
 REPEATABLE_PER_FRAME = 2
 """Embeddings a frame where results must not depend on how long they take."""
 

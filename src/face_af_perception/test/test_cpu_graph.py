@@ -7,7 +7,6 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from face_af_common.paths import model_dirs
-from face_af_perception.build_engines import network
 from face_af_perception.manifest import load_manifest
 from face_af_perception.runtimes import ModelError, cpu_graph, graph
 
@@ -89,7 +88,7 @@ def test_real_networks_give_the_same_numbers(kind: str, name: str, block: int) -
         spec = load_manifest().choose(kind, name, model_dirs())
     except ModelError as error:
         pytest.skip(str(error))
-    proto = graph.parse(network(spec))
+    proto = graph.parse(spec.network())
     fitted = copy.deepcopy(proto)
     cpu_graph.fit(fitted, block)
     height, width = spec.size or (64, 96)

@@ -162,13 +162,7 @@ def test_half_precision_of_the_real_networks(name: str) -> None:
     spec = find(load_manifest().entry(name), [Path(MODELS)] if MODELS else [])
     if spec is None:
         pytest.skip(f"{name} is not here (FACE_AF_MODEL_DIR)")
-    if spec.family == "dlib":
-        from face_af_perception import dlib_graph
-
-        network: Path | bytes = dlib_graph.convert(spec.path)
-    else:
-        network = spec.network()
-    proto = graph.parse(network)
+    proto = graph.parse(spec.network())
     sizes = graph.fix_size(proto, (64, 96))
     shape = (2 if sizes[0] is None else sizes[0], *(s or 1 for s in sizes[1:]))
     span = 255.0 if name == "centerface" else 1.0

@@ -62,9 +62,7 @@ class OnnxRunner:
             onnxruntime.preload_dlls()
         self.any_size = provider == "onnxruntime-cpu"
         if self.any_size:
-            proto = graph.parse(model, what)
-            cpu_graph.fit(proto, cpu_graph.channel_block())
-            model = proto.SerializeToString()
+            model = _fitted(model, what)
         engines = provider == "onnxruntime-tensorrt"
         if engines:
             say(f"{what}: ONNX Runtime prepares a TensorRT engine; the first time takes minutes")
@@ -108,6 +106,15 @@ class OnnxRunner:
 
     def close(self) -> None:
         del self._session
+
+
+def _fitted(model: bytes, what: str) -> bytes:
+    proto = graph.parse(model, what)
+    try:
+        cpu_graph.fit(proto, cpu_graph.channel_block())
+    except Exception:  # a graph that contradicts itself, in whatever way: ONNX Runtime says what is wrong with it
+        return model
+    return proto.SerializeToString()
 
 
 def _limit_spinning(options: Any, version: str) -> None:

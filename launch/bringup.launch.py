@@ -22,6 +22,7 @@ from launch_ros.substitutions import FindPackageShare
 from face_af_common.param_files import check_file
 from face_af_common.params import ParamError
 from face_af_tools.node_params import NODES
+from face_af_tools.respawn import Respawn
 
 USER_ERROR = 2
 """Exit status of a node that cannot start because of what it was told (face_af_common.node_main)."""
@@ -73,7 +74,9 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
         DeclareLaunchArgument(
-            "respawn", default_value="true", description="Start a node again, after a second, when it dies"
+            "respawn",
+            default_value="true",
+            description="Start a node again when it dies: after half a second, and later each time it dies again soon",
         ),
     ]
 
@@ -101,26 +104,30 @@ def fastdds_profile() -> SetEnvironmentVariable:
     return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=config("fastdds.xml")))
 
 
-def nodes(context: LaunchContext) -> list[Node]:
+def nodes(context: LaunchContext) -> list[Node | RegisterEventHandler]:
     """The graph. An argument that is left empty does not override the parameter file."""
 
     def text(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
+    respawn = Respawn(USER_ERROR)
+
     def node(package: str, executable: str, parameters: dict[str, str | int] | None = None) -> Node:
         given = {name: value for name, value in (parameters or {}).items() if value != ""}
-        return Node(
-            package=package,
-            executable=executable,
-            name=executable,
-            namespace=text("namespace"),
-            parameters=[text("params_file"), {"use_sim_time": text("use_sim_time").lower() == "true", **given}],
-            ros_arguments=["--log-level", text("log_level")],
-            output="screen",
-            emulate_tty=True,
-            respawn=text("respawn").lower() == "true",
-            respawn_delay=1.0,
-        )
+
+        def make() -> Node:
+            return Node(
+                package=package,
+                executable=executable,
+                name=executable,
+                namespace=text("namespace"),
+                parameters=[text("params_file"), {"use_sim_time": text("use_sim_time").lower() == "true", **given}],
+                ros_arguments=["--log-level", text("log_level")],
+                output="screen",
+                emulate_tty=True,
+            )
+
+        return respawn.keep(make) if text("respawn").lower() == "true" else make()
 
     graph = [
         node("face_af_perception", "perception", {"target": text("target"), "gallery": text("gallery")}),
@@ -143,7 +150,7 @@ def nodes(context: LaunchContext) -> list[Node]:
         graph.append(node("face_af_perception", "debug_view"))
     if text("record").lower() == "true":
         graph.append(node("face_af_tools", "recorder", {"folder": text("bag")}))
-    return graph
+    return [RegisterEventHandler(OnProcessExit(on_exit=respawn.on_exit)), *graph]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -40,7 +40,7 @@ def test_killed_nodes_come_back_and_a_recording_goes_on_elsewhere(tmp_path: Path
     with started(["ros2", "launch", "face_af", "bringup.launch.py", *arguments], tmp_path / "log") as run:
         assert run.wait_for(f"recording to {bag}", 60), run.output()
         steering = wait_for_pid(run, "steering", None, 20)
-        for executable in ("overlay", "recorder"):
+        for executable in ("overlay", "recorder", "overlay"):
             killed = wait_for_pid(run, executable, None, 20)
             assert killed is not None, run.output()
             os.kill(killed, signal.SIGKILL)
@@ -48,6 +48,8 @@ def test_killed_nodes_come_back_and_a_recording_goes_on_elsewhere(tmp_path: Path
             assert again is not None, f"{executable} is not started again:\n{run.output()}"
         assert run.wait_for(f"recording to {bag}_2", 30), run.output()
         assert pid_of(run, "steering") == steering
+        assert "it is started again in 0.5 s" in run.output()
+        assert "it is started again in 1 s" in run.output(), "the second death in a row"
         run.process.send_signal(signal.SIGINT)
         assert run.gone(25), run.output()
     for folder in (bag, tmp_path / "bag_2"):

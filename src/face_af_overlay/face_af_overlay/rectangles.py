@@ -129,8 +129,8 @@ def _promising(bgr: U8, rect: I64, one: int, other: int, ground: int, arm: int, 
 
 
 @compiled
-def _edge(bgr: U8, at: int, level: bool, places: I64, ground: int, strengths: I64) -> int:
-    """The middle of the line through ``places`` that is at most two pixels from row or column ``at``."""
+def _edge(bgr: U8, at: int, level: bool, places: I64, ground: int, b: int, g: int, r: int, strengths: I64) -> int:
+    """The middle of the line of that colour through ``places``, at most two pixels from row or column ``at``."""
     size = bgr.shape[0] if level else bgr.shape[1]
     first, last = max(at - 2, ground), min(at + 2, size - 1 - ground)
     best, peak = -1, at
@@ -138,13 +138,8 @@ def _edge(bgr: U8, at: int, level: bool, places: I64, ground: int, strengths: I6
         total = 0
         for i in range(places.shape[0]):
             y, x = (place, places[i]) if level else (places[i], place)
-            down, right = (ground, 0) if level else (0, ground)
-            most = 0
-            for c in range(3):
-                middle = np.int64(bgr[y, x, c])
-                one, other = np.int64(bgr[y - down, x - right, c]), np.int64(bgr[y + down, x + right, c])
-                most = max(most, middle - max(one, other), min(one, other) - middle)
-            total += min(most, 60)
+            gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+            total += max(min(stands, 60) - gap * 3 // 2, 0)
         strengths[place - first] = total
         if total > best or (total == best and abs(place - at) < abs(peak - at)):
             best, peak = total, place
@@ -172,10 +167,10 @@ def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, ou
         for i in range(_PLACES):
             place = int(arm + i * (far - arm) / (_PLACES - 1))
             work[axis, i], work[axis, _PLACES + i] = first + place, last - place
-    top = _edge(bgr, rect[1], True, work[0], ground, work[2])
-    bottom = _edge(bgr, rect[3], True, work[0], ground, work[2])
-    left = _edge(bgr, rect[0], False, work[1], ground, work[2])
-    right = _edge(bgr, rect[2], False, work[1], ground, work[2])
+    top = _edge(bgr, rect[1], True, work[0], ground, b, g, r, work[2])
+    bottom = _edge(bgr, rect[3], True, work[0], ground, b, g, r, work[2])
+    left = _edge(bgr, rect[0], False, work[1], ground, b, g, r, work[2])
+    right = _edge(bgr, rect[2], False, work[1], ground, b, g, r, work[2])
     if right - left < 2 * arm or bottom - top < 2 * arm:
         return -2.0
     out[0], out[1], out[2], out[3] = left, top, right, bottom

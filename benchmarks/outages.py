@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from live_graph import live_graph
 from rclpy.node import Node
 from std_srvs.srv import SetBool
 
@@ -24,8 +21,7 @@ from face_af_common import qos
 from face_af_common.stamps import to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 from face_af_msgs.srv import Press
-from face_af_tools.demo.cast import CastError, prepare
-from face_af_tools.demo.graph import Graph, claim_domain, free_port
+from face_af_tools.demo.cast import CastError
 
 _PATIENCE_S = 15.0
 _BETWEEN_S = 4.0
@@ -118,35 +114,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("out/bench/outages"), help="folder for gallery and log")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
     options = parser.parse_args(argv)
-    options.out.mkdir(parents=True, exist_ok=True)
-    out = options.out.resolve()
+    rows = []
     try:
-        cast = prepare(out, None, "", print)
+        with live_graph(lambda: Watcher("face_af"), options.out) as (graph, watcher):
+            if not _until(lambda: watcher.answered_ns > 0 and watcher.status.connected, 120.0, 0.1):
+                print(f"bench outages: the graph does not start: {graph.problem()}", file=sys.stderr)
+                return 1
+            time.sleep(_BETWEEN_S)
+            for cable in watcher.cables:
+                for seconds in options.seconds * options.repeat:
+                    rows.append(outage(watcher, cable, seconds))
+                    print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
     except CastError as error:
         print(f"bench outages: {error}", file=sys.stderr)
         return 1
-    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
-    arguments = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
-    rclpy.init(args=[])
-    watcher = Watcher("face_af")
-    executor = SingleThreadedExecutor()
-    executor.add_node(watcher)
-    spinner = threading.Thread(target=executor.spin, daemon=True)
-    spinner.start()
-    rows = []
-    with Graph("sim.launch.py", arguments, out / "launch.log") as graph:
-        if not _until(lambda: watcher.answered_ns > 0 and watcher.status.connected, 120.0, 0.1):
-            print(f"bench outages: the graph does not start: {graph.problem()}", file=sys.stderr)
-            return 1
-        time.sleep(_BETWEEN_S)
-        for cable in watcher.cables:
-            for seconds in options.seconds * options.repeat:
-                rows.append(outage(watcher, cable, seconds))
-                print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-    executor.shutdown()
-    spinner.join(5.0)
-    watcher.destroy_node()
-    rclpy.try_shutdown()
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """Runs the demo's graph for a long time and breaks something every few seconds: does it recover, does anything grow?
 
 ./run bench soak --minutes 30 --every 20 --report out/soak.json
+./run bench soak --list
 """
 
 from __future__ import annotations
@@ -8,11 +9,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import signal
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,16 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from live_graph import live_graph
 from rclpy.node import Node
 from std_msgs.msg import Header
 
 from face_af_common import qos
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, FaceArray, SteeringCommand, SteeringState
-from face_af_tools.demo.cast import CastError, prepare
-from face_af_tools.demo.graph import Graph, claim_domain, free_port
+from face_af_tools.demo.cast import CastError
 
 NODES = ("perception", "overlay", "steering", "nikon_mcn10", "stage")
 _SETTLED_S = 180.0
@@ -46,11 +43,12 @@ class Fault:
     at_s: float
     kind: str
     recovery_s: float | None
+    problem: str = ""
 
 
 @dataclass
 class Usage:
-    """One process of a node: memory over its life, in MB."""
+    """One process of a node over its life."""
 
     node: str
     started_s: float
@@ -81,6 +79,8 @@ class Watcher(Node):
         self.create_subscription(SteeringCommand, "command", self._on_command, qos.RESULT)
         self.create_subscription(CameraStatus, "camera_status", self._on_camera, qos.STATUS)
         self._faces = self.create_publisher(FaceArray, "faces", qos.RESULT)
+        self._pictures = self.create_publisher(Image, "image_raw", qos.IMAGE)
+        self._cables = {name: self.create_client(SetBool, f"sim/{name}") for name in ("unplug", "unplug_capture")}
 
     def _on_state(self, message: SteeringState) -> None:
         self.states.append((time.monotonic(), float(message.latency_ms)))
@@ -104,6 +104,31 @@ class Watcher(Node):
                 return
             self._faces.publish(FaceArray(header=Header(stamp=from_ns(now - 500_000_000 + number))))
             time.sleep(1 / rate)
+
+    def jump(self, seconds: float = 2.0, by: float = 3600.0, rate: float = 10.0) -> None:
+        """Pictures whose stamps jump ahead and back by an hour, among the real ones: what a clock being set looks like."""
+        black = np.zeros((1080, 1920, 3), np.uint8)
+        for number in range(round(seconds * rate)):
+            shift = by if number % 2 else -by
+            now = self.get_clock().now().nanoseconds + round(shift * 1e9)
+            self._pictures.publish(from_bgr(black, Header(stamp=from_ns(now), frame_id="camera")))
+            time.sleep(1 / rate)
+
+    def unplug(self, cable: str, seconds: float = 4.0) -> None:
+        """Pulls a cable of the simulated camera and puts it back."""
+        for out in (True, False):
+            answer = self._cables[cable].call_async(SetBool.Request(data=out))
+            deadline = time.monotonic() + 5.0
+            while not answer.done() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if not answer.done() or not answer.result().success:
+                raise Unrecovered(f"sim/{cable} does not answer")
+            if out:
+                time.sleep(seconds)
+
+
+class Unrecovered(Exception):
+    """What was broken has done harm that silence of steering would not show."""
 
 
 def processes() -> dict[str, psutil.Process]:
@@ -142,16 +167,80 @@ def freeze(node: str, seconds: float = 2.0) -> Callable[[Watcher], None]:
     return inject
 
 
+def overload(_: Watcher, seconds: float = 10.0) -> None:
+    """Two busy processes for every processor."""
+    busy = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * len(os.sched_getaffinity(0)))
+    ]
+    try:
+        time.sleep(seconds)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def full_disk(watcher: Watcher, folder: Path = Path("out/soak/full_disk")) -> None:
+    """A recorder whose files may not grow any more: it must say so, live on and leave a bag that can be read."""
+    from ament_index_python.packages import get_package_prefix
+    from rosbags.highlevel import AnyReader
+
+    shutil.rmtree(folder, ignore_errors=True)
+    program = Path(get_package_prefix("face_af_tools")) / "lib/face_af_tools/recorder"
+    arguments = ["-r", f"__ns:={watcher.get_namespace()}", "-p", f"folder:={folder}", "-p", "min_free_mb:=0"]
+    log = folder.with_suffix(".log")
+    with log.open("w") as output:
+        recorder = subprocess.Popen([program, "--ros-args", *arguments], stdout=output, stderr=output)
+    try:
+        _wait_for(lambda: sum(f.stat().st_size for f in folder.glob("*.mcap")) > 1_000_000, 15.0, "nothing is recorded")
+        size = sum(file.stat().st_size for file in folder.glob("*.mcap"))
+        resource.prlimit(recorder.pid, resource.RLIMIT_FSIZE, (size, size))
+        _wait_for(lambda: "recording has stopped" in log.read_text(), 5.0, "the recorder does not say that it stopped")
+        if recorder.poll() is not None:
+            raise Unrecovered("the recorder died of a full disk")
+    finally:
+        recorder.send_signal(signal.SIGINT)
+        try:
+            recorder.wait(10.0)
+        except subprocess.TimeoutExpired:
+            recorder.kill()
+            recorder.wait()
+    try:
+        with AnyReader([folder]) as reader:
+            if not sum(1 for _ in reader.messages()):
+                raise Unrecovered("nothing is left in the bag")
+    except Exception as error:
+        raise Unrecovered(f"the bag cannot be read: {error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float, problem: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Unrecovered(problem)
+        time.sleep(0.05)
+
+
 FAULTS: dict[str, Callable[[Watcher], None]] = {
     "kill perception": kill("perception"),
+    "camera unplugged 4 s": lambda watcher: watcher.unplug("unplug"),
     "kill steering": kill("steering"),
     "freeze perception 2 s": freeze("perception"),
     "kill overlay": kill("overlay"),
+    "capture unplugged 4 s": lambda watcher: watcher.unplug("unplug_capture"),
+    "clock jumps by an hour": Watcher.jump,
     "kill driver": kill("nikon_mcn10"),
     "flood of faces 2 s": Watcher.flood,
+    "full disk": full_disk,
+    "freeze steering 2 s": freeze("steering"),
+    "overload 10 s": overload,
     "camera and capture hang 3 s": freeze("stage", 3.0),
     "freeze overlay 2 s": freeze("overlay"),
+    "freeze driver 3 s": freeze("nikon_mcn10", 3.0),
 }
+"""By name; each returns when it is over, kills at once. Recovery counts from there."""
 
 
 def recovery(watcher: Watcher, since: float, until: float) -> float | None:
@@ -181,11 +270,11 @@ def sample(usages: dict[int, Usage], started: float) -> None:
         usages.setdefault(process.pid, Usage(node, row[0])).samples.append(row)
 
 
-def soak(watcher: Watcher, minutes: float, every: float) -> dict[str, Any]:
+def soak(watcher: Watcher, minutes: float, every: float, wanted: Sequence[str]) -> dict[str, Any]:
     started = time.monotonic()
     usages: dict[int, Usage] = {}
     faults: list[Fault] = []
-    kinds = itertools.cycle(FAULTS)
+    kinds = itertools.cycle(wanted)
     next_fault, end = started + every, started + minutes * 60
     next_sample = started
     while (now := time.monotonic()) < end:
@@ -194,15 +283,17 @@ def soak(watcher: Watcher, minutes: float, every: float) -> dict[str, Any]:
             next_sample = now + 5.0
         if now >= next_fault and now + _PATIENCE_S < end:
             kind = next(kinds)
-            FAULTS[kind](watcher)
+            problem = ""
+            try:
+                FAULTS[kind](watcher)
+            except Unrecovered as error:
+                problem = str(error)
             at = time.monotonic()  # kills return at once; of the others, recovery counts from their end
             time.sleep(max(0.0, min(_PATIENCE_S, every - 2.0) - (time.monotonic() - at)))
-            took = recovery(watcher, at, time.monotonic())
-            faults.append(Fault(round(at - started, 1), kind, None if took is None else round(took, 2)))
-            print(
-                f"{at - started:7.0f} s  {kind:28} " + ("not recovered" if took is None else f"{took:5.2f} s"),
-                flush=True,
-            )
+            took = None if problem else recovery(watcher, at, time.monotonic())
+            faults.append(Fault(round(at - started, 1), kind, None if took is None else round(took, 2), problem))
+            shown = f"not recovered {problem}" if took is None else f"{took:5.2f} s"
+            print(f"{at - started:7.0f} s  {kind:28} {shown}", flush=True)
             next_fault = at + every
         time.sleep(0.2)
     return report(watcher, faults, usages, time.monotonic() - started, started)
@@ -230,10 +321,31 @@ def report(
         "commands_on_old_pictures": watcher.stale_commands,
         "memory_growth": {node: round(max(values), 4) if values else None for node, values in growths.items()},
         "last_memory_mb": {node: round(row[1], 1) for node, row in last.items()},
-        "last_descriptors": {node: row[2] for node, row in last.items()},
-        "last_threads": {node: row[3] for node, row in last.items()},
+        "descriptors": {node: (_settled(usages, node, 2), row[2]) for node, row in last.items()},
+        "threads": {node: (_settled(usages, node, 3), row[3]) for node, row in last.items()},
+        "by_fault": {
+            kind: _summary([f for f in faults if f.kind == kind]) for kind in dict.fromkeys(f.kind for f in faults)
+        },
+        "memory_over_time": {
+            f"{usage.node} {pid}": [(round(row[0]), round(row[1], 1)) for row in usage.samples[::6]]
+            for pid, usage in usages.items()
+        },
         "each_fault": [asdict(fault) for fault in faults],
     }
+
+
+def _settled(usages: dict[int, Usage], node: str, column: int) -> int:
+    """The value of a node's longest-lived process after half a minute of its life."""
+    longest = max((u for u in usages.values() if u.node == node), key=lambda u: len(u.samples))
+    return int(longest.samples[min(6, len(longest.samples) - 1)][column])
+
+
+def _summary(faults: Sequence[Fault]) -> str:
+    times = [fault.recovery_s for fault in faults if fault.recovery_s is not None]
+    if not times:
+        return f"{len(faults)} times, never recovered"
+    lost = f", {len(faults) - len(times)} not recovered" if len(times) < len(faults) else ""
+    return f"{len(faults)} times, median {statistics.median(times):.2f} s, longest {max(times):.2f} s{lost}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -242,38 +354,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=20.0, help="seconds between faults (20, at least 10)")
     parser.add_argument("--out", type=Path, default=Path("out/soak"), help="folder for the gallery and the log")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    parser.add_argument("--only", default="", help="faults whose name contains this text")
+    parser.add_argument("--list", action="store_true", help="show the faults and end")
     options = parser.parse_args(argv)
+    kinds = [kind for kind in FAULTS if options.only in kind]
+    if options.list or not kinds:
+        print("\n".join(FAULTS), file=sys.stdout if kinds else sys.stderr)
+        return 0 if kinds else 1
     if options.minutes <= 0 or options.every < 10:
         parser.error("--minutes must be above 0 and --every at least 10")
-    options.out.mkdir(parents=True, exist_ok=True)
-    out = options.out.resolve()
     try:
-        cast = prepare(out, None, "", print)
+        with live_graph(lambda: Watcher("face_af"), options.out) as (graph, watcher):
+            deadline = time.monotonic() + 120
+            while len(watcher.states) < 20 and graph.running and time.monotonic() < deadline:
+                time.sleep(0.2)
+            if len(watcher.states) < 20:
+                print(f"soak: the graph does not start: {graph.problem()}", file=sys.stderr)
+                return 1
+            figures = soak(watcher, options.minutes, options.every, kinds)
     except CastError as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1
-    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
-    arguments = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
-    rclpy.init(args=[])
-    watcher = Watcher("face_af")
-    executor = SingleThreadedExecutor()
-    executor.add_node(watcher)
-    spinner = threading.Thread(target=executor.spin, daemon=True)
-    spinner.start()
-    with Graph("sim.launch.py", arguments, out / "launch.log") as graph:
-        deadline = time.monotonic() + 120
-        while len(watcher.states) < 20 and graph.running and time.monotonic() < deadline:
-            time.sleep(0.2)
-        if len(watcher.states) < 20:
-            print(f"soak: the graph does not start: {graph.problem()}", file=sys.stderr)
-            return 1
-        figures = soak(watcher, options.minutes, options.every)
-    executor.shutdown()
-    spinner.join(5.0)
-    watcher.destroy_node()
-    rclpy.try_shutdown()
     for name, value in figures.items():
-        if name != "each_fault":
+        if name == "by_fault":
+            print(*(f"  {kind:28} {text}" for kind, text in value.items()), sep="\n")
+        elif name not in ("each_fault", "memory_over_time"):
             print(f"{name:26} {value}")
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,46 @@
+"""The simulated graph as a benchmark's child, with a node of the benchmark that watches it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from face_af_tools.demo.cast import prepare
+from face_af_tools.demo.graph import Graph, claim_domain, free_port
+
+N = TypeVar("N", bound=Node)
+
+
+@contextmanager
+def live_graph(make_watcher: Callable[[], N], out: Path) -> Iterator[tuple[Graph, N]]:
+    """``sim.launch.py`` in a domain of its own, gallery and log in ``out``; the watcher spins in a thread.
+
+    Raises :class:`~face_af_tools.demo.cast.CastError` where there is nobody for the stage.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    out = out.resolve()
+    cast = prepare(out, None, "", print)
+    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
+    arguments = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
+    rclpy.init(args=[])
+    watcher = make_watcher()
+    executor = SingleThreadedExecutor()
+    executor.add_node(watcher)
+    spinner = threading.Thread(target=executor.spin, daemon=True)
+    spinner.start()
+    try:
+        with Graph("sim.launch.py", arguments, out / "launch.log") as graph:
+            yield graph, watcher
+    finally:
+        executor.shutdown()
+        spinner.join(5.0)
+        watcher.destroy_node()
+        rclpy.try_shutdown()

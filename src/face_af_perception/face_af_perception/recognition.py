@@ -187,14 +187,17 @@ class Recognizer:
         one must not be shut out.
         """
         settled = [t.memory for t in tracks if len(t.memory.embeddings) >= min(SETTLED, self.params.memory)]
-        for known in settled:
-            if not known.identity or known.similarity < self.enter:
-                continue
-            strangers = self._strangers.setdefault(known.identity, {})
-            for other in settled:
-                assert other.template is not None and known.template is not None
-                certain = other.identity != known.identity if other.identity else other.similarity < self.exit
-                if certain and self._alike(other.template, known.template) < self.exit:
+        known = [i for i, m in enumerate(settled) if m.identity and m.similarity >= self.enter]
+        if not known or len(settled) < 2:
+            return
+        templates = np.stack([m.template for m in settled if m.template is not None])
+        unlike = similarity(templates, templates) < self.exit
+        for i in known:
+            name = settled[i].identity
+            strangers = self._strangers.setdefault(name, {})
+            for other in (settled[j] for j in np.flatnonzero(unlike[i])):
+                certain = other.identity != name if other.identity else other.similarity < self.exit
+                if certain and other.template is not None:
                     strangers[other.id] = other.template
             while len(strangers) > COHORT:
                 del strangers[next(iter(strangers))]

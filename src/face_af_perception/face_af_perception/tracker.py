@@ -110,16 +110,19 @@ class Tracker:
         taken: dict[int, Track] = {}
         if known and found:
             cost = self._costs(known, found, signatures, stamp)
-            for row, column in zip(*linear_sum_assignment(cost), strict=True):
-                chosen = cost[row, column]
-                if chosen >= _FORBIDDEN:
+            rows, columns = linear_sum_assignment(cost)
+            chosen = cost[rows, columns]
+            others = cost.copy()
+            others[rows, columns] = np.inf
+            rivals = np.minimum(others[rows].min(1), others[:, columns].min(0))
+            for i, row in enumerate(rows):
+                if chosen[i] >= _FORBIDDEN:
                     continue
-                rivals = np.concatenate([np.delete(cost[:, column], row), np.delete(cost[row], column)])
                 track = known[row]
-                odd = not track.visible or bool(chosen > _ODD)
-                track.doubtful |= odd or bool((rivals - chosen < _AMBIGUOUS).any())
+                odd = not track.visible or bool(chosen[i] > _ODD)
+                track.doubtful |= odd or bool(rivals[i] - chosen[i] < _AMBIGUOUS)
                 track.nameless |= odd
-                taken[column] = track
+                taken[int(columns[i])] = track
         visible = []
         for i, face in enumerate(found):
             track = taken.get(i)

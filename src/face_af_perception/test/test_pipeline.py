@@ -87,6 +87,20 @@ def test_a_frame_embeds_no_more_faces_than_allowed_and_settled_ones_rarely(
     assert [f.identity for f in pipeline.process(scene.frame(), 3.0)] == ["anna", "bert", "", ""]
 
 
+def test_those_named_together_are_not_all_looked_at_again_together(
+    scene, analyser: FaceAnalyser, gallery: Gallery
+) -> None:
+    pipeline = FacePipeline(params(recognition__per_frame=4), analyser, gallery)
+    scene.places = {name: Box(20 + 150 * i, 80, 60, 60) for i, name in enumerate(("anna", "bert", "cleo", "dora"))}
+    batches = analyser.embedder.runner.batches
+    batches.clear()
+    for i in range(60):
+        pipeline.process(scene.frame(), i * FRAME)
+    assert batches[:3] == [4, 4, 4]  # new ones at once, three times
+    # then one a frame: two people by name four times a second, two strangers once
+    assert set(batches[3:]) == {1} and 10 <= len(batches[3:]) <= 20
+
+
 def test_new_faces_come_before_known_ones(scene, analyser: FaceAnalyser, gallery: Gallery) -> None:
     pipeline = FacePipeline(params(recognition__per_frame=1), analyser, gallery)
     scene.places = {"cleo": Box(20, 80, 60, 60)}

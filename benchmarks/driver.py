@@ -3,7 +3,7 @@
 Three measurements and the decoders' fuzz target: how long a command takes to leave, whether 1,000 presses a minute keep
 order and memory, and whether every disconnect at a random byte is survived without a leftover or a press too many.
 Both transports are measured at the same time, each in a process of its own.
-``--minutes 10 --cycles 1000 --inputs 1000000``, about 14 minutes, are the figures that the documentation quotes.
+``--minutes 10 --cycles 1000 --inputs 1000000``, about 18 minutes, are the figures that the documentation quotes.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ import pytest
 rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not there")
 pytest.importorskip("face_af_msgs.msg", reason="the workspace is not built")
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
@@ -181,6 +182,26 @@ def test_a_camera_that_comes_back(graph, server):
     assert g.status.sent == 1 and g.status.last_error == ""
 
 
+def test_a_wrong_port_is_a_state_and_no_end(graph):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    g = graph(transport="ptpip", port=port)
+    until(lambda: f"no camera at 127.0.0.1:{port}" in g.status.last_error)
+    g.send(1)
+    until(lambda: g.status.last_command_id == 1)
+    assert (g.status.connected, g.status.sent, g.status.failed) == (False, 0, 1)
+    answer = g.call(Press, "press", button="left")
+    assert not answer.success and "no camera at" in answer.message
+    until(lambda: any(s.level == DiagnosticStatus.ERROR for d in g.diagnostics for s in d.status))
+    server = PtpIpServer(VirtualZ8(RecordingBody()), port=port)
+    server.start()
+    try:
+        until(lambda: g.status.connected)
+        assert g.call(Press, "press", button="left").success
+    finally:
+        server.stop()
+
+
 def test_age_is_measured_with_a_simulated_clock(graph, server):
     g = graph(transport="ptpip", port=server.port, use_sim_time=True)
     until(lambda: g.status.connected)
@@ -213,6 +234,13 @@ def test_without_a_camera(graph, transport, sent, failed):
 def test_an_unknown_profile_stops_the_start():
     with pytest.raises(StartError, match="nothing_of_the_kind"):
         Graph(transport="ptpip", profile="nothing_of_the_kind")
+
+
+def test_a_broken_profile_stops_the_start(tmp_path):
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("buttons: [left")
+    with pytest.raises(StartError, match=r"broken\.yaml, line 1: broken YAML"):
+        Graph(transport="ptpip", profile=broken)
 
 
 def run_driver(*params: str) -> subprocess.Popen:

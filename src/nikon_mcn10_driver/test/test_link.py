@@ -9,6 +9,7 @@ import pytest
 
 from face_af_common.types import Action, ActionKind
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
+from nikon_mcn10_driver.params import ReconnectParams
 from nikon_mcn10_driver.remote import DryRunRemote, Identity, Refused
 from nikon_mcn10_driver.transport import DeviceGone
 
@@ -197,6 +198,11 @@ def test_pauses_between_tries_grow_and_end_with_success(remote):
     assert time.monotonic() - started >= 0.02 + 0.04 + 0.08 + 0.08
     assert remote.connects == 5 and link.status.reconnects == 0 and link.status.last_error == ""
     link.close()
+
+
+def test_by_default_a_camera_that_is_back_is_found_within_half_a_second():
+    """However long it was away."""
+    assert ReconnectParams().max_pause <= 0.5
 
 
 def test_heartbeats_come_while_idle(link, remote):

@@ -11,6 +11,7 @@ import pytest
 
 from face_af_common.types import Action, ActionKind
 from nikon_mcn10_driver import nikon_usb_control
+from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
 from nikon_mcn10_driver.nikon_usb_control import NikonUsbControlRemote
 from nikon_mcn10_driver.remote import Refused
 from nikon_mcn10_driver.transport import Interrupted, TransportError
@@ -103,6 +104,33 @@ def test_a_call_that_hangs_is_given_up(module, monkeypatch, interrupt):
     remote.close()
     assert time.monotonic() - started < 2
     hang.set()
+
+
+def test_behind_the_link_it_is_reached_again_and_nothing_is_sent_twice(module, monkeypatch):
+    link = CameraLink(NikonUsbControlRemote, LinkTiming(0.2, 0.01, 0.05))
+    link.start()
+    try:
+        outcomes = []
+        for number, broken in enumerate((False, True, False), 1):
+            end = time.monotonic() + 10
+            while not link.status.connected:
+                assert time.monotonic() < end
+                time.sleep(0.002)
+            monkeypatch.setattr(Emulator, "broken", broken)
+            command = Command(Action(ActionKind.LEFT), time.time_ns(), number)
+            link.submit(command)
+            assert command.done.wait(10)
+            monkeypatch.setattr(Emulator, "broken", False)
+            outcomes.append(command.outcome)
+            while broken and link.status.reconnects == 0:
+                assert time.monotonic() < end
+                time.sleep(0.002)
+        assert outcomes[0] == outcomes[2] == "" and "No such device" in outcomes[1]
+        assert CALLS.count("left") == 3 and CALLS.count("connect") == 2
+        assert (link.status.sent, link.status.failed, link.status.reconnects) == (2, 1, 1)
+    finally:
+        link.close()
+    assert CALLS[-1] == "close"
 
 
 def test_its_absence_is_said():

@@ -9,8 +9,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
+import resource
+import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,12 +22,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 from live_graph import live_graph
 from rclpy.node import Node
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from std_srvs.srv import SetBool
 
 from face_af_common import qos
+from face_af_common.images import from_bgr
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, FaceArray, SteeringCommand, SteeringState
 from face_af_tools.demo.cast import CastError
@@ -106,7 +114,7 @@ class Watcher(Node):
             time.sleep(1 / rate)
 
     def jump(self, seconds: float = 2.0, by: float = 3600.0, rate: float = 10.0) -> None:
-        """Pictures whose stamps jump ahead and back by an hour, among the real ones: what a clock being set looks like."""
+        """Pictures with stamps an hour ahead and an hour back among the real ones, as when a clock is being set."""
         black = np.zeros((1080, 1920, 3), np.uint8)
         for number in range(round(seconds * rate)):
             shift = by if number % 2 else -by

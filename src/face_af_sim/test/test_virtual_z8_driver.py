@@ -321,6 +321,18 @@ def test_unplugging_costs_only_the_time_it_is_away(rig):
     link.close()
 
 
+def test_a_camera_that_refuses_at_the_start_is_tried_again(rig):
+    rig.faults.inject(FaultKind.ERROR, count=2, operation=Op.GET_DEVICE_INFO, value=Rc.GENERAL_ERROR)
+    errors: list[str] = []
+    link = CameraLink(rig.remote, LinkTiming(0.2, 0.01, 0.1), on_change=lambda status: errors.append(status.last_error))
+    link.start()
+    until(lambda: link.status.connected)
+    assert {error for error in errors if error} == {
+        "GET_DEVICE_INFO (0x1001): the camera answers GENERAL_ERROR (0x2002)"
+    }
+    link.close()
+
+
 def test_a_lost_heartbeat_reconnects(rig):
     link = rig.link()
     until(lambda: link.status.connected)

@@ -72,7 +72,10 @@ class PtpRemote:
         self.heartbeat_period = profile.heartbeat_period if profile else Profile.heartbeat_period
 
     def connect(self) -> Identity:
-        info = self._session.open()
+        try:
+            info = self._session.open()
+        except PtpError as error:
+            raise TransportError(str(error)) from error
         if self._profile is not None:
             self._no_buttons = self._profile.mismatch(info.model, info.serial)
             if not self._no_buttons:

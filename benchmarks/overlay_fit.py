@@ -8,6 +8,7 @@ logistic model: each feature's curve has a few straight pieces, so that the debu
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import pprint
 import sys
@@ -58,6 +59,15 @@ def collect(detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Ge
             examples.weights.append(np.float32(1.0))
         elif not any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn) and not _excluded(work, shape, scale):
             examples.others.append(feature)
+    mixed = _mixed(candidates.rects, drawn, rng)
+    colours = (
+        candidates.colours[rng.integers(len(candidates.rects), size=len(mixed))] if len(mixed) else np.zeros((0, 3))
+    )
+    features, shapes = measure.measure(work, mixed, colours.astype(np.float32), scale)
+    for rect, feature, shape in zip(mixed, features, shapes, strict=True):
+        near = any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn)
+        if shape[measure.LINES] >= 3 and not near and not _excluded(work, shape, scale):
+            examples.others.append(feature)
     if drawn:
         rects = np.rint(np.concatenate([drawn, drawn]) + rng.uniform(-2, 2, (2 * len(drawn), 4))).astype(np.int32)
         colours = np.array([picture.style.colours[box.state] for box in picture.boxes] * 2, np.float32)
@@ -66,6 +76,19 @@ def collect(detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Ge
             if shape[measure.LINES] >= 3:
                 examples.boxes.append(feature)
                 examples.weights.append(np.float32(0.5))
+
+
+def _mixed(rects: NDArray[np.int32], drawn: list[F32], rng: np.random.Generator) -> NDArray[np.int32]:
+    """Rectangles of sides of two proposed or drawn ones: what a proposer less strict than today's would bring."""
+    known = np.concatenate([rects, np.rint(np.array(drawn)).astype(np.int32).reshape(-1, 4)])
+    if len(known) < 2:
+        return np.zeros((0, 4), np.int32)
+    one, other = (known[rng.integers(len(known), size=_MIXED)] for _ in range(2))
+    mixed = np.where(rng.random((_MIXED, 4)) < 0.5, one, other)
+    width, height = mixed[:, 2] - mixed[:, 0], mixed[:, 3] - mixed[:, 1]
+    fits = (np.minimum(width, height) >= 14) & (np.maximum(width, height) <= 350)
+    fits &= np.maximum(width, height) <= 1.8 * np.minimum(width, height)
+    return np.unique(mixed[fits], axis=0)
 
 
 def _box(rect: NDArray[Any]) -> Box:
@@ -95,28 +118,29 @@ def fit(
 ) -> list[NDArray[np.float64]]:
     """Each curve's height at its bends; the constant is part of the first one."""
     features = np.concatenate([boxes, others]).astype(np.float64)
-    # hat functions: a curve's height at its bends are its coefficients
-    hats = [np.stack([np.interp(features[:, i], x, row) for row in np.eye(len(x))], axis=1) for i, x in enumerate(at)]
-    basis = np.concatenate(hats, axis=1)
+    columns, bounds, starts = [np.ones(len(features))], [(None, None)], [1]
+    for i, (name, x) in enumerate(zip(measure.FEATURES, at, strict=True)):
+        # each piece of a curve by its rise, so that curves which must rise or fall do
+        columns += [np.clip((features[:, i] - a) / (b - a), 0.0, 1.0) for a, b in itertools.pairwise(x)]
+        bounds += [_WAYS.get(name, (None, None))] * (len(x) - 1)
+        starts.append(len(columns))
+    basis = np.stack(columns, axis=1)
     wanted = np.r_[np.ones(len(boxes)), np.zeros(len(others))]
     weight = np.r_[weights, np.full(len(others), _OTHERS)]
-    edges = np.cumsum([0] + [len(x) for x in at])
-    slope = np.zeros((0, basis.shape[1]))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
-        rows = np.zeros((last - first - 1, basis.shape[1]))
-        rows[np.arange(len(rows)), np.arange(first, last - 1)] = -1.0
-        rows[np.arange(len(rows)), np.arange(first + 1, last)] = 1.0
-        slope = np.concatenate([slope, rows])
-    rough = slope.T @ slope * smooth + np.eye(basis.shape[1]) * smooth * 0.02
+    penalty = np.full(basis.shape[1], smooth)
+    penalty[0] = 0.0
 
-    def cost(heights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        odds = np.clip(basis @ heights, -40, 40)
-        likely = 1 / (1 + np.exp(-odds))
-        loss = np.sum(weight * (np.logaddexp(0, odds) - wanted * odds)) + heights @ rough @ heights
-        return float(loss), basis.T @ (weight * (likely - wanted)) + 2 * rough @ heights
+    def cost(rises: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = basis @ rises
+        likely = 1 / (1 + np.exp(-np.clip(odds, -40, 40)))
+        loss = np.sum(weight * (np.logaddexp(0, odds) - wanted * odds)) + np.sum(penalty * rises**2)
+        return float(loss), basis.T @ (weight * (likely - wanted)) + 2 * penalty * rises
 
-    solved = minimize(cost, np.zeros(basis.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 800})
-    return np.split(solved.x, edges[1:-1])
+    start = np.zeros(basis.shape[1])
+    solved = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 2000})
+    heights = [np.r_[0.0, np.cumsum(solved.x[first:last])] for first, last in itertools.pairwise(starts)]
+    heights[0] = heights[0] + solved.x[0]
+    return heights
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -156,9 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     usual = {name: round(float(np.median(w)), 3) for name, w in zip(measure.FEATURES, worth, strict=True)}
     if args.write:
         text = '"""What each feature is worth, by value; written by ``./run bench overlay_fit --write``."""\n\n'
-        text += (
-            f"CURVES: dict[str, list[tuple[float, float]]] = {pprint.pformat(curves, width=116, sort_dicts=False)}\n"
-        )
+        text += f"CURVES: dict[str, list[tuple[float, float]]] = {pprint.pformat(curves, width=100, compact=True, sort_dicts=False)}\n"
         text += (
             '"""Points (value, worth) of straight pieces; before the first and after the last, a curve is level."""\n\n'
         )
@@ -170,8 +192,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _PLACED = 2.6
 """Pixels by which a proposal may be off a box."""
+_MIXED = 200
+"""Rectangles of sides of two others that are tried in each picture."""
 _OTHERS = 0.3
 """Weight of what is no box; there is much more of it."""
+_RISES, _FALLS = (0.0, None), (None, 0.0)
+_WAYS = {
+    **dict.fromkeys(("agreement", "worst_side", "worst_corner", "second_corner", "strength", "visible"), _RISES),
+    **dict.fromkeys(("sharp", "worst_sharp", "run_on", "run_on_most", "uneven", "arms_differ"), _FALLS),
+    "contrast": _RISES,
+}
+"""Which way a curve must go; the others are free."""
 _QUANTILES = (0.03, 0.15, 0.35, 0.5, 0.65, 0.85, 0.97)
 
 if __name__ == "__main__":

@@ -30,22 +30,17 @@ FEATURES = (
     "worst_sharp",
     "run_on",
     "run_on_most",
-    "thickness_spread",
-    "colour_spread",
-    "unlike_ways",
     "uneven",
     "contrast",
-    "edge",
     "thin",
-    "texture",
     "arms_differ",
 )
 """What the decision is made of, in the order of the first result of :func:`measure`; explained there."""
 AGREEMENT, VISIBLE = FEATURES.index("agreement"), FEATURES.index("visible")
 LEFT, TOP, RIGHT, BOTTOM, LINE, LINES, EXTENDED, FILLED, CLOSED, ACROSS, DOWN = range(11)
-"""Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line at
-all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is closed,
-and how far from its corners it is drawn along level and upright sides, pixels."""
+"""Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line
+at all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is
+closed, and how far from its corners it is drawn along level and upright sides, pixels."""
 COLOURS, SLOPES, LEVELS, COLUMNS = 11, 17, 23, 29
 """The first of six each: what is usually seen on level lines, then on upright ones; their mixtures' ``s``, and
 ``(1 - s) c``. And how many columns there are."""
@@ -246,13 +241,13 @@ def _mixture(on, ground, work):  # type: ignore[no-untyped-def]
 @compiled
 def _sample(bgr, rect, side, along, centre, half, beside):  # type: ignore[no-untyped-def]
     """The colours on the line, outside and inside of it in one place."""
-    first, last = int(math.ceil(centre - half)), int(math.floor(centre + half))
+    first, last = math.ceil(centre - half), math.floor(centre + half)
     y, cr, cb = _look(bgr, side, rect, along, first)
     for k in range(first + 1, last + 1):
         one = _look(bgr, side, rect, along, k)
         y, cr, cb = y + one[0], cr + one[1], cb + one[2]
     size = np.float32(1.0) / (last + 1 - first)
-    near = int(math.floor(centre + 0.5))
+    near = math.floor(centre + 0.5)
     outside = _mean(_look(bgr, side, rect, along, near - beside), _look(bgr, side, rect, along, near - beside - 1))
     inside = _mean(_look(bgr, side, rect, along, near + beside), _look(bgr, side, rect, along, near + beside + 1))
     return (y * size, cr * size, cb * size), outside, inside
@@ -292,7 +287,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
     most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``scale``: the picture's height over 1080.
     """
     n = len(rects)
-    features = np.zeros((n, 20), np.float32)
+    features = np.zeros((n, 15), np.float32)
     geometry = np.zeros((n, COLUMNS), np.float32)
     scale = min(np.float32(scale), np.float32(1.0))
     profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
@@ -326,7 +321,6 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
             continue
         _median(work, lines)
         line = (work[(lines - 1) // 2] + work[lines // 2]) / 2
-        spread = max(work[lines - 1] - line, line - work[0])
         left, top = rect[0] + centres[2], rect[1] + centres[0]
         right, bottom = rect[2] - centres[3], rect[3] - centres[1]
         width, height = right - left + line, bottom - top + line
@@ -334,16 +328,16 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
         beside = min(max(int(line / 2 + 3.2), 4), 6)
 
         # the mixture of either way: colour is spread sideways more than up and down
-        uneven, contrast, edge, shift = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        uneven, contrast = np.float32(0.0), np.float32(0.0)
         for way in range(2):
             for s in range(2):
                 side = 2 * way + s
                 middle = centres[side] + _ROWS
-                first, last = int(math.ceil(middle - half)), int(math.floor(middle + half))
-                near = int(math.floor(middle + 0.5))
+                first, last = math.ceil(middle - half), math.floor(middle + half)
+                near = math.floor(middle + 0.5)
                 for p in range(2 * _ARM):
                     i = s * 2 * _ARM + p
-                    across, stands, other = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+                    stands, other = np.float32(0.0), np.float32(0.0)
                     for ch in range(3):
                         value = np.float32(0.0)
                         for k in range(first, last + 1):
@@ -353,27 +347,18 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                         high = (profiles[side, near + beside, ch, p] + profiles[side, near + beside + 1, ch, p]) / 2
                         on_arms[ch, i], ground_arms[ch, i] = value, (low + high) / 2
                         weight = np.float32(1.0) if ch == 0 else np.float32(_CHROMA)
-                        across += weight * (high - low) ** 2
                         stands += weight * (value - low) ** 2
                         other += weight * (value - high) ** 2
-                    edge += math.sqrt(across)
                     contrast += math.sqrt(min(stands, other))
             for ch in range(3):
                 fitted = _mixture(on_arms[ch], ground_arms[ch], work)
                 slopes[way, ch], levels[way, ch], usual[way, ch] = fitted[0], fitted[1], fitted[2]
                 uneven += fitted[3] * (np.float32(1.0) if ch == 0 else np.float32(0.5))
-                for s in range(2):
-                    rest = np.float32(0.0)
-                    for i in range(s * 2 * _ARM, (s + 1) * 2 * _ARM):
-                        miss = on_arms[ch, i] - fitted[0] * ground_arms[ch, i] - fitted[1]
-                        rest += min(max(miss, np.float32(-60.0)), np.float32(60.0))
-                    shift = max(shift, abs(rest) / (2 * _ARM))
         contrast /= 8 * _ARM
-        edge /= 8 * _ARM
 
         # along the sides
-        texture, filled, places = np.float32(0.0), 0, 0
-        behind = int(math.ceil(line / 2 + 1.5))
+        filled, places = 0, 0
+        behind = math.ceil(line / 2 + 1.5)
         for side in range(4):
             way = side // 2
             low, high = (left, right) if way == 0 else (top, bottom)
@@ -385,17 +370,13 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
             count = min(max(int(reach), 2), _ALONG)
             counts[way] = count
             for end in range(2):
-                before = np.float32(0.0)
                 for j in range(count):
                     step = behind + (reach * (j + 0.5)) / count
-                    along = int(math.floor((high - step if end else low + step) + 0.5))
+                    along = math.floor((high - step if end else low + step) + 0.5)
                     on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
                     expected = _mixed(slope, level, _mean(outside, inside))
                     ratios[side, end, j] = _line_here(on, outside, inside, expected)
                     filled += _square(inside, expected) < 144.0
-                    if j:
-                        texture += min(abs(outside[0] - before), np.float32(40.0))
-                    before = outside[0]
                     places += 1
 
         # beyond the corners, and in them
@@ -416,7 +397,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                 total = np.float32(0.0)
                 for j in range(_BEYOND):
                     step = line / 2 + 2 + j
-                    along = int(math.floor((high + step if end else low - step) + 0.5))
+                    along = math.floor((high + step if end else low - step) + 0.5)
                     on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
                     expected = _mixed(slope, level, _mean(outside, inside))
                     total += _line_here(on, outside, inside, expected)
@@ -429,7 +410,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                 gap, stands = np.float32(0.0), np.float32(0.0)
                 for j in range(blocks):
                     place = np.float32(j) - (blocks - 1) / 2
-                    along = int(math.floor((high + place if end else low + place) + 0.5))
+                    along = math.floor((high + place if end else low + place) + 0.5)
                     on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
                     expected = _mixed(slope, level, outside)
                     gap += math.sqrt(_square(on, expected))
@@ -497,15 +478,10 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
         found[6] = bare / gaps if gaps else 0.0
         found[7], found[8] = sharp, worst_sharp
         found[9], found[10] = run_on, run_on_most
-        found[11] = spread / line
-        found[12] = shift
-        found[13] = math.sqrt(_square((usual[0, 0], usual[0, 1], usual[0, 2]), (usual[1, 0], usual[1, 1], usual[1, 2])))
-        found[14] = uneven / (contrast + 10)
-        found[15] = contrast
-        found[16] = edge / (contrast + 10)
-        found[17] = line / min(width, height)
-        found[18] = texture / places
-        found[19] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
+        found[11] = uneven / (contrast + 10)
+        found[12] = contrast
+        found[13] = line / min(width, height)
+        found[14] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
         shape = geometry[index]
         shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE] = left, top, right, bottom, line
         shape[EXTENDED], shape[FILLED], shape[CLOSED] = extended, filled / places, closed
@@ -525,10 +501,10 @@ def divided(bgr, shape):  # type: ignore[no-untyped-def]
     ``shape``: a row of :func:`measure`'s second result.
     """
     rect = (
-        int(math.floor(shape[LEFT] + 0.5)),
-        int(math.floor(shape[TOP] + 0.5)),
-        int(math.floor(shape[RIGHT] + 0.5)),
-        int(math.floor(shape[BOTTOM] + 0.5)),
+        math.floor(shape[LEFT] + 0.5),
+        math.floor(shape[TOP] + 0.5),
+        math.floor(shape[RIGHT] + 0.5),
+        math.floor(shape[BOTTOM] + 0.5),
     )
     line = shape[LINE]
     margin = int(line / 2 + 3.0)
@@ -573,35 +549,47 @@ def _stands(bgr, side, rect, along, across, beside, colour):  # type: ignore[no-
     return _square(on, colour), min(_square(on, before), _square(on, after))
 
 
-PENS = 19, 5
-"""How many widths and blurs of lines are tried."""
+PENS = 19, 5, 2
+"""How many widths, blurs and dark edges of lines are tried."""
 _BESIDE = 4
 """Pixels on either side of a line's middle over which its profile is fitted."""
 
 
 @compiled
 def pens(scale):  # type: ignore[no-untyped-def]
-    """How much of each pixel across is a line's, for lines of other widths, blurs and places within the pixel.
+    """How much of each pixel across is a line's and how much is the ground's, for lines of other widths and blurs, without
+    and with dark edges, and their places within the pixel.
 
-    Widths x blurs x 9 places (-1/2 to 1/2) x pixels across; and the widths.
+    :data:`PENS` x 9 places (-1/2 to 1/2) x pixels across x 2; and the widths.
     """
-    shares = np.zeros((*PENS, 9, 2 * _BESIDE + 1), np.float32)
+    shares = np.zeros((*PENS, 9, 2 * _BESIDE + 1, 2), np.float32)
     widths = np.zeros(PENS[0], np.float32)
     for i in range(PENS[0]):
         width = (2.0 + 0.25 * i) * scale
         widths[i] = width
         for j in range(PENS[1]):
             blur = 0.12 + 0.24 * j
-            for place in range(9):
-                for k in range(2 * _BESIDE + 1):
-                    at = k - _BESIDE - (place / 8.0 - 0.5)
-                    shares[i, j, place, k] = (
-                        _ramp(at + 0.5 + width / 2, blur)
-                        - _ramp(at - 0.5 + width / 2, blur)
-                        - _ramp(at + 0.5 - width / 2, blur)
-                        + _ramp(at - 0.5 - width / 2, blur)
-                    )
+            for edge in range(PENS[2]):
+                for place in range(9):
+                    for k in range(2 * _BESIDE + 1):
+                        at = k - _BESIDE - (place / 8.0 - 0.5)
+                        line = _covered(at, width / 2, blur)
+                        shares[i, j, edge, place, k, 0] = line
+                        shares[i, j, edge, place, k, 1] = (1 - line) * (
+                            1 - 0.5 * edge * _covered(at, width / 2 + 1, blur)
+                        )
     return shares, widths
+
+
+@compiled
+def _covered(at, reach, blur):  # type: ignore[no-untyped-def]
+    """How much of the pixel ``at`` is covered by what goes to ``reach`` on either side of 0."""
+    return (
+        _ramp(at + 0.5 + reach, blur)
+        - _ramp(at - 0.5 + reach, blur)
+        - _ramp(at + 0.5 - reach, blur)
+        + _ramp(at - 0.5 - reach, blur)
+    )
 
 
 @compiled
@@ -614,9 +602,9 @@ def _ramp(x, blur):  # type: ignore[no-untyped-def]
 
 @compiled
 def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
-    """What was drawn, for each pen: brightness and misfit (N x widths x blurs each), and the sum of colour (N x 4).
+    """What was drawn, for each pen: brightness and misfit (N x :data:`PENS` each), and the sum of colour (N x 4).
 
-    ``v = (1 - share) b + share c`` for all pixels across all places where a line is seen gives ``c`` for a pen; the
+    ``v = rest b + share c`` for all pixels across all places where a line is seen gives ``c`` for a pen; the
     misfit is the mean squared one. The sums across the line, of Cr and of Cb less the ground's, are the line's width
     times its colour's distance from the ground however colour is smeared; the ground's mean Cr and Cb follow them.
     """
@@ -626,19 +614,20 @@ def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
     sums = np.zeros((n, 4), np.float32)
     rows = 2 * _BESIDE + 1
     moments = np.zeros((4, rows, 6), np.float64)
+    steps = np.zeros(4, np.int64)
     for index in range(n):
         shape = shapes[index]
         left, top, right, bottom, line = shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE]
         rect = (
-            int(math.floor(left + 0.5)),
-            int(math.floor(top + 0.5)),
-            int(math.floor(right + 0.5)),
-            int(math.floor(bottom + 0.5)),
+            math.floor(left + 0.5),
+            math.floor(top + 0.5),
+            math.floor(right + 0.5),
+            math.floor(bottom + 0.5),
         )
         offsets = (top - rect[1], rect[3] - bottom, left - rect[0], rect[2] - right)
         half = max(np.float32(0.5), line / 2 - np.float32(0.75))
         beside = min(max(int(line / 2 + 3.2), 4), 6)
-        behind = int(math.ceil(line / 2 + 1.5))
+        behind = math.ceil(line / 2 + 1.5)
         moments[:] = 0.0
         places = 0
         for side in range(4):
@@ -651,7 +640,7 @@ def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
             for end in range(2):
                 for j in range(count):
                     step = behind + reach * (j + 0.5) / count
-                    along = int(math.floor((high - step if end else low + step) + 0.5))
+                    along = math.floor((high - step if end else low + step) + 0.5)
                     on, outside, inside = _sample(bgr, rect, side, along, offsets[side], half, beside)
                     ground = _mean(outside, inside)
                     if _line_here(on, outside, inside, _mixed(slope, level, ground)) < 0.5:
@@ -672,18 +661,21 @@ def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
                         sums[index, 1] += v[2] - ground[2]
         for ch in range(4):
             sums[index, ch] /= max(places, 1)
+        for side in range(4):
+            steps[side] = min(max(round((offsets[side] + 0.5) * 8), 0), 8)
         for i in range(PENS[0]):
             for j in range(PENS[1]):
-                square, mixed, weight = 0.0, 0.0, 1e-6
-                for side in range(4):
-                    place = min(max(int(round((offsets[side] + 0.5) * 8)), 0), 8)
-                    for k in range(rows):
-                        share = shares[i, j, place, k]
-                        m, rest = moments[side, k], 1 - share
-                        square += m[2] - 2 * rest * m[5] + rest * rest * m[4]
-                        mixed += share * (m[1] - rest * m[3])
-                        weight += share * share * m[0]
-                c = min(max(mixed / weight, 0.0), 255.0)
-                bright[index, i, j] = c
-                misfit[index, i, j] = (square - 2 * c * mixed + c * c * weight) / max(places * rows, 1)
+                for edge in range(PENS[2]):
+                    square, mixed, weight = 0.0, 0.0, 1e-6
+                    for side in range(4):
+                        for k in range(rows):
+                            share = shares[i, j, edge, steps[side], k, 0]
+                            rest = shares[i, j, edge, steps[side], k, 1]
+                            m = moments[side, k]
+                            square += m[2] - 2 * rest * m[5] + rest * rest * m[4]
+                            mixed += share * (m[1] - rest * m[3])
+                            weight += share * share * m[0]
+                    c = min(max(mixed / weight, 0.0), 255.0)
+                    bright[index, i, j, edge] = c
+                    misfit[index, i, j, edge] = (square - 2 * c * mixed + c * c * weight) / max(places * rows, 1)
     return bright, misfit, sums

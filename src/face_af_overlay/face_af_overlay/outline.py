@@ -78,7 +78,8 @@ class Examiner:
         """The outlines among ``rects`` (N x 4: left, top, right, bottom on the lines, two pixels off at most), surest
         first and none twice, whatever their colour; and why the others are none, if ``explain``.
 
-        ``bgr``: H x W x 3, contiguous; ``colours``: N x 3, the lines' supposed colours, BGR; ``scale``: height over 1080.
+        ``bgr``: H x W x 3, contiguous; ``colours``: N x 3, the lines' supposed colours, BGR; ``scale``: height over
+        1080.
         """
         if not len(rects):
             return [], []
@@ -90,7 +91,6 @@ class Examiner:
         kept: list[int] = []
         boxes: list[Box] = []
         rejected: list[Rejection] = []
-        gone = set(likely.tolist())
         for i in likely[np.argsort(-sure[likely], kind="stable")]:
             box = _box(shapes[i])
             if any(box.iou(other) > _SAME for other in boxes):
@@ -104,9 +104,10 @@ class Examiner:
             kept.append(int(i))
             boxes.append(box)
         if explain:
-            for i in range(len(rects)):
-                if i not in gone:
-                    rejected.append(_unlikely(features[i], shapes[i], worths[i], rects[i], float(sure[i])))
+            rejected += [
+                _unlikely(features[i], shapes[i], worths[i], rects[i], float(sure[i]))
+                for i in np.flatnonzero(sure < params.min_confidence)
+            ]
         return self._outlines(bgr, features[kept], shapes[kept], sure[kept], boxes, scale), rejected
 
     def _outlines(
@@ -120,10 +121,11 @@ class Examiner:
         bright, misfit, sums = m.ink(bgr, shapes, self._shares)
         shown = shapes[:, m.COLOURS : m.COLOURS + 6].reshape(-1, 2, 3).mean(axis=1)
         # one camera draws all boxes of a picture with one pen
-        score = _SHARP * np.log(misfit + _NOISE) + _PLAIN * np.abs(bright - shown[:, :1, None])
+        score = _SHARP * np.log(misfit + _NOISE) + _PLAIN * np.abs(bright - shown[:, :1, None, None])
         total = score.sum(axis=0)
         total[self._widths > float(np.median(shapes[:, m.LINE])) + _WIDER * scale] += _NEVER
-        width, blur = np.unravel_index(int(np.argmin(total)), total.shape)
+        total[..., 1:] += _EDGED
+        width, blur, edge = np.unravel_index(int(np.argmin(total)), total.shape)
         colour = sums[:, :2] / self._widths[width] + sums[:, 2:]
         return [
             Outline(
@@ -137,7 +139,7 @@ class Examiner:
                 bool(shape[m.CLOSED]),
             )
             for box, shape, feature, confidence, y, (cr, cb), seen in zip(
-                boxes, shapes, features, sure, bright[:, width, blur], colour, shown, strict=True
+                boxes, shapes, features, sure, bright[:, width, blur, edge], colour, shown, strict=True
             )
         ]
 
@@ -197,14 +199,9 @@ _FLAWS = {
     "worst_sharp": Flaw.ROUND,
     "run_on": Flaw.EXTENDED,
     "run_on_most": Flaw.EXTENDED,
-    "thickness_spread": Flaw.UNEVEN,
-    "colour_spread": Flaw.UNEVEN,
-    "unlike_ways": Flaw.UNEVEN,
     "uneven": Flaw.UNEVEN,
     "contrast": Flaw.FAINT,
-    "edge": Flaw.BROKEN,
     "thin": Flaw.THICK,
-    "texture": Flaw.FAINT,
     "arms_differ": Flaw.BROKEN,
 }
 """Which flaw a feature speaks of."""
@@ -220,6 +217,8 @@ _NOISE = 4.0
 """Squared misfit of a pen that is as good as none, levels."""
 _SHARP, _PLAIN = 6.0, 0.01
 """What a pen's misfit counts, and each level by which its colour differs from the one that shows."""
+_EDGED = 2.0
+"""What lines with dark edges must be better than those without."""
 _WIDER = 1.2
 """Pixels by which a line may be wider than it looks."""
 _NEVER = 1e6

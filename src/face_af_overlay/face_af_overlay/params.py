@@ -41,7 +41,7 @@ class ColourParams:
 
     gray_min: float = param(85.0, "Darkest gray of a detected box", unit="levels", low=20.0, high=255.0)
     white_min: float = param(
-        208.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
+        205.0, "Darkest white of a tracked box; below, it is gray", unit="levels", low=40.0, high=255.0
     )
     neutral_chroma: float = param(
         24.0, "Most colour that a gray or white line may have", unit="levels", low=2.0, high=200.0
@@ -68,7 +68,7 @@ class OverlayParams:
     shape: ShapeParams = group(ShapeParams)
     contrast: ContrastParams = group(ContrastParams)
     colour: ColourParams = group(ColourParams)
-    min_confidence: float = param(0.8, "Boxes below this confidence are left out", low=0.0, high=1.0)
+    min_confidence: float = param(0.6, "Boxes below this confidence are left out", low=0.0, high=1.0)
     max_corners: int = param(300, "Corners of each kind looked at in one frame, best first", low=50, high=20000)
 
     def check(self) -> None:

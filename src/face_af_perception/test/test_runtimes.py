@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from face_af_perception.runtimes import ModelError, graph, open_runner
+from face_af_perception.runtimes import ModelError, graph, onnx_runtime, open_runner
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fake_tensorrt
@@ -352,3 +352,18 @@ def test_provider_that_silently_falls_back_is_an_error(
     lines: list[str] = []
     assert open_runner(tiny(), on_progress=lines.append).name == "onnxruntime-cpu"
     assert len([line for line in lines if "next runtime" in line]) == 2
+
+
+@pytest.mark.parametrize(("version", "spins"), [("1.31.1", "1"), ("2.0.0", "1"), ("1.30.9", "0"), ("1.19.2.dev1", "0")])
+def test_threads_stay_awake_only_where_that_can_be_limited(version: str, spins: str) -> None:
+    class Options:
+        def __init__(self) -> None:
+            self.entries: dict[str, str] = {}
+
+        def add_session_config_entry(self, key: str, value: str) -> None:
+            self.entries[key] = value
+
+    options = Options()
+    onnx_runtime._limit_spinning(options, version)
+    assert options.entries["session.intra_op.allow_spinning"] == spins
+    assert ("session.intra_op.spin_duration_us" in options.entries) == (spins == "1")

@@ -11,11 +11,11 @@ import itertools
 import json
 import os
 import resource
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -188,12 +188,16 @@ def overload(_: Watcher, seconds: float = 10.0) -> None:
             process.wait()
 
 
-def full_disk(watcher: Watcher, folder: Path = Path("out/soak/full_disk")) -> None:
+def full_disk(watcher: Watcher) -> None:
+    with tempfile.TemporaryDirectory(prefix="face_af_soak_") as folder:
+        record_on_full_disk(watcher, Path(folder) / "bag")
+
+
+def record_on_full_disk(watcher: Watcher, folder: Path) -> None:
     """A recorder whose files may not grow any more: it must say so, live on and leave a bag that can be read."""
     from ament_index_python.packages import get_package_prefix
     from rosbags.highlevel import AnyReader
 
-    shutil.rmtree(folder, ignore_errors=True)
     program = Path(get_package_prefix("face_af_tools")) / "lib/face_af_tools/recorder"
     arguments = ["-r", f"__ns:={watcher.get_namespace()}", "-p", f"folder:={folder}", "-p", "min_free_mb:=0"]
     log = folder.with_suffix(".log")
@@ -219,8 +223,6 @@ def full_disk(watcher: Watcher, folder: Path = Path("out/soak/full_disk")) -> No
                 raise Unrecovered("nothing is left in the bag")
     except Exception as error:
         raise Unrecovered(f"the bag cannot be read: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float, problem: str) -> None:

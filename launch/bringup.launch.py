@@ -76,7 +76,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "respawn",
             default_value="true",
-            description="Start a node again when it dies: after half a second, and later each time it dies again soon",
+            description="Start a node again when it dies: at once, then after 1, 2, 4 ... 10 s when it dies again soon",
         ),
     ]
 

@@ -48,7 +48,7 @@ def test_killed_nodes_come_back_and_a_recording_goes_on_elsewhere(tmp_path: Path
             assert again is not None, f"{executable} is not started again:\n{run.output()}"
         assert run.wait_for(f"recording to {bag}_2", 30), run.output()
         assert pid_of(run, "steering") == steering
-        assert "it is started again in 0.5 s" in run.output()
+        assert "it is started again in 0.1 s" in run.output()
         assert "it is started again in 1 s" in run.output(), "the second death in a row"
         run.process.send_signal(signal.SIGINT)
         assert run.gone(25), run.output()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-FIRST_S, LONGEST_S = 0.5, 10.0
+FIRST_S, LONGEST_S = 0.1, 10.0
 FORGIVEN_AFTER_S = 60.0
 
 
@@ -23,9 +23,9 @@ class Patience:
     """In a row, each soon after its start."""
 
     def after(self, lived_s: float) -> float:
-        """Seconds to wait, for a node that died after ``lived_s``: 0.5, 1, 2, 4, 8, 10; 0.5 again after a minute."""
+        """Seconds to wait, for a node that died after ``lived_s``: 0.1, 1, 2, 4, 8, 10; 0.1 again after a minute."""
         self.deaths = 0 if lived_s >= FORGIVEN_AFTER_S else self.deaths
-        delay = min(FIRST_S * 2.0**self.deaths, LONGEST_S)
+        delay = min(2.0 ** (self.deaths - 1), LONGEST_S) if self.deaths else FIRST_S
         self.deaths += 1
         return delay
 

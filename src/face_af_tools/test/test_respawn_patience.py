@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from face_af_tools import respawn
-from face_af_tools.respawn import FORGIVEN_AFTER_S, LONGEST_S, Patience, Respawn
+from face_af_tools.respawn import FIRST_S, FORGIVEN_AFTER_S, LONGEST_S, Patience, Respawn
 
 
 def test_waits_longer_each_time_and_forgives() -> None:
     patience = Patience()
-    assert [patience.after(1.0) for _ in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_S, LONGEST_S]
-    assert patience.after(FORGIVEN_AFTER_S + 1) == 0.5
+    assert [patience.after(1.0) for _ in range(7)] == [FIRST_S, 1.0, 2.0, 4.0, 8.0, LONGEST_S, LONGEST_S]
+    assert patience.after(FORGIVEN_AFTER_S + 1) == FIRST_S
     assert patience.after(0.1) == 1.0
 
 
@@ -44,10 +44,10 @@ def test_what_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
         waited.append(period(entities))
         (action,) = entities[1].actions
         clock[0] += waited[-1]
-    assert waited == [0.5, 1.0, 2.0]
+    assert waited == [FIRST_S, 1.0, 2.0]
     clock[0] += 100.0
     entities = died(action)
-    assert period(entities) == 0.5
+    assert period(entities) == FIRST_S
     assert died(object()) is None, "another's process"
     assert died(entities[1].actions[0], status=2) is None, "a user's error"
     assert died(keeper.keep(object), context=SimpleNamespace(is_shutdown=True)) is None

@@ -23,7 +23,7 @@ from face_af_tools.demo.run import DemoError, Options, run
 
 SAMPLE_S = 1.0
 WARM_UP_S = 10.0
-"""Left out of the memory figures: models load, buffers grow to their size."""
+"""From the first frame on, left out of the memory figures: buffers grow to their size."""
 
 
 class ProcessWatch:
@@ -66,9 +66,9 @@ def _node_name(command: Sequence[str]) -> str:
     return ""
 
 
-def growth(samples: Sequence[tuple[float, float]]) -> float:
+def growth(samples: Sequence[tuple[float, float]], first_frame_s: float) -> float:
     """Megabytes between the first and the last fifth of the time after the warm-up."""
-    settled = [mb for t, mb in samples if t > WARM_UP_S]
+    settled = [mb for t, mb in samples if t > first_frame_s + WARM_UP_S]
     fifth = max(len(settled) // 5, 1)
     return sum(settled[-fifth:]) / fifth - sum(settled[:fifth]) / fifth if settled else 0.0
 
@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             node: {
                 "cpu_percent": round(sum(watch.cpu[node]) / len(watch.cpu[node]), 1),
                 "memory_mb": round(max(mb for _, mb in watch.memory[node]), 1),
-                "growth_mb": round(growth(watch.memory[node]), 1),
+                "growth_mb": round(growth(watch.memory[node], float(report["setup_s"])), 1),
             }
             for node in sorted(watch.cpu)
         }

@@ -206,8 +206,9 @@ def record_on_full_disk(watcher: Watcher, folder: Path) -> None:
     try:
         _wait_for(lambda: sum(f.stat().st_size for f in folder.glob("*.mcap")) > 1_000_000, 15.0, "nothing is recorded")
         size = sum(file.stat().st_size for file in folder.glob("*.mcap"))
-        resource.prlimit(recorder.pid, resource.RLIMIT_FSIZE, (size, size))
-        _wait_for(lambda: "recording has stopped" in log.read_text(), 5.0, "the recorder does not say that it stopped")
+        limit = size + 2_000_000
+        resource.prlimit(recorder.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        _wait_for(lambda: "recording has stopped" in log.read_text(), 15.0, "the recorder does not say that it stopped")
         if recorder.poll() is not None:
             raise Unrecovered("the recorder died of a full disk")
     finally:

@@ -254,3 +254,39 @@ def test_repair_of_what_is_no_bag(tmp_path: Path, capsys: pytest.CaptureFixture[
     for path, text in ((tmp_path / "no", "does not exist"), (tmp_path, "holds no .mcap file")):
         assert repair_main([str(path)]) == 1
         assert text in capsys.readouterr().err
+
+
+def five_chunks(path: Path) -> list[tuple[int, int]]:
+    """A file of five chunks with one message each; where each begins and how long it is."""
+    file = McapFile(path)
+    channel = file.add_channel("/x", "std_msgs/msg/Header", "builtin_interfaces/Time stamp\nstring frame_id")
+    for number in range(1, 6):
+        file.add(channel, number, number, serialize_message(bags.header(number)))
+        file.flush()
+    file.close()
+    return [(chunk.offset, chunk.length) for chunk in file.index.chunks]
+
+
+def test_repair_passes_over_a_damaged_chunk_and_keeps_what_follows(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    offset, length = five_chunks(path)[1]
+    data = bytearray(path.read_bytes())
+    data[offset + length - 3] ^= 0xFF
+    path.write_bytes(data)
+    assert "4 messages recovered, damaged parts are passed over" in repair_file(path)
+    with path.open("rb") as copy:
+        assert [m.log_time for _, _, m in make_reader(copy, validate_crcs=True).iter_messages()] == [1, 3, 4, 5]
+    assert "nothing to repair" in repair_file(path)
+    assert read_counts(path) == {"/x": 4}
+
+
+def test_repair_leaves_alone_what_it_would_mostly_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.mcap"
+    offset, _ = five_chunks(path)[1]
+    data = bytearray(path.read_bytes())
+    data[offset : offset + 9] = bytes(9)
+    path.write_bytes(data)
+    monkeypatch.setattr("face_af_tools.recording.repair._MOST_LOST", 100)
+    with pytest.raises(RecordingError, match="left as it is"):
+        repair_file(path)
+    assert path.read_bytes() == bytes(data)

@@ -12,7 +12,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .bag_folder import FileInfo, RecordingError, TopicInfo, write_metadata
@@ -34,6 +34,10 @@ from .mcap_file import (
 )
 
 _MAX_RECORD = 1 << 32
+_MOST_LOST = 16_000_000
+"""Bytes that a recorder which was stopped may have left unfinished."""
+_PASSED_OVER = 0x80
+"""The first of the opcodes that MCAP leaves to applications."""
 
 
 @dataclass
@@ -45,8 +49,16 @@ class Scan:
     data_end: int
     lost: int
     finished: bool
+    damaged: list[int] = field(default_factory=list)
+    """Where damaged chunks and their indexes begin, with sound records behind them."""
     message_indexes: bytes = b""
     """Of the last chunk, where they were cut off; they belong before the ending."""
+
+
+def is_mcap(path: Path) -> bool:
+    """Whether a file begins as an MCAP file does."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def is_finished(path: Path) -> bool:
@@ -78,17 +90,29 @@ def scan(path: Path) -> Scan:
 
 
 def repair_file(path: Path) -> str:
-    """Completes a cut-off file in place; returns what was done, in a few words. A whole file is left alone."""
+    """Completes a cut-off file in place; returns what was done, in a few words. A whole file is left alone.
+
+    Damaged chunks between sound ones stay in the file, as records that readers pass over. :class:`RecordingError`
+    where more would have to be cut off than a recorder that was stopped leaves behind.
+    """
     found = scan(path)
-    if found.finished and found.index.messages:
+    if found.finished and found.index.messages and not found.damaged:
         return f"{found.index.messages} messages, nothing to repair"
+    if found.lost > _MOST_LOST:
+        raise RecordingError(
+            f"{path} is damaged at byte {found.data_end}; the {found.lost} behind would be lost: it is left as it is"
+        )
     with path.open("r+b") as file:
+        for offset in found.damaged:
+            file.seek(offset)
+            file.write(bytes((_PASSED_OVER,)))
         file.seek(found.data_end)
         file.write(found.message_indexes)
         file.write(found.index.ending(found.data_end + len(found.message_indexes)))
         file.truncate()
     cut = f", {found.lost} damaged bytes cut off" if found.lost else ""
-    return f"{found.index.messages} messages recovered{cut}"
+    passed = ", damaged parts are passed over" if found.damaged else ""
+    return f"{found.index.messages} messages recovered{cut}{passed}"
 
 
 def repair_bag(bag: Path) -> Iterator[str]:
@@ -128,13 +152,20 @@ def _number(path: Path) -> tuple[int, str]:
 
 def _scan_records(fd: int, size: int) -> Scan:
     index, topics, position, finished = McapIndex(), dict[int, TopicInfo](), 8, False
+    damaged: list[int] = []
+    in_damaged = False
     while True:
         head = os.pread(fd, 9, position)
         if len(head) < 9:
             break
         opcode, length = struct.unpack("<BQ", head)
-        if opcode == 0 or opcode > DATA_END or length > _MAX_RECORD or position + 9 + length > size:
+        if not _is_record(opcode, length, position, size):
             break
+        if opcode == _PASSED_OVER or (in_damaged and opcode == MESSAGE_INDEX):
+            damaged += [position] if opcode != _PASSED_OVER else []
+            position += 9 + length
+            continue
+        in_damaged = False
         if opcode in (DATA_END, FOOTER):
             finished = os.pread(fd, 8, size - 8) == MAGIC
             break
@@ -156,13 +187,26 @@ def _scan_records(fd: int, size: int) -> Scan:
             elif opcode == HEADER and _texts(content, 0, 1)[0][0] != "ros2":
                 raise RecordingError("an MCAP file of another profile than ros2")
         except (struct.error, UnicodeDecodeError, ValueError, IndexError):
-            break
+            following = os.pread(fd, 9, position + 9 + length)
+            if opcode != CHUNK or len(following) < 9:
+                break
+            next_opcode, next_length = struct.unpack("<BQ", following)
+            if not _is_record(next_opcode, next_length, position + 9 + length, size):
+                break
+            in_damaged = True
+            damaged.append(position)
         position += 9 + length
     indexes = b""
     if index.chunks and not finished and position <= _end(index.chunks[-1]):
         position, indexes = _index_last_chunk(index, fd)
     lost = 0 if finished else size - position
-    return Scan(index, topics, position, lost, finished, indexes)
+    return Scan(index, topics, position, lost, finished, damaged, indexes)
+
+
+def _is_record(opcode: int, length: int, position: int, size: int) -> bool:
+    """Whether a record can begin so."""
+    known = 0 < opcode <= DATA_END or opcode == _PASSED_OVER
+    return known and length <= _MAX_RECORD and position + 9 + length <= size
 
 
 def _add_chunk(index: McapIndex, topics: dict[int, TopicInfo], content: bytes, offset: int, length: int) -> None:

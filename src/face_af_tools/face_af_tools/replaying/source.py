@@ -16,7 +16,7 @@ import numpy as np
 from face_af_common.images import BGR, ImageError, to_bgr
 
 from ..recording.bag_folder import RecordingError
-from ..recording.repair import is_finished
+from ..recording.repair import is_finished, is_mcap
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -139,7 +139,9 @@ class BagSource:
             except Exception as error:  # the reader's own types, zlib's, struct's
                 if isinstance(error, RecordingError):
                     raise
-                raise RecordingError(f"{self.path} is damaged ({_line(error)})") from error
+                raise RecordingError(
+                    f"{self.path} is damaged ({_line(error)}); `ros2 run face_af_tools repair_bag` keeps what is whole"
+                ) from error
 
     def recorded_parameters(self) -> dict[str, dict[str, Any]]:
         """``{node name: {parameter: value}}`` as noted by our recorder; empty for other bags."""
@@ -214,7 +216,10 @@ def _typestore() -> Any:
 
 def _why_unreadable(path: Path, error: Exception) -> str:
     files = [path] if path.is_file() else sorted(path.glob("*.mcap"))
-    cut_off = [file for file in files if file.stat().st_size and not is_finished(file)]
+    files = [file for file in files if file.suffix == ".mcap" and file.stat().st_size]
+    if foreign := [file for file in files if not is_mcap(file)]:
+        return f"{foreign[0]} is not an MCAP file"
+    cut_off = [file for file in files if not is_finished(file)]
     if cut_off:
         return f"{cut_off[0]} is cut off; `ros2 run face_af_tools repair_bag {path}` makes it readable"
     if path.is_dir() and not (path / "metadata.yaml").exists():

@@ -83,68 +83,83 @@ def _middle(bgr: U8, x: int, y: int, along: int, ground: int, arm: int, upright:
 
 
 @compiled
+def _evenness(bgr: U8, x: int, y: int, kind: int, ground: int, arm: int, mean: Any) -> int:
+    """By how much the corner at x, y stands out more than twice its unevenness; writes its colour into ``mean``."""
+    right, down = 1 - 2 * (kind & 1), 1 - (kind & 2)
+    # three pixels on either arm, and the corner itself
+    x0, x1, x2 = x + right * arm, x + right * (arm + 1), x + right * (arm + 2)
+    y0, y1, y2 = y + down * arm, y + down * (arm + 1), y + down * (arm + 2)
+    uneven = 0
+    for c in range(3):
+        p0, p1, p2 = np.int64(bgr[y, x0, c]), np.int64(bgr[y, x1, c]), np.int64(bgr[y, x2, c])
+        q0, q1, q2 = np.int64(bgr[y0, x, c]), np.int64(bgr[y1, x, c]), np.int64(bgr[y2, x, c])
+        corner = np.int64(bgr[y, x, c])
+        middle = (p0 + p1 + p2 + q0 + q1 + q2 + 3) // 6
+        mean[c] = middle
+        gap = max(max(p0, p1, p2, q0, q1, q2, corner) - middle, middle - min(p0, p1, p2, q0, q1, q2, corner))
+        # colour is smeared and brightness is not, so red and blue may differ more
+        uneven = max(uneven, gap if c == 1 else gap * 5 // 8)
+    if 2 * uneven > _UNEVEN:
+        return -2 * uneven
+    b, g, r = mean[0], mean[1], mean[2]
+    stands = 255
+    for side in (-ground, ground):
+        level = upright = 0
+        for i in range(3):
+            xi, yi = x0 + right * i, y0 + down * i
+            at, to = bgr[y + side, xi], bgr[yi, x + side]
+            level += max(abs(np.int64(at[0]) - b), abs(np.int64(at[1]) - g), abs(np.int64(at[2]) - r))
+            upright += max(abs(np.int64(to[0]) - b), abs(np.int64(to[1]) - g), abs(np.int64(to[2]) - r))
+        stands = min(stands, level // 3, upright // 3)
+    return stands - 2 * uneven
+
+
+@compiled
+def _is_known(values: I32, count: int, x: int, y: int) -> bool:
+    """Whether that corner is among those before: several peaks on thick lines are one."""
+    for i in range(count - 1, -1, -1):
+        if values[i, 1] < y - 2 * _OFF:
+            return False
+        if abs(values[i, 0] - x) <= 1 and abs(values[i, 1] - y) <= 1:
+            return True
+    return False
+
+
+@compiled
 def _measure(bgr: U8, found: I32, ground: int, arm: int, values: I32, counts: Any) -> None:
     height, width = bgr.shape[0], bgr.shape[1]
+    margin = max(ground, arm + 2)
     profile = np.zeros(2 * _OFF + 1, np.int64)
-    xs, ys = np.zeros(7, np.int64), np.zeros(7, np.int64)
     mean = np.zeros(3, np.int64)
     for n in range(found.shape[0]):
-        kind = found[n, 2]
-        right, down = 1 - 2 * (kind & 1), 1 - 2 * (kind >> 1)
-        row = _middle(bgr, found[n, 0], found[n, 1], right, ground, arm, False, profile)
-        column = _middle(bgr, found[n, 0], found[n, 1], down, ground, arm, True, profile)
+        x, y, kind = found[n, 0], found[n, 1], found[n, 2]
+        if not (margin <= x < width - margin and margin <= y < height - margin):
+            continue
+        if _evenness(bgr, x, y, kind, ground, arm, mean) < _ROUGHLY:
+            continue
+        row = _middle(bgr, x, y, 1 - 2 * (kind & 1), ground, arm, False, profile)
+        column = _middle(bgr, x, y, 1 - (kind & 2), ground, arm, True, profile)
         if row < 0 or column < 0:
             continue
         x, y = column >> 1, row >> 1
         if not (arm + 2 <= x < width - arm - 2 and arm + 2 <= y < height - arm - 2):
             continue
-        # several peaks on thick lines are one corner
-        known = False
-        for i in range(counts[kind] - 1, -1, -1):
-            other = values[kind, i]
-            if other[1] < y - 2 * _OFF:
-                break
-            if abs(other[0] - x) <= 1 and abs(other[1] - y) <= 1:
-                known = True
-                break
-        if known:
+        if _is_known(values[kind], counts[kind], x, y):
             continue
-        # three pixels on either arm, and the corner itself
-        for i in range(3):
-            xs[i], ys[i] = x + right * (arm + i), y
-            xs[3 + i], ys[3 + i] = x, y + down * (arm + i)
-        xs[6], ys[6] = x, y
-        for c in range(3):
-            total = 0
-            for i in range(6):
-                total += bgr[ys[i], xs[i], c]
-            mean[c] = (total + 3) // 6
-        uneven = 0
-        for i in range(7):
-            for c in range(3):
-                gap = abs(np.int64(bgr[ys[i], xs[i], c]) - mean[c])
-                # colour is smeared and brightness is not, so red and blue may differ more
-                uneven = max(uneven, gap if c == 1 else gap * 5 // 8)
-        stands = 255
-        for side in (-ground, ground):
-            level = upright = 0
-            for i in range(3):
-                one = other_ = 0
-                for c in range(3):
-                    one = max(one, abs(np.int64(bgr[y + side, xs[i], c]) - mean[c]))
-                    other_ = max(other_, abs(np.int64(bgr[ys[3 + i], x + side, c]) - mean[c]))
-                level += one
-                upright += other_
-            stands = min(stands, level // 3, upright // 3)
-        if 2 * uneven > stands:
+        quality = _evenness(bgr, x, y, kind, ground, arm, mean)
+        if quality < 0:
             continue
         out = values[kind, counts[kind]]
         out[0], out[1] = x, y
         for c in range(3):
             out[2 + c] = mean[c]
-        out[5] = stands - 2 * uneven
+        out[5] = quality
         counts[kind] += 1
 
 
 _OFF = 3
 """Pixels by which a corner found may be off its lines' middles."""
+_UNEVEN = 160
+"""Twice the unevenness at which no contrast can make up for it."""
+_ROUGHLY = -8
+"""Evenness below which a corner is given up before its middle has been found."""

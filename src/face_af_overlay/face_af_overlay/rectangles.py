@@ -106,7 +106,7 @@ def _promising(bgr: U8, rect: I64, one: int, other: int, ground: int, arm: int, 
     for turn in range(8):
         corner = turn & 3
         # those that are not known first
-        if (corner == one or corner == other) == (turn < 4):
+        if (corner in (one, other)) == (turn < 4):
             continue
         x0, y0 = rect[2 * (corner & 1)], rect[1 + (corner & 2)]
         right, down = 1 - 2 * (corner & 1), 1 - (corner & 2)

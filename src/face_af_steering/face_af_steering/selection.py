@@ -141,8 +141,11 @@ class Selection:
             elif belief is None:
                 needed = confirm_frames
             else:
-                needed = self.misreads.frames_needed(read, both=rival.flipped or belief.state != AfState.NONE)
-                if len(chosen) > 1 or not flipped:
+                both = rival.flipped or belief.state != AfState.NONE
+                needed = self.misreads.frames_needed(read, both)
+                if not both:  # its box may have been taken for another face's
+                    needed = max(needed, confirm_frames + 1)
+                elif len(chosen) > 1 or not flipped:
                     needed = max(needed, 2)
                 needed = max(confirm_frames - 1, min(needed, confirm_frames + 2), 1)
             rank = (rival.frames, likely, int(subject.state))

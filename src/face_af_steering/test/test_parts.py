@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from face_af_common.params import ParamError, build
 from face_af_common.types import AfBox, AfState, Box, Face
 from face_af_steering.association import Association
+from face_af_steering.misreads import Misreads
 from face_af_steering.params import PlannerParams, SteeringNodeParams
 from face_af_steering.rate_limit import RateLimit
 from face_af_steering.response import ResponseModel
+from face_af_steering.rest import Rest
 from face_af_steering.subjects import Row
 
 _FACE = Box(500, 300, 100, 125)
@@ -123,3 +125,44 @@ def test_a_pace_that_gets_presses_lost_is_not_kept() -> None:
         model.kept_pace(True)
     assert model.pace >= 0.8 * slow
     assert not model.can_use(2 * model.middle_s, sure=False)
+
+
+def test_few_misreadings_make_one_frame_enough() -> None:
+    good, bad = Misreads(), Misreads()
+    for k in range(600):
+        good.saw(4)
+        bad.saw(4)
+        if k % 10 == 0:
+            bad.suspect(1)
+            bad.was_wrong()
+    assert Misreads().frames_needed(4, both=True) == 2
+    assert good.frames_needed(4, both=True) == 1
+    assert good.frames_needed(4, both=False) == 2
+    assert bad.share == pytest.approx(0.025, rel=0.2)
+    assert bad.frames_needed(15, both=True) == 2 < bad.frames_needed(15, both=False)
+
+
+def test_what_turned_out_to_be_true_was_no_misreading() -> None:
+    misreads = Misreads()
+    misreads.suspect(2)
+    misreads.was_true()
+    misreads.was_wrong()
+    assert misreads.share < 0.01
+
+
+def test_a_camera_that_is_deaf_after_an_effect_gets_a_rest() -> None:
+    rest = Rest()
+    for _ in range(10):
+        rest.ended(0.03 if rest.pause_s < 0.1 else rest.pause_s, worked=rest.pause_s >= 0.1)
+        rest.ended(1.0, worked=True)
+    assert 0.1 <= rest.pause_s < 0.2
+
+
+@pytest.mark.parametrize("loss", [0.05, 0.2])
+def test_presses_lost_by_chance_ask_for_little_rest(loss: float) -> None:
+    rest, rng, pauses = Rest(), random.Random(3), []
+    for _ in range(400):
+        rest.ended(0.03, worked=rng.random() >= loss)
+        rest.ended(1.0, worked=rng.random() >= loss)
+        pauses.append(rest.pause_s)
+    assert sum(pauses) / len(pauses) < 0.06

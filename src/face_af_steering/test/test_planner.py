@@ -317,3 +317,29 @@ def test_a_move_to_the_largest_is_a_persons_after_others_of_a_person() -> None:
     scene.chosen = 2
     play.run(45)
     assert len(play.sent) == before and play.planner.status == SteeringStatus.YIELDING
+
+
+def test_nobody_is_chosen_only_where_every_box_is_read() -> None:
+    scene = Scene(3, target=0, chosen=0, sizes=(100, 90, 140))
+    play = Play(scene)
+    play.run(60)
+    # a person moved to somebody whose box is missed for some frames
+    scene.chosen, scene.unseen_boxes = 1, {1}
+    play.run(12)
+    scene.unseen_boxes = set()
+    play.run(60)
+    assert play.sent == [] and play.planner.status == SteeringStatus.YIELDING
+
+
+def test_a_press_that_led_elsewhere_is_no_person() -> None:
+    scene = Scene(5, target=2, chosen=4, sizes=(90, 100, 100, 100, 140))
+    play = Play(scene, delay=8)
+    play.run(60)
+    scene.chosen, play.delay = 1, 100_000
+    while play.sent[-1][1].kind != ActionKind.RIGHT:  # yields first: this move was a person's
+        play.run(1)
+    assert play.planner.yields == 1
+    play.run(7)
+    scene.chosen = 0
+    play.run(3)
+    assert play.planner.yields == 1 and play.planner.status != SteeringStatus.YIELDING

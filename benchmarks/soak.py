@@ -16,8 +16,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,7 @@ class Usage:
     node: str
     started_s: float
     samples: list[tuple[float, float, int, int]] = field(default_factory=list)
-    """Seconds, memory in MB, file descriptors, threads."""
+    """Seconds, private memory in MB, file descriptors, threads."""
 
     def growth(self) -> float | None:
         """Growth of memory since it settled, as a share; None for a short life."""
@@ -270,9 +272,11 @@ def sample(usages: dict[int, Usage], started: float) -> None:
     for node, process in processes().items():
         try:
             with process.oneshot():
+                memory = process.memory_info()
                 row = (
                     time.monotonic() - started,
-                    process.memory_info().rss / 1e6,
+                    # shared memory holds the pictures of whoever sends some: it is bounded, and not this node's
+                    (memory.rss - memory.shared) / 1e6,
                     process.num_fds(),
                     process.num_threads(),
                 )
@@ -281,17 +285,38 @@ def sample(usages: dict[int, Usage], started: float) -> None:
         usages.setdefault(process.pid, Usage(node, row[0])).samples.append(row)
 
 
+@contextmanager
+def sampled(started: float, period: float = 5.0) -> Iterator[dict[int, Usage]]:
+    """What the processes use, by process id, while the body runs; complete when it has ended."""
+    usages: dict[int, Usage] = {}
+    end = threading.Event()
+
+    def run() -> None:
+        while not end.wait(period):
+            sample(usages, started)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield usages
+    finally:
+        end.set()
+        thread.join()
+
+
 def soak(watcher: Watcher, minutes: float, every: float, wanted: Sequence[str]) -> dict[str, Any]:
     started = time.monotonic()
-    usages: dict[int, Usage] = {}
+    with sampled(started) as usages:
+        faults = inject(watcher, started, started + minutes * 60, every, wanted)
+    return report(watcher, faults, usages, time.monotonic() - started, started)
+
+
+def inject(watcher: Watcher, started: float, end: float, every: float, wanted: Sequence[str]) -> list[Fault]:
+    """Breaks one thing after the other until ``end``."""
     faults: list[Fault] = []
     kinds = itertools.cycle(wanted)
-    next_fault, end = started + every, started + minutes * 60
-    next_sample = started
+    next_fault = started + every
     while (now := time.monotonic()) < end:
-        if now >= next_sample:
-            sample(usages, started)
-            next_sample = now + 5.0
         if now >= next_fault and now + _PATIENCE_S < end:
             kind = next(kinds)
             problem = ""
@@ -307,7 +332,7 @@ def soak(watcher: Watcher, minutes: float, every: float, wanted: Sequence[str]) 
             print(f"{at - started:7.0f} s  {kind:28} {shown}", flush=True)
             next_fault = at + every
         time.sleep(0.2)
-    return report(watcher, faults, usages, time.monotonic() - started, started)
+    return faults
 
 
 def report(
@@ -331,7 +356,7 @@ def report(
         "commands": watcher.commands,
         "commands_on_old_pictures": watcher.stale_commands,
         "memory_growth": {node: round(max(values), 4) if values else None for node, values in growths.items()},
-        "last_memory_mb": {node: round(row[1], 1) for node, row in last.items()},
+        "last_private_mb": {node: round(row[1], 1) for node, row in last.items()},
         "descriptors": {node: (_settled(usages, node, 2), row[2]) for node, row in last.items()},
         "threads": {node: (_settled(usages, node, 3), row[3]) for node, row in last.items()},
         "by_fault": {

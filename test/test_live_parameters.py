@@ -21,7 +21,7 @@ from face_af_common.params import ParamInfo, describe
 from face_af_tools.demo.graph import claim_domain
 from face_af_tools.node_params import NODES
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 RUNNING = ("capture", "perception", "overlay", "steering", "nikon_mcn10", "debug_view", "recorder")
 """All but the simulated stage, which needs photographs."""
@@ -42,7 +42,7 @@ class Asker:
         client = self._clients.get((target, service))
         if client is None:
             client = self._clients[target, service] = self._node.create_client(kind, f"/face_af/{target}/{service}")
-            assert client.wait_for_service(60.0), f"{target} does not start"
+            assert client.wait_for_service(150.0), f"{target} does not start"
         future = client.call_async(request)
         rclpy.spin_until_future_complete(self._node, future, timeout_sec=30.0)
         assert future.done(), f"{target} does not answer {service}"

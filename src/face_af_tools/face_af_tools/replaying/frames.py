@@ -29,14 +29,14 @@ class Frame:
     faces: list[Face] | None = None
     target: str = ""
     """The name that perception looks for."""
-    meant: str | None = None
-    """The name that steering steers to: perception's, or the recipe's."""
     boxes: list[AfBox] | None = None
     status: SteeringStatus | None = None
     reason: str = ""
     actions: list[Action] = field(default_factory=list)
     truth: TruthFrame | None = None
     size: tuple[int, int] = (1920, 1080)
+    meant: str | None = None
+    """The name that steering steers to: perception's, or the recipe's."""
 
     @property
     def target_face(self) -> Face | None:

@@ -34,6 +34,7 @@ class Hands:
         """Moves that only a person makes, fading."""
         self._cameras = 0.0
         """Moves that only the camera makes, fading."""
+        self._before = (0.0, 0.0)
         self._at = -1e9
         self._lost_at = -1e9
         self._suspect_at = -1e9
@@ -48,6 +49,10 @@ class Hands:
         if self._suspect_at > self._corrected_at:
             self._corrected_at = now
 
+    def withdraw(self) -> None:
+        """The newest move has taken itself back too soon for a person: it was misread, and says nothing."""
+        self._persons, self._cameras = self._before
+
     def is_person(self, now: float, move: Move, row: Sequence[Subject], params: PlannerParams) -> bool:
         before, after = move.before, move.after
         if before is None or after is None or move.before_gone:
@@ -59,6 +64,7 @@ class Hands:
         self._persons *= fading
         self._cameras *= fading
         self._at = now
+        self._before = (self._persons, self._cameras)
         beside = steps_between(before, after, row) == 1
         in_sight = now - before.seen_face <= _FACE_GAP_S
         largest = is_largest(after, row) and not (in_sight and _SMALLER * before.face_area > after.face_area)

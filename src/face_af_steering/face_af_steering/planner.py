@@ -168,6 +168,8 @@ class Planner:
         return is_wrap(press.kind, before, after, row) or is_wrap(press.kind, before, after, seen)
 
     def _moved(self, now: float, move: Move) -> None:
+        if move.back:
+            self._hands.withdraw()
         row = self._row.candidates(now, self.params.remember_s)
         ours = [p for p in self._open if self._explains(p, move.before, move.after)]
         fitting = [p for p in ours if not p.done]

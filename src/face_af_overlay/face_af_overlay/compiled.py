@@ -26,5 +26,9 @@ def inlined(function: Function) -> Function:
 
 def compiled(function: Function) -> Function:
     """Compiles ``function`` at its first call, without checks of bounds and without the interpreter's lock."""
-    done: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
+    done: Function
+    try:
+        done = njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # nowhere to keep it
+        done = njit(nogil=True, error_model="numpy")(function)
     return done

@@ -41,6 +41,15 @@ class AfBoxDetector:
         self._lines = LineFinder()
         self._examiner = Examiner()
 
+    def warm_up(self) -> None:
+        """Reads the compiled loops from their cache, about a second, so that the first frame need not wait.
+
+        What is not there yet is compiled, which takes half a minute once on a machine.
+        """
+        picture = np.full((360, 640, 3), 60, np.uint8)
+        cv2.rectangle(picture, (200, 100), (300, 200), (245, 245, 245), 3)
+        self.inspect(picture)
+
     def detect(self, bgr: NDArray[np.uint8]) -> list[AfBox]:
         """All AF boxes in ``bgr`` (H x W x 3, uint8), surest first; :class:`PictureError` for anything else."""
         return self.inspect(bgr, explain=False).boxes
@@ -66,7 +75,8 @@ class AfBoxDetector:
     def propose(self, bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, Candidates]:
         """The picture as it is looked at, how many times smaller it is, and rectangles worth a close look."""
         shrink = max(1, round(bgr.shape[0] / 1080))
-        work = _reduced(np.ascontiguousarray(bgr), shrink)
+        # loops are compiled for writable arrays, and read-only ones are rare
+        work = _reduced(np.require(bgr, requirements=("C", "W")), shrink)
         return work, shrink, self._candidates(work, work.shape[0] / 1080)
 
     def _candidates(self, work: NDArray[np.uint8], scale: float) -> Candidates:

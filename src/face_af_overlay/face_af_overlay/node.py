@@ -30,6 +30,7 @@ class OverlayNode(Node):
         super().__init__("overlay")
         self._params = LiveParameters(self, OverlayNodeParams)
         self._detector = AfBoxDetector()
+        self._detector.warm_up()
         self._follower = BoxFollower()
         self._last: AfOverlay | None = None
         self._health = Health(self, extra=self._figures)

@@ -66,12 +66,15 @@ class Usage:
     """Seconds, private memory in MB, file descriptors, threads."""
 
     def growth(self) -> float | None:
-        """Growth of memory since it settled, as a share; None for a short life."""
+        """Growth of memory since it settled, as a share; None for a short life.
+
+        Of the least in the first and in the last third: what a frame needs for a moment comes and goes.
+        """
         late = [memory for at, memory, _, _ in self.samples if at - self.started_s > _SETTLED_S]
         if len(late) < 6:
             return None
         third = max(len(late) // 3, 1)
-        return statistics.median(late[-third:]) / statistics.median(late[:third]) - 1.0
+        return min(late[-third:]) / min(late[:third]) - 1.0
 
 
 class Watcher(Node):

@@ -8,7 +8,7 @@ only, so the compiled functions that it calls belong in the same file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -20,15 +20,15 @@ def inlined(function: Function) -> Function:
 
     Only so are such loops sure to be vectorised, also when the callee has been read from the cache.
     """
-    done: Function = njit(inline="always", error_model="numpy")(function)
-    return done
+    done: Any = njit(inline="always", error_model="numpy")(function)
+    return cast(Function, done)
 
 
 def compiled(function: Function) -> Function:
     """Compiles ``function`` at its first call, without checks of bounds and without the interpreter's lock."""
-    done: Function
+    done: Any
     try:
         done = njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # nowhere to keep it
         done = njit(nogil=True, error_model="numpy")(function)
-    return done
+    return cast(Function, done)

@@ -62,7 +62,7 @@ def _middle(bgr: U8, x: int, y: int, along: int, ground: int, arm: int, upright:
         for i in (arm, arm + 2):
             row, column = (y + along * i, place) if upright else (place, x + along * i)
             down, right = (0, ground) if upright else (ground, 0)
-            most = 0
+            most: Any = 0
             for c in range(3):
                 middle = np.int64(bgr[row, column, c])
                 one, other = np.int64(bgr[row - down, column - right, c]), np.int64(bgr[row + down, column + right, c])
@@ -89,7 +89,7 @@ def _evenness(bgr: U8, x: int, y: int, kind: int, ground: int, arm: int, mean: A
     # three pixels on either arm, and the corner itself
     x0, x1, x2 = x + right * arm, x + right * (arm + 1), x + right * (arm + 2)
     y0, y1, y2 = y + down * arm, y + down * (arm + 1), y + down * (arm + 2)
-    uneven = 0
+    uneven: Any = 0
     for c in range(3):
         p0, p1, p2 = np.int64(bgr[y, x0, c]), np.int64(bgr[y, x1, c]), np.int64(bgr[y, x2, c])
         q0, q1, q2 = np.int64(bgr[y0, x, c]), np.int64(bgr[y1, x, c]), np.int64(bgr[y2, x, c])

@@ -109,7 +109,7 @@ def _reduced(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-_MOST = 200
+_MOST = 48
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""

@@ -70,7 +70,7 @@ def propose(bgr: U8, corners: Corners, limits: Limits, reach: Reach, most: int) 
 
 
 @inlined
-def _unlike(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> int:
+def _unlike(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> Any:
     """Difference from a colour; colour is smeared and brightness is not, so red and blue may differ more."""
     return max(
         abs(np.int64(bgr[y, x, 1]) - g), max(abs(np.int64(bgr[y, x, 0]) - b), abs(np.int64(bgr[y, x, 2]) - r)) * 5 // 8
@@ -78,7 +78,7 @@ def _unlike(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> int:
 
 
 @inlined
-def _apart(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> int:
+def _apart(bgr: U8, y: int, x: int, b: int, g: int, r: int) -> Any:
     return max(abs(np.int64(bgr[y, x, 1]) - g), abs(np.int64(bgr[y, x, 0]) - b), abs(np.int64(bgr[y, x, 2]) - r))
 
 
@@ -175,22 +175,21 @@ def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, ou
         return -2.0
     out[0], out[1], out[2], out[3] = left, top, right, bottom
     # the mean of what is like the corners' colour
-    for _ in range(2):
-        sb = sg = sr = count = 0
-        for side in range(4):
-            level = side < 2
-            at = top if side == 0 else bottom if side == 1 else left if side == 2 else right
-            for i in range(2 * _PLACES):
-                x, y = (work[0, i], at) if level else (at, work[1, i])
-                gap, stands = _look(bgr, y, x, level, ground, b, g, r)
-                if stands > _TELLABLE and gap < stands * 5 // 8 + _TELLABLE:
-                    sb += bgr[y, x, 0]
-                    sg += bgr[y, x, 1]
-                    sr += bgr[y, x, 2]
-                    count += 1
-        if count < 4:
-            return -2.0
-        b, g, r = sb // count, sg // count, sr // count
+    sb = sg = sr = count = 0
+    for side in range(4):
+        level = side < 2
+        at = top if side == 0 else bottom if side == 1 else left if side == 2 else right
+        for i in range(2 * _PLACES):
+            x, y = (work[0, i], at) if level else (at, work[1, i])
+            gap, stands = _look(bgr, y, x, level, ground, b, g, r)
+            if stands > _TELLABLE and gap < stands * 5 // 8 + _TELLABLE:
+                sb += bgr[y, x, 0]
+                sg += bgr[y, x, 1]
+                sr += bgr[y, x, 2]
+                count += 1
+    if count < 4:
+        return -2.0
+    b, g, r = sb // count, sg // count, sr // count
     out[4], out[5], out[6] = b, g, r
     good = 0
     run_on = 0

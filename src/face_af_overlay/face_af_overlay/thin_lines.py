@@ -77,7 +77,8 @@ class LineFinder:
             self._found = np.zeros((_MOST, 4), np.int32)
         cv2.split(bgr, self._planes)
         blue, green, red = self._planes
-        _lines(blue, green, red, step, reach.ground, *self._parted, self._row, self._level, self._upright)
+        g, r, warm = self._parted
+        _lines(blue, green, red, step, reach.ground, g, r, warm, self._row, self._level, self._upright)
         count = _corners(
             self._parted[0],
             self._level,

@@ -23,7 +23,7 @@ import numpy as np
 from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
 from face_af_common.images import BGR
 from face_af_common.params import ParamError, build, describe
-from face_af_common.paths import data_dir, model_dirs
+from face_af_common.paths import data_dir
 from face_af_common.types import Action, ActionKind, AfBox, Box, Face, SteeringStatus
 
 from ..node_params import NODES
@@ -344,17 +344,7 @@ def _open_models(value: Any) -> tuple[Any, Any]:
     from face_af_perception.runtimes import ModelError
 
     try:
-        analyser = FaceAnalyser.open(
-            value.detector,
-            value.embedder,
-            model_dirs=model_dirs(value.model_dir),
-            detector_size=(value.detector_size[0], value.detector_size[1]),
-            detector_threshold=value.detector_threshold,
-            runtime=value.runtime,
-            precision=value.precision,
-            threads=1,  # several pictures are looked at at once
-            cache_dir=data_dir() / "engines",
-        )
+        analyser = FaceAnalyser.of(value, threads=1)  # several pictures are looked at at once
         analyser.warm_up()
         folder = Path(value.gallery).expanduser() if value.gallery else data_dir() / "gallery"
         return analyser, Gallery.open(folder, analyser.embedder) if folder.is_dir() else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from face_af_common.types import Box
+from face_af_perception.params import MODEL_PARAMETERS
 
 from ..replaying.frames import Frame
 from ..replaying.score import label, score
@@ -20,17 +21,7 @@ from ..replaying.source import Source, open_source
 from ..replaying.stages import Parameters, Perception, compute, recorded_frames
 
 Combination = Mapping[str, Mapping[str, Any]]
-_NEEDS_NEW_MODELS = (
-    "model_dir",
-    "detector",
-    "embedder",
-    "runtime",
-    "precision",
-    "threads",
-    "detector_size",
-    "detector_threshold",
-    "gallery",
-)
+_NEEDS_NEW_MODELS = (*MODEL_PARAMETERS, "gallery")
 
 
 @dataclass

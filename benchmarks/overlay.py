@@ -24,7 +24,10 @@ from numpy.typing import NDArray
 
 from face_af_common.types import AfBox, AfState, Box
 from face_af_overlay.detector import AfBoxDetector
+from face_af_sim.af_graphics import AfBoxStyle
+from face_af_sim.cast import prepare_stage
 from face_af_sim.overlay_pictures import LabelledPicture, OverlayPictures, Recipe, photographs
+from face_af_sim.simulation import HDMI, Simulation
 
 Detect = Callable[[LabelledPicture], list[AfBox]]
 
@@ -120,6 +123,19 @@ def measure(detect: Detect, pictures: OverlayPictures, count: int) -> Score:
     return score
 
 
+def measure_stage(seed: int, frames: int, hdmi: str) -> Score:
+    """The boxes of the simulated stage that the demo steers by; pictures are a quarter of a second apart."""
+    stage = prepare_stage()
+    simulation = Simulation(stage.figures, stage.target, seed=seed, hdmi=hdmi)
+    detector = AfBoxDetector()
+    score = Score()
+    for index in range(frames):
+        frame = simulation.frame(index / 4)
+        truth = LabelledPicture(frame.picture, frame.camera.boxes, AfBoxStyle(), HDMI[hdmi], "stage")
+        score.add(truth, detector.detect(frame.picture))
+    return score
+
+
 def measure_time(photos: Sequence[Path], height: int, seed: int, repeats: int) -> dict[str, float]:
     """Milliseconds a frame of that height, over several pictures; p50, p95, and the mean of each picture's best."""
     pictures = OverlayPictures(photos, Recipe(width=height * 16 // 9, height=height), seed)
@@ -151,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--repeats", type=int, default=15, help="repetitions of each timed picture")
     parser.add_argument("--hard", action="store_true", help="also harder pictures than cameras and cards usually make")
+    parser.add_argument("--stage", action="store_true", help="also the simulated stage of the demo")
     parser.add_argument("--report", default="", help="write the figures to this JSON file")
     args = parser.parse_args(argv)
     photos: list[Path] = []
@@ -180,6 +197,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.hard:
         harder = OverlayPictures(photos, Recipe(hard=True), args.seed + 2)
         rows.append(("face_af, hard", measure(ours, harder, args.frames)))
+    if args.stage:
+        rows += [(f"stage, {hdmi}", measure_stage(args.seed, args.frames, hdmi)) for hdmi in ("clean", "poor")]
     empty = measure(ours, bare, args.frames)
     print(f"\n{'detector':<20}{'boxes':>7}{'recall':>9}{'precision':>11}{'false/frame':>13}")
     for name, score in rows:

@@ -181,9 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.write:
         text = '"""What each feature is worth, by value; written by ``./run bench overlay_fit --write``."""\n\n'
         text += f"CURVES: dict[str, list[tuple[float, float]]] = {pprint.pformat(curves, width=100, compact=True, sort_dicts=False)}\n"
-        text += (
-            '"""Points (value, worth) of straight pieces; before the first and after the last, a curve is level."""\n\n'
-        )
+        text += '"""Points (value, worth) of straight pieces; a curve is level beyond its ends."""\n\n'
         text += f"USUAL: dict[str, float] = {pprint.pformat(usual, sort_dicts=False)}\n"
         text += '"""What it usually is for a box."""\n'
         CURVES.write_text(text, encoding="utf-8")
@@ -199,6 +197,7 @@ _OTHERS = 0.3
 _RISES, _FALLS = (0.0, None), (None, 0.0)
 _WAYS = {
     **dict.fromkeys(("agreement", "worst_side", "worst_corner", "second_corner", "strength", "visible"), _RISES),
+    **dict.fromkeys(("corner_line", "worst_corner_line"), _RISES),
     **dict.fromkeys(("sharp", "worst_sharp", "run_on", "run_on_most", "uneven", "arms_differ"), _FALLS),
     "contrast": _RISES,
 }

@@ -28,6 +28,8 @@ FEATURES = (
     "between",
     "sharp",
     "worst_sharp",
+    "corner_line",
+    "worst_corner_line",
     "run_on",
     "run_on_most",
     "uneven",
@@ -36,7 +38,7 @@ FEATURES = (
     "arms_differ",
 )
 """What the decision is made of, in the order of the first result of :func:`measure`; explained there."""
-AGREEMENT, VISIBLE = FEATURES.index("agreement"), FEATURES.index("visible")
+AGREEMENT, VISIBLE, CONTRAST = (FEATURES.index(name) for name in ("agreement", "visible", "contrast"))
 LEFT, TOP, RIGHT, BOTTOM, LINE, LINES, EXTENDED, FILLED, CLOSED, ACROSS, DOWN = range(11)
 """Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line
 at all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is
@@ -274,8 +276,11 @@ def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
         outside[2] + share * (inside[2] - outside[2]),
     )
     bare = _square(on, ground) / (np.float32(49.0) + np.float32(0.06) * unlike)
-    line = _square(on, expected) / (np.float32(36.0) + np.float32(0.02) * unlike)
-    ratio = np.float32(math.log((1 + bare) / (1 + line)))
+    sharp = np.float32(36.0) + np.float32(0.01) * unlike
+    line = _square(on, expected) / sharp
+    # by chance, ground that changes here is rarely of just the line's colour
+    chance = (np.float32(36.0) + np.float32(0.14) * unlike) / sharp
+    ratio = np.float32(math.log((1 + bare) / (1 + line)) + 0.5 * math.log(chance))
     return min(max(ratio, -np.float32(_MOST)), np.float32(_MOST))
 
 
@@ -287,7 +292,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
     most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``scale``: the picture's height over 1080.
     """
     n = len(rects)
-    features = np.zeros((n, 15), np.float32)
+    features = np.zeros((n, 17), np.float32)
     geometry = np.zeros((n, COLUMNS), np.float32)
     scale = min(np.float32(scale), np.float32(1.0))
     profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
@@ -298,7 +303,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
     on_arms, ground_arms = np.zeros((3, 4 * _ARM), np.float32), np.zeros((3, 4 * _ARM), np.float32)
     slopes, levels, usual = np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32)
     ratios = np.zeros((4, 2, _ALONG), np.float32)
-    corners, sides = np.zeros(4, np.float32), np.zeros(4, np.float32)
+    corners, inked, sides = np.zeros(4, np.float32), np.zeros(4, np.float32), np.zeros(4, np.float32)
     counts, arms = np.zeros(2, np.int64), np.zeros(2, np.int64)
     for index in range(n):
         rect = (rects[index, 0], rects[index, 1], rects[index, 2], rects[index, 3])
@@ -380,10 +385,10 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                     places += 1
 
         # beyond the corners, and in them
-        sharp, worst_sharp = np.float32(0.0), np.float32(0.0)
+        sharp, worst_sharp, filled_corners = np.float32(0.0), np.float32(0.0), np.float32(0.0)
         extended, run_on, run_on_most = 0, np.float32(0.0), np.float32(0.0)
         for corner in range(4):
-            corners[corner] = 0.0
+            corners[corner], inked[corner] = 0.0, 0.0
         reach = max(line / 2 - np.float32(0.75), np.float32(0.0))
         blocks = int(2 * reach) + 1
         for side in range(4):
@@ -407,7 +412,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                 run_on += total
                 run_on_most = max(run_on_most, total)
                 # the lines' colour reaches right into the corners
-                gap, stands = np.float32(0.0), np.float32(0.0)
+                gap, stands, ratio = np.float32(0.0), np.float32(0.0), np.float32(0.0)
                 for j in range(blocks):
                     place = np.float32(j) - (blocks - 1) / 2
                     along = math.floor((high + place if end else low + place) + 0.5)
@@ -415,11 +420,16 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                     expected = _mixed(slope, level, outside)
                     gap += math.sqrt(_square(on, expected))
                     stands += math.sqrt(_square(outside, expected))
+                    ratio += _line_here(on, outside, outside, expected)
                 miss = min(gap / (stands + 20 * blocks), np.float32(1.0))
                 sharp += miss / 8
-                corners[2 * s + end if way == 0 else 2 * end + s] += miss / 2
+                corner = 2 * s + end if way == 0 else 2 * end + s
+                corners[corner] += miss / 2
+                inked[corner] += ratio / (2 * blocks)
+                filled_corners += ratio / (8 * blocks)
         for corner in range(4):
             worst_sharp = max(worst_sharp, corners[corner])
+        _median(inked, 4)
 
         # closed all round, or arms at the corners and nothing between them
         closed_worth, bracket_worth = np.float32(0.0), np.float32(0.0)
@@ -477,11 +487,12 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
         found[5] = seen / drawn
         found[6] = bare / gaps if gaps else 0.0
         found[7], found[8] = sharp, worst_sharp
-        found[9], found[10] = run_on, run_on_most
-        found[11] = uneven / (contrast + 10)
-        found[12] = contrast
-        found[13] = line / min(width, height)
-        found[14] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
+        found[9], found[10] = filled_corners, inked[0]
+        found[11], found[12] = run_on, run_on_most
+        found[13] = uneven / (contrast + 10)
+        found[14] = contrast
+        found[15] = line / min(width, height)
+        found[16] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
         shape = geometry[index]
         shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE] = left, top, right, bottom, line
         shape[EXTENDED], shape[FILLED], shape[CLOSED] = extended, filled / places, closed
@@ -549,7 +560,7 @@ def _stands(bgr, side, rect, along, across, beside, colour):  # type: ignore[no-
     return _square(on, colour), min(_square(on, before), _square(on, after))
 
 
-PENS = 19, 5, 2
+PENS = 11, 7, 2
 """How many widths, blurs and dark edges of lines are tried."""
 _BESIDE = 4
 """Pixels on either side of a line's middle over which its profile is fitted."""
@@ -557,18 +568,18 @@ _BESIDE = 4
 
 @compiled
 def pens(scale):  # type: ignore[no-untyped-def]
-    """How much of each pixel across is a line's and how much is the ground's, for lines of other widths and blurs, without
-    and with dark edges, and their places within the pixel.
+    """How much of each pixel across is a line's and how much is the ground's, for lines of other widths and blurs,
+    without and with dark edges, and their places within the pixel.
 
     :data:`PENS` x 9 places (-1/2 to 1/2) x pixels across x 2; and the widths.
     """
     shares = np.zeros((*PENS, 9, 2 * _BESIDE + 1, 2), np.float32)
     widths = np.zeros(PENS[0], np.float32)
     for i in range(PENS[0]):
-        width = (2.0 + 0.25 * i) * scale
+        width = (2.0 + 0.5 * i) * scale
         widths[i] = width
         for j in range(PENS[1]):
-            blur = 0.12 + 0.24 * j
+            blur = 0.1 + 0.15 * j
             for edge in range(PENS[2]):
                 for place in range(9):
                     for k in range(2 * _BESIDE + 1):

@@ -32,7 +32,7 @@ class BodyParams:
     )
     response_jitter_ms: float = param(40.0, "standard deviation of the response", unit="ms", low=0.0, high=500.0)
     loss: float = param(0.05, "share of presses that have no effect", low=0.0, high=1.0)
-    jumps: float = param(4.0, "how often the camera moves its selection by itself", unit="1/min", low=0.0, high=120.0)
+    jumps: float = param(4.0, "how often the camera moves its selection to the largest face by itself", unit="1/min", low=0.0, high=120.0)
     misses: float = param(
         4.0, "how often the camera loses a visible face for a moment", unit="1/min", low=0.0, high=600.0
     )
@@ -222,8 +222,13 @@ class CameraBody:
         elif detected:
             self._choose(min(detected, key=lambda n: self._appeal(n, None)), now)
         others = sorted(n for n in detected if self._focus is None or n != self._focus.name)
-        if others and (jump < p.jumps / 60 * step or hand < p.photographer / 60 * step):
+        if others and hand < p.photographer / 60 * step:
             self._choose(others[int(pick * len(others))], now)
+        elif others and jump < p.jumps / 60 * step:
+            # what makes it leave a subject in sight is a larger one
+            largest = max(detected, key=lambda n: detected[n].height)
+            if largest in others:
+                self._choose(largest, now)
 
     def _detected(self) -> dict[str, Box]:
         return {name: s.box for name, s in self._subjects.items() if s.detected}

@@ -117,7 +117,7 @@ def test_hidden_and_averted_faces_are_not_detected_and_lose_the_focus_after_the_
         run(body, people, 0.0, 1.0)
 
 
-def test_the_photographer_and_the_camera_itself_move_the_selection_only_when_asked() -> None:
+def test_the_photographer_moves_the_selection_only_when_asked() -> None:
     people = row("a", "b", "c")
 
     def moves(**changes: float) -> int:
@@ -126,8 +126,19 @@ def test_the_photographer_and_the_camera_itself_move_the_selection_only_when_ask
         return sum(a != b for a, b in zip(focus[1:], focus, strict=False))
 
     assert moves() == 0
-    assert 3 < moves(jumps=10.0) < 25
     assert 3 < moves(photographer=10.0) < 25
+
+
+def test_the_camera_itself_goes_to_the_largest_face_and_stays_there() -> None:
+    people = row("a", "b", "c")
+    for jumps in (0.0, 20.0):
+        body = camera(jumps=jumps)
+        chosen = run(body, people, 0.0, 1.0).focus
+        large = next(name for name in "abc" if name != chosen)
+        nearer = [dataclasses.replace(p, face=p.face.grown(0.2)) if p.name == large else p for p in people]
+        focus = [body.see(1.0 + k / 30, nearer).focus for k in range(30 * 60)]
+        assert focus[-1] == (large if jumps else chosen)
+        assert sum(a != b for a, b in zip(focus[1:], focus, strict=False)) == (1 if jumps else 0)
 
 
 def test_live_view_is_a_small_jpeg_with_the_boxes_in_its_pixels() -> None:

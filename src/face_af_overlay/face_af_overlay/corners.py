@@ -98,7 +98,7 @@ def _evenness(bgr: U8, x: int, y: int, kind: int, ground: int, arm: int, mean: A
         mean[c] = middle
         gap = max(max(p0, p1, p2, q0, q1, q2, corner) - middle, middle - min(p0, p1, p2, q0, q1, q2, corner))
         # colour is smeared and brightness is not, so red and blue may differ more
-        uneven = max(uneven, gap if c == 1 else gap * 5 // 8)
+        uneven = max(uneven, gap if c == 1 else gap * 3 // 8)
     if 2 * uneven > _UNEVEN:
         return -2 * uneven
     b, g, r = mean[0], mean[1], mean[2]

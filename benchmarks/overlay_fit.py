@@ -180,7 +180,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     usual = {name: round(float(np.median(w)), 3) for name, w in zip(measure.FEATURES, worth, strict=True)}
     if args.write:
         text = '"""What each feature is worth, by value; written by ``./run bench overlay_fit --write``."""\n\n'
-        text += f"CURVES: dict[str, list[tuple[float, float]]] = {pprint.pformat(curves, width=100, compact=True, sort_dicts=False)}\n"
+        shown = pprint.pformat(curves, width=100, compact=True, sort_dicts=False)
+        text += f"CURVES: dict[str, list[tuple[float, float]]] = {shown}\n"
         text += '"""Points (value, worth) of straight pieces; a curve is level beyond its ends."""\n\n'
         text += f"USUAL: dict[str, float] = {pprint.pformat(usual, sort_dicts=False)}\n"
         text += '"""What it usually is for a box."""\n'
@@ -198,7 +199,7 @@ _RISES, _FALLS = (0.0, None), (None, 0.0)
 _WAYS = {
     **dict.fromkeys(("agreement", "worst_side", "worst_corner", "second_corner", "strength", "visible"), _RISES),
     **dict.fromkeys(("corner_line", "worst_corner_line"), _RISES),
-    **dict.fromkeys(("sharp", "worst_sharp", "run_on", "run_on_most", "uneven", "arms_differ"), _FALLS),
+    **dict.fromkeys(("run_on", "run_on_most", "uneven", "arms_differ"), _FALLS),
     "contrast": _RISES,
 }
 """Which way a curve must go; the others are free."""

@@ -26,8 +26,6 @@ FEATURES = (
     "strength",
     "visible",
     "between",
-    "sharp",
-    "worst_sharp",
     "corner_line",
     "worst_corner_line",
     "run_on",
@@ -292,7 +290,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
     most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``scale``: the picture's height over 1080.
     """
     n = len(rects)
-    features = np.zeros((n, 17), np.float32)
+    features = np.zeros((n, 15), np.float32)
     geometry = np.zeros((n, COLUMNS), np.float32)
     scale = min(np.float32(scale), np.float32(1.0))
     profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
@@ -385,10 +383,10 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                     places += 1
 
         # beyond the corners, and in them
-        sharp, worst_sharp, filled_corners = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        filled_corners = np.float32(0.0)
         extended, run_on, run_on_most = 0, np.float32(0.0), np.float32(0.0)
         for corner in range(4):
-            corners[corner], inked[corner] = 0.0, 0.0
+            inked[corner] = 0.0
         reach = max(line / 2 - np.float32(0.75), np.float32(0.0))
         blocks = int(2 * reach) + 1
         for side in range(4):
@@ -412,23 +410,14 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                 run_on += total
                 run_on_most = max(run_on_most, total)
                 # the lines' colour reaches right into the corners
-                gap, stands, ratio = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+                ratio = np.float32(0.0)
                 for j in range(blocks):
                     place = np.float32(j) - (blocks - 1) / 2
                     along = math.floor((high + place if end else low + place) + 0.5)
                     on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
-                    expected = _mixed(slope, level, outside)
-                    gap += math.sqrt(_square(on, expected))
-                    stands += math.sqrt(_square(outside, expected))
-                    ratio += _line_here(on, outside, outside, expected)
-                miss = min(gap / (stands + 20 * blocks), np.float32(1.0))
-                sharp += miss / 8
-                corner = 2 * s + end if way == 0 else 2 * end + s
-                corners[corner] += miss / 2
-                inked[corner] += ratio / (2 * blocks)
+                    ratio += _line_here(on, outside, outside, _mixed(slope, level, outside))
+                inked[2 * s + end if way == 0 else 2 * end + s] += ratio / (2 * blocks)
                 filled_corners += ratio / (8 * blocks)
-        for corner in range(4):
-            worst_sharp = max(worst_sharp, corners[corner])
         _median(inked, 4)
 
         # closed all round, or arms at the corners and nothing between them
@@ -486,13 +475,12 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
         found[4] = strength / drawn
         found[5] = seen / drawn
         found[6] = bare / gaps if gaps else 0.0
-        found[7], found[8] = sharp, worst_sharp
-        found[9], found[10] = filled_corners, inked[0]
-        found[11], found[12] = run_on, run_on_most
-        found[13] = uneven / (contrast + 10)
-        found[14] = contrast
-        found[15] = line / min(width, height)
-        found[16] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
+        found[7], found[8] = filled_corners, inked[0]
+        found[9], found[10] = run_on, run_on_most
+        found[11] = uneven / (contrast + 10)
+        found[12] = contrast
+        found[13] = line / min(width, height)
+        found[14] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
         shape = geometry[index]
         shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE] = left, top, right, bottom, line
         shape[EXTENDED], shape[FILLED], shape[CLOSED] = extended, filled / places, closed

@@ -199,8 +199,6 @@ _FLAWS = {
     "strength": Flaw.FAINT,
     "visible": Flaw.FAINT,
     "between": Flaw.BROKEN,
-    "sharp": Flaw.ROUND,
-    "worst_sharp": Flaw.ROUND,
     "corner_line": Flaw.ROUND,
     "worst_corner_line": Flaw.ROUND,
     "run_on": Flaw.EXTENDED,

@@ -37,21 +37,23 @@ set_up() {
     exec 9>$state/lock
     flock 9
     if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
-    local place packages sources
+    local place packages sources loops
     place="$PWD wheels"
     if real_ros; then place="$PWD $ROS_DISTRO"; fi
     packages=$(fingerprint "$requirements" requirements/nodeps.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml'))
     # symlinked installs follow edits by themselves; these files and the list of installed ones do not
     sources=$(fingerprint $(find src \( -name package.xml -o -name 'setup.*' -o -name CMakeLists.txt -o -name '*.msg' -o -name '*.srv' \) | sort) \
         <(find launch config models -type f -not -name '*.pyc' | sort))
-    if done_before place "$place" && done_before packages "$packages" && done_before sources "$sources"; then
+    loops=$(fingerprint "$requirements" $(find src/face_af_overlay/face_af_overlay -name '*.py' | sort))
+    if done_before place "$place" && done_before packages "$packages" && done_before sources "$sources" &&
+        done_before loops "$loops"; then
         exec 9>&-
         return
     fi
     echo "face_af: setting up in $PWD (details: $log)"
     : >$log
     if ! done_before place "$place"; then
-        rm -f $state/place $state/packages $state/sources
+        rm -f $state/place $state/packages $state/sources $state/loops
         check_machine
         step "virtual environment" make_venv
         echo "$place" >$state/place
@@ -63,6 +65,10 @@ set_up() {
     if ! done_before sources "$sources"; then
         step "workspace" build_workspace
         echo "$sources" >$state/sources
+    fi
+    if ! done_before loops "$loops"; then
+        step "compiled loops" compile_loops
+        echo "$loops" >$state/loops
     fi
     exec 9>&-
 }
@@ -156,6 +162,12 @@ pip_install() {
 build_workspace() {
     enter_ros
     "$venv/bin/python" "$(command -v colcon)" build --base-paths src --symlink-install --event-handlers console_cohesion+
+}
+
+# Numba would compile them at the overlay node's first start, with the camera waiting.
+compile_loops() {
+    use_environment
+    python -c 'from face_af_overlay.detector import AfBoxDetector; AfBoxDetector().warm_up()'
 }
 
 # ROS 2 itself on the path, without our workspace.

@@ -36,7 +36,7 @@ class Examples:
     """Features of boxes, and of rectangles that are none; and weights of the former."""
 
     boxes: list[F32]
-    weights: list[F32]
+    weights: list[float]
     others: list[F32]
 
 
@@ -56,7 +56,7 @@ def collect(detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Ge
         off = [float(np.abs(rect - truth).max()) for truth in drawn]
         if off and min(off) < _PLACED:
             examples.boxes.append(feature)
-            examples.weights.append(np.float32(1.0))
+            examples.weights.append(1.0)
         elif not any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn) and not _excluded(work, shape, scale):
             examples.others.append(feature)
     mixed = _mixed(candidates.rects, drawn, rng)
@@ -75,7 +75,7 @@ def collect(detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Ge
         for feature, shape in zip(features, shapes, strict=True):
             if shape[measure.LINES] >= 3:
                 examples.boxes.append(feature)
-                examples.weights.append(np.float32(0.5))
+                examples.weights.append(0.5)
 
 
 def _mixed(rects: NDArray[np.int32], drawn: list[F32], rng: np.random.Generator) -> NDArray[np.int32]:
@@ -118,7 +118,8 @@ def fit(
 ) -> list[NDArray[np.float64]]:
     """Each curve's height at its bends; the constant is part of the first one."""
     features = np.concatenate([boxes, others]).astype(np.float64)
-    columns, bounds, starts = [np.ones(len(features))], [(None, None)], [1]
+    columns, starts = [np.ones(len(features))], [1]
+    bounds: list[tuple[float | None, float | None]] = [(None, None)]
     for i, (name, x) in enumerate(zip(measure.FEATURES, at, strict=True)):
         # each piece of a curve by its rise, so that curves which must rise or fall do
         columns += [np.clip((features[:, i] - a) / (b - a), 0.0, 1.0) for a, b in itertools.pairwise(x)]

@@ -405,7 +405,7 @@ def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
                     expected = _mixed(slope, level, _mean(outside, inside))
                     total += _line_here(on, outside, inside, expected)
                 total /= _BEYOND
-                extended += total > 0.8
+                extended += 1 if total > 0.8 else 0
                 total = max(total - np.float32(0.2), np.float32(0.0))
                 run_on += total
                 run_on_most = max(run_on_most, total)

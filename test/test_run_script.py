@@ -13,7 +13,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[1]
 TOOLS = (
-    "bash sh env cat cut awk df find sort sha256sum grep tail sleep readlink dirname mkdir rm ln flock uname ls sed tr"
+    "bash sh env cat cut awk df find sort sha256sum grep tail sleep readlink dirname mkdir rm ln flock uname ls sed tr paste"
 ).split()
 
 
@@ -22,11 +22,12 @@ def project(tmp_path: Path) -> Path:
     """A copy with the script and an empty workspace, and a PATH with nothing but the basic tools."""
     top = tmp_path / "project"
     (top / "tools/ros2_pip").mkdir(parents=True)
-    for folder in ("src", "launch", "config", "models", "requirements", "benchmarks"):
-        (top / folder).mkdir()
+    for folder in ("src/face_af_overlay/face_af_overlay", "launch", "config", "models", "requirements", "benchmarks"):
+        (top / folder).mkdir(parents=True)
     for name in ("run", "tools/setup.sh", "tools/patch_wheels.py", "requirements/lock.txt", "requirements/nodeps.txt"):
         shutil.copy(TOP / name, top / name)
     (top / "src/package.xml").touch()
+    (top / "benchmarks/waltz.py").write_text("def main() -> int: ...\n")
     (top / "bin").mkdir()
     for tool in TOOLS:
         found = shutil.which(tool)
@@ -122,7 +123,7 @@ def test_a_machine_without_wheels(nearly: Path) -> None:
 
 def test_an_unknown_command_and_an_unknown_benchmark(project: Path) -> None:
     assert "there is no './run dance'" in run(project, "dance").stderr
-    assert "there is no benchmark 'dance'" in complaint(run(project, "bench", "dance"))
+    assert "there is no benchmark 'dance'; there are: waltz" in complaint(run(project, "bench", "dance"))
 
 
 def test_a_space_in_the_path(project: Path) -> None:

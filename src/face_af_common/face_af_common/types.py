@@ -46,7 +46,7 @@ class Box:
         """Intersection over union, 0 to 1; 0 where both boxes are empty."""
         shared = self.intersection(other)
         union = self.area + other.area - shared
-        return shared / union if union > 0 else 0.0
+        return min(1.0, shared / union) if union > 0 else 0.0  # rounding exceeds 1 where boxes are minute
 
     def contains(self, x: float, y: float) -> bool:
         return self.x <= x < self.right and self.y <= y < self.bottom

@@ -115,6 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         results[name] = {**report, "nodes": nodes}
         _print(report, nodes)
+        if report["interrupted"]:
+            break
     if options.report is not None:
         options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(json.dumps(results, indent=2) + "\n")

@@ -78,9 +78,11 @@ def run(
         with Graph("demo.launch.py", arguments, options.out / "launch.log") as graph:
             try:
                 _watch(graph, monitor, watch)
+                interrupted = False
             except KeyboardInterrupt:
                 if monitor.first_frame_at is None:
                     raise
+                interrupted = True
             ended = time.monotonic()
             problem = graph.problem()
     finally:
@@ -95,6 +97,7 @@ def run(
     report = monitor.measure.report(wall_s=monitor.last_frame_at - monitor.first_frame_at)
     report["clock"] = str(arguments["clock"])
     report["models"] = monitor.models
+    report["interrupted"] = interrupted
     report["setup_s"] = round(monitor.first_frame_at - graph.started, 2)
     report["stopped_s"] = round(time.monotonic() - ended, 2)
     (options.out / "report.json").write_text(json.dumps(report, indent=2) + "\n")

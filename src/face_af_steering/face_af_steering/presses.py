@@ -1,0 +1,139 @@
+"""Presses under way: which of them explains a move of the selection, and which got lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from face_af_common.types import ActionKind
+
+from .moves import Moves, is_wrap, steps_between
+from .response import ResponseModel
+from .rest import Rest
+from .selection import Move
+from .subjects import Subject
+
+_EARLIEST_EFFECT_S = 0.05
+"""No camera shows the effect of a press sooner."""
+
+
+@dataclass
+class Press:
+    """One press that may still explain what the selection does."""
+
+    kind: ActionKind
+    at: float
+    before: Subject | None
+    aim: Subject
+    planned: bool = False
+    """Sent before the effect of the press before it was seen."""
+    lost: bool = False
+    """Nothing was seen of it in time."""
+    done: bool = False
+    """Its effect was seen."""
+    after_s: float = 1e9
+    """So long after an effect was seen."""
+
+
+class Presses:
+    """Follows each press to its end, and learns from it how the camera answers."""
+
+    def __init__(self) -> None:
+        self.response = ResponseModel()
+        self.moves = Moves()
+        self._rest = Rest()
+        self._open: list[Press] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """What is under way; not what was learned about the camera."""
+        self._open.clear()
+        self.lost_in_a_row = 0
+        self.effect_at = -1e18
+        """When the newest effect was seen, seconds."""
+
+    @property
+    def waiting(self) -> list[Press]:
+        """Those whose effect may still come, oldest first."""
+        return [p for p in self._open if not (p.lost or p.done)]
+
+    def must_rest(self, now: float) -> bool:
+        """Whether the camera may be deaf yet after the last effect."""
+        return now - self.effect_at < self._rest.pause_s
+
+    def sent(self, press: Press) -> None:
+        if not press.planned:
+            press.after_s = press.at - self.effect_at
+        self._open.append(press)
+
+    def lead_to(self, now: float, before: Subject | None, subject: Subject, row: Sequence[Subject], wrap: str) -> bool:
+        """Whether they lead from ``before`` exactly to ``subject``: to believe it at first sight."""
+        fitting = [p for p in self._open if not p.done and self._explains(p, now, before, subject, row, wrap)]
+        if not fitting or before is None:
+            return False
+        return steps_between(before, subject, row) <= len(fitting) or is_wrap(fitting[0].kind, before, subject, row)
+
+    def explain(self, now: float, move: Move, row: Sequence[Subject], wrap: str) -> bool:
+        """Whether one of them explains ``move``; the likeliest is taken for its cause."""
+        ours = [p for p in self._open if self._explains(p, now, move.before, move.after, row, wrap)]
+        fitting = [p for p in ours if not p.done]
+        if fitting and move.after is not None:
+            press = fitting[self.response.taking_effect([now - p.at for p in fitting])]
+            self._took_effect(press, now, move, row, alone=len(fitting) == 1)
+        return bool(ours)
+
+    def led_elsewhere(self, now: float) -> bool:
+        """Whether one is due just now: a move against its direction is its effect all the same."""
+        for press in self._open:
+            if not press.done and self.response.is_due(now - press.at):
+                press.done = True
+                return True
+        return False
+
+    def drop_lost(self, now: float, row: Sequence[Subject]) -> None:
+        """Those that have shown nothing in time are lost; those that can have no effect any more are forgotten."""
+        timeout = self.response.timeout_s(self.lost_in_a_row)
+        for press in self._open:
+            if press.lost or press.done or now - press.at <= timeout:
+                continue
+            press.lost = True
+            self.response.lost()
+            if press.planned:
+                self.response.kept_pace(False)
+            else:
+                self.lost_in_a_row += 1
+                self._rest.ended(press.after_s, worked=False)
+            if press.before is not None:
+                self.moves.ended(press.kind, press.before, None, press.aim, row)
+        if self._open and now - self._open[0].at > self.response.latest_s:
+            self._open = [p for p in self._open if now - p.at <= self.response.latest_s]
+
+    def _took_effect(self, press: Press, now: float, move: Move, row: Sequence[Subject], alone: bool) -> None:
+        press.done = True
+        self.effect_at = now
+        self.lost_in_a_row = 0
+        if press.planned:
+            self.response.kept_pace(True)
+        elif alone and not press.lost:
+            self._rest.ended(press.after_s, worked=True)
+        if move.before is None or move.after is None:
+            return
+        if self.response.can_use(now - press.at, sure=alone):
+            self.response.learn(now - press.at)
+        if press.lost:
+            self.response.late()
+        self.moves.ended(press.kind, move.before, move.after, press.aim, row)
+
+    def _explains(
+        self, press: Press, now: float, before: Subject | None, after: Subject | None, row: Sequence[Subject], wrap: str
+    ) -> bool:
+        if not _EARLIEST_EFFECT_S <= now - press.at <= self.response.latest_s:
+            return False
+        if before is None or after is None or press.kind not in (ActionKind.LEFT, ActionKind.RIGHT):
+            return True
+        if (after.x > before.x) == (press.kind == ActionKind.RIGHT) or abs(after.x - before.x) < 0.5 * before.width:
+            return True
+        if wrap == "no":
+            return False
+        seen = [s for s in row if s.state or s is before]
+        return is_wrap(press.kind, before, after, row) or is_wrap(press.kind, before, after, seen)

@@ -75,18 +75,19 @@ def report(results: Sequence[Result]) -> dict[str, Any]:
 
 def table(data: dict[str, Any]) -> str:
     head = (
-        f"{'scenario':15} {'on target: ours':>15} {'plain':>6} {'knowing':>8} {'ratio':>6}"
-        f" | {'acquire p50':>11} {'knowing':>7} {'p95':>6} {'knowing':>7}"
+        f"{'scenario':15} {'on target: ours':>15} {'plain':>6} {'knowing':>8} {'ratio':>6} {'late':>6}"
+        f" | {'acquire p50':>11} {'knowing':>7} {'late':>6} {'p95':>6} {'knowing':>7}"
         f" | {'presses/min':>11} {'plain':>6} {'knowing':>7} | {'while right':>11} {'plain':>6}"
         f" | {'overridden':>10} {'clear':>5}"
     )
     lines = [head, "-" * len(head)]
     for name, by in [*data["scenarios"].items(), ("ALL", data["all"])]:
-        o, p, k = (by[x] for x in POLICIES)
+        o, p, k, late = (by[x] for x in POLICIES)
+        known = max(k["on_target"], 1e-9)
         lines.append(
             f"{name:15} {o['on_target']:15.1%} {p['on_target']:6.1%} {k['on_target']:8.1%}"
-            f" {o['on_target'] / max(k['on_target'], 1e-9):6.1%}"
-            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s {o['acquire_p95_s']:4.2f} s"
+            f" {o['on_target'] / known:6.1%} {late['on_target'] / known:6.1%}"
+            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s {late['acquire_p50_s']:4.2f} s {o['acquire_p95_s']:4.2f} s"
             f" {k['acquire_p95_s']:5.2f} s"
             f" | {o['presses_per_min']:11.1f} {p['presses_per_min']:6.1f} {k['presses_per_min']:7.1f}"
             f" | {o['presses_while_right_per_min']:11.2f} {p['presses_while_right_per_min']:6.2f}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from face_af_common.types import ActionKind, AfBox, AfState, Box, Face
@@ -73,6 +75,19 @@ def draw_numbers(rng: random.Random, harsh: bool = False) -> CameraNumbers:
         name_miss=rng.choice([0.0, 0.0, 0.02, 0.06]),
         swap_tracks=rng.random() < 0.5,
     )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there is to know about a camera in one frame."""
+
+    frame: int
+    selected: int | None
+    detected: list[int]
+    busy: bool
+    """A press is under way, or the last one has just taken effect."""
+    hand_at: float
+    """Time of the newest move by the photographer."""
 
 
 class Camera:
@@ -161,9 +176,20 @@ class Camera:
         self.pending.append((t + numbers.response_s * stretch, t, kind, lost))
 
     @property
-    def busy(self) -> bool:
-        """A press is under way, or the last one has just taken effect."""
-        return bool(self.pending) or self._frame / self._stage.fps < self._deaf_until
+    def moment(self) -> Moment:
+        busy = bool(self.pending) or self._frame / self._stage.fps < self._deaf_until
+        hand_at = self.by_hand[-1] if self.by_hand else -1e9
+        return Moment(self._frame, self.selected, self.detected, busy, hand_at)
+
+    @contextmanager
+    def as_in(self, moment: Moment) -> Iterator[None]:
+        """For questions about another moment: puts everything back afterwards."""
+        now = self._frame, self.selected, self.detected
+        self._frame, self.selected, self.detected = moment.frame, moment.selected, moment.detected
+        try:
+            yield
+        finally:
+            self._frame, self.selected, self.detected = now
 
     def may_choose(self, person: int) -> bool:
         """Whether the camera might go there by itself: the largest face, but for measurement errors."""

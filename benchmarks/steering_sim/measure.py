@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from face_af_steering.planner import PlannerParams
 
 from .camera import Camera, Vision
-from .policies import AllKnowing, Ours, Plain, Policy
+from .policies import AllKnowing, Late, Ours, Plain, Policy
 from .scenarios import SECONDS, Scenario
 from .stream import Stream
 
-POLICIES = ("ours", "plain", "all-knowing")
+POLICIES = ("ours", "plain", "all-knowing", "late")
 _GRACE_S = 0.1
 """A press this long after a photographer's move (and the picture's lag) could not know of it."""
 _CAUSE_S = 1.5
@@ -55,7 +55,7 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
     elif policy_name == "plain":
         policy = Plain()
     else:
-        policy = AllKnowing(camera, params.yield_s)
+        policy = (Late if policy_name == "late" else AllKnowing)(camera, params.yield_s)
     stage, fps = scenario.stage, scenario.stage.fps
     stream = Stream(scenario.conditions.stream, SECONDS, scenario.seed)
     result = Result(scenario.name, scenario.seed, policy_name, SECONDS, fps=fps)

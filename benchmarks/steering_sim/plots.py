@@ -8,7 +8,7 @@ from typing import Any
 
 from face_af_common.types import ActionKind
 
-from .measure import POLICIES, Result, play
+from .measure import Result, play
 from .scenarios import make
 
 _COLOURS = {"ours": "#1b7f4d", "plain": "#b9b9b9", "all-knowing": "#2b5fa8"}
@@ -33,7 +33,7 @@ def figures(data: dict[str, Any], path: Path) -> None:
     names = [*data["scenarios"], "ALL"]
     rows = [*data["scenarios"].values(), data["all"]]
     figure, axes = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
-    for k, policy in enumerate(POLICIES):
+    for k, policy in enumerate(_COLOURS):
         places = [i + 0.27 * (k - 1) for i in range(len(names))]
         axes[0].barh(places, [100 * r[policy]["on_target"] for r in rows], 0.25, color=_COLOURS[policy], label=policy)
         axes[1].barh(places, [r[policy]["presses_per_min"] for r in rows], 0.25, color=_COLOURS[policy])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Protocol
 
 from face_af_common.types import ActionKind, AfBox, Face
 from face_af_steering.planner import Planner, PlannerParams
 
-from .camera import Camera
+from .camera import Camera, Moment
 from .stream import Seen
 
 
@@ -81,33 +82,52 @@ class AllKnowing:
         self._yield_s = yield_s
 
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
-        camera = self._camera
-        if camera.selected == 0 or 0 not in camera.detected or camera.busy:
-            return []
-        if camera.by_hand and t - camera.by_hand[-1] < self._yield_s:
-            return []
-        kind = self._first_step()
+        kind = self._decide(t, self._camera.moment)
         return [] if kind is None else [kind]
+
+    def _decide(self, t: float, seen: Moment) -> ActionKind | None:
+        if seen.selected == 0 or 0 not in seen.detected or seen.busy or t - seen.hand_at < self._yield_s:
+            return None
+        with self._camera.as_in(seen):
+            return self._first_step()
 
     def _first_step(self) -> ActionKind | None:
         """Breadth first over who could be selected next."""
         camera = self._camera
-        start = camera.selected
-        seen: set[int | None] = {start}
-        front: list[tuple[int | None, ActionKind | None]] = [(start, None)]
-        try:
-            while front:
-                following: list[tuple[int | None, ActionKind | None]] = []
-                for where, first in front:
-                    for kind in (ActionKind.LEFT, ActionKind.RIGHT, ActionKind.FN1, ActionKind.DOWN):
-                        camera.selected = where
-                        after = camera.after(kind)
-                        if after == 0:
-                            return first or kind
-                        if after not in seen:
-                            seen.add(after)
-                            following.append((after, first or kind))
-                front = following
-            return None
-        finally:
-            camera.selected = start
+        reached: set[int | None] = {camera.selected}
+        front: list[tuple[int | None, ActionKind | None]] = [(camera.selected, None)]
+        while front:
+            following: list[tuple[int | None, ActionKind | None]] = []
+            for where, first in front:
+                for kind in (ActionKind.LEFT, ActionKind.RIGHT, ActionKind.FN1, ActionKind.DOWN):
+                    camera.selected = where
+                    after = camera.after(kind)
+                    if after == 0:
+                        return first or kind
+                    if after not in reached:
+                        reached.add(after)
+                        following.append((after, first or kind))
+            front = following
+        return None
+
+
+class Late(AllKnowing):
+    """Knows as much, but of the moment that the newest picture shows: what single presses by looking can reach at best.
+
+    Of a press that the picture cannot show yet it knows only that it was sent.
+    """
+
+    def __init__(self, camera: Camera, yield_s: float) -> None:
+        super().__init__(camera, yield_s)
+        self._moments = deque([camera.moment], maxlen=camera.numbers.lag_frames + 1)
+        self._pressed_frame = -1
+
+    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+        now = self._camera.moment
+        self._moments.append(now)
+        seen = self._moments[0]
+        kind = self._decide(t, seen) if seen.frame > self._pressed_frame else None
+        if kind is None:
+            return []
+        self._pressed_frame = now.frame
+        return [kind]

@@ -145,8 +145,8 @@ class Unrecovered(Exception):
 
 
 def processes() -> dict[str, psutil.Process]:
-    """The graph's nodes by name."""
-    found = {}
+    """The graph's nodes by name; of two processes the older one, the other is its standby."""
+    found: dict[str, psutil.Process] = {}
     for process in psutil.Process().children(recursive=True):
         try:
             command = " ".join(process.cmdline())
@@ -154,7 +154,7 @@ def processes() -> dict[str, psutil.Process]:
             continue
         for node in NODES:
             if f"/{node} --ros-args" in command and "/lib/" in command:
-                found[node] = process
+                found[node] = min(process, found.get(node, process), key=psutil.Process.create_time)
     return found
 
 

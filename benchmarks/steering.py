@@ -32,8 +32,8 @@ _Job = tuple[str, int, bool, Conditions, tuple[str, ...]]
 
 
 def _job(job: _Job) -> list[Result]:
-    *scenario, policies = job
-    return [play(make(*scenario), policy) for policy in policies]
+    name, seed, harsh, conditions, policies = job
+    return [play(make(name, seed, harsh, conditions), policy) for policy in policies]
 
 
 def _play_all(jobs: Sequence[_Job], processes: int) -> list[Result]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
@@ -11,6 +15,7 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
+    TimerAction,
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
@@ -21,6 +26,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from face_af_common.param_files import check_file
 from face_af_common.params import ParamError
+from face_af_common.standby import TURN
 from face_af_tools.node_params import NODES
 from face_af_tools.respawn import Respawn
 
@@ -78,6 +84,11 @@ def arguments() -> list[DeclareLaunchArgument]:
             default_value="true",
             description="Start a node again when it dies: at once, then after 1, 2, 4 ... 10 s when it dies again soon",
         ),
+        DeclareLaunchArgument(
+            "standby",
+            default_value="true",
+            description="With respawn: keep a second process ready for each node between picture and press",
+        ),
     ]
 
 
@@ -104,15 +115,22 @@ def fastdds_profile() -> SetEnvironmentVariable:
     return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=config("fastdds.xml")))
 
 
-def nodes(context: LaunchContext) -> list[Node | RegisterEventHandler]:
+def nodes(context: LaunchContext) -> list[Node | TimerAction | RegisterEventHandler]:
     """The graph. An argument that is left empty does not override the parameter file."""
 
     def text(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    respawn = Respawn(USER_ERROR)
+    def is_true(name: str) -> bool:
+        return text(name).lower() == "true"
 
-    def node(package: str, executable: str, parameters: dict[str, str | int] | None = None) -> Node:
+    respawn = Respawn(USER_ERROR)
+    turns = Path(tempfile.mkdtemp(prefix="face_af_turns_"))
+    atexit.register(shutil.rmtree, turns, ignore_errors=True)
+
+    def node(
+        package: str, executable: str, parameters: dict[str, str | int] | None = None, standby: bool = False
+    ) -> list[Node | TimerAction]:
         given = {name: value for name, value in (parameters or {}).items() if value != ""}
 
         def make() -> Node:
@@ -121,19 +139,22 @@ def nodes(context: LaunchContext) -> list[Node | RegisterEventHandler]:
                 executable=executable,
                 name=executable,
                 namespace=text("namespace"),
-                parameters=[text("params_file"), {"use_sim_time": text("use_sim_time").lower() == "true", **given}],
+                parameters=[text("params_file"), {"use_sim_time": is_true("use_sim_time"), **given}],
                 ros_arguments=["--log-level", text("log_level")],
                 output="screen",
                 emulate_tty=True,
+                additional_env={TURN: str(turns / executable)},
             )
 
-        return respawn.keep(make) if text("respawn").lower() == "true" else make()
+        if not is_true("respawn"):
+            return [make()]
+        return respawn.keep_two(make) if standby and is_true("standby") else [respawn.keep(make)]
 
     graph = [
-        node("face_af_perception", "perception", {"target": text("target"), "gallery": text("gallery")}),
-        node("face_af_overlay", "overlay"),
-        node("face_af_steering", "steering"),
-        node(
+        *node("face_af_perception", "perception", {"target": text("target"), "gallery": text("gallery")}, standby=True),
+        *node("face_af_overlay", "overlay", standby=True),
+        *node("face_af_steering", "steering", standby=True),
+        *node(
             "nikon_mcn10_driver",
             "nikon_mcn10",
             {
@@ -142,14 +163,16 @@ def nodes(context: LaunchContext) -> list[Node | RegisterEventHandler]:
                 "port": int(text("camera_port")),
                 "profile": text("profile"),
             },
+            standby=True,
         ),
     ]
     if text("source") != "none":
-        graph.insert(0, node("face_af_capture", "capture", {"source": text("source"), "device": text("device")}))
-    if text("debug").lower() == "true":
-        graph.append(node("face_af_perception", "debug_view"))
-    if text("record").lower() == "true":
-        graph.append(node("face_af_tools", "recorder", {"folder": text("bag")}))
+        source = {"source": text("source"), "device": text("device")}
+        graph = [*node("face_af_capture", "capture", source, standby=True), *graph]
+    if is_true("debug"):
+        graph += node("face_af_perception", "debug_view")
+    if is_true("record"):
+        graph += node("face_af_tools", "recorder", {"folder": text("bag")})
     return [RegisterEventHandler(OnProcessExit(on_exit=respawn.on_exit)), *graph]
 
 

@@ -17,7 +17,18 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-FORWARDED = ("target", "gallery", "params_file", "namespace", "debug", "record", "bag", "log_level", "respawn")
+FORWARDED = (
+    "target",
+    "gallery",
+    "params_file",
+    "namespace",
+    "debug",
+    "record",
+    "bag",
+    "log_level",
+    "respawn",
+    "standby",
+)
 """Arguments of bringup.launch.py that mean the same here."""
 
 
@@ -51,6 +62,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
         DeclareLaunchArgument("respawn", default_value="true", description="Start a node again when it dies"),
+        DeclareLaunchArgument("standby", default_value="true", description="Keep a second process ready for each node"),
     ]
 
 

@@ -13,7 +13,8 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[1]
 TOOLS = (
-    "bash sh env cat cut awk df find sort sha256sum grep tail sleep readlink dirname mkdir rm ln flock uname ls sed tr paste"
+    "bash sh env cat cut awk df find sort sha256sum grep tail sleep readlink dirname mkdir rm ln flock uname ls sed tr"
+    " paste"
 ).split()
 
 

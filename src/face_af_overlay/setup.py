@@ -18,7 +18,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "overlay = face_af_overlay.node:main",
+            "overlay = face_af_common.executables:overlay",
             "classify = face_af_overlay.classify:main",
             "calibrate = face_af_overlay.calibrate:main",
         ]

@@ -20,8 +20,8 @@ setup(
         "console_scripts": [
             "build_engines = face_af_perception.build_engines:main",
             "fetch_models = face_af_perception.fetch_models:main",
-            "debug_view = face_af_perception.debug_view_node:main",
-            "perception = face_af_perception.node:main",
+            "debug_view = face_af_common.executables:debug_view",
+            "perception = face_af_common.executables:perception",
         ],
     },
 )

@@ -18,7 +18,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            f"stage = {PACKAGE}.node:main",
+            "stage = face_af_common.executables:stage",
             f"virtual_z8 = {PACKAGE}.virtual_z8.cli:main",
             f"fetch_samples = {PACKAGE}.samples:main",
             f"prepare_stage = {PACKAGE}.cast:main",

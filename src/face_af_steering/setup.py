@@ -16,5 +16,5 @@ setup(
     maintainer_email="face_af@example.com",
     description="Decides which button moves the camera's focus to the target.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["steering = face_af_steering.node:main"]},
+    entry_points={"console_scripts": ["steering = face_af_common.executables:steering"]},
 )

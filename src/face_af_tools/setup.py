@@ -22,13 +22,13 @@ setup(
             "identify = face_af_tools.identify:main",
             "evaluate = face_af_tools.evaluate:main",
             "parameters = face_af_tools.parameters:main",
-            "recorder = face_af_tools.recorder_node:main",
+            "recorder = face_af_common.executables:recorder",
             "repair_bag = face_af_tools.repair_bag:main",
             "replay = face_af_tools.replay:main",
-            "replay_player = face_af_tools.player_node:main",
+            "replay_player = face_af_common.executables:replay_player",
             "tune = face_af_tools.tune:main",
             "doctor = face_af_tools.doctor:main",
-            "health = face_af_tools.health_node:main",
+            "health = face_af_common.executables:health",
         ]
     },
 )

@@ -19,7 +19,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            f"nikon_mcn10 = {PACKAGE}.node:main",
+            "nikon_mcn10 = face_af_common.executables:nikon_mcn10",
             f"decode_transfers = {PACKAGE}.decode_transfers:main",
         ]
     },

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
@@ -106,4 +107,8 @@ class Health:
         )
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(array)
+        try:
+            self._publisher.publish(array)
+        except RCLError:
+            if self._node.context.ok():  # else Ctrl-C was quicker than a thread of the node
+                raise

@@ -10,18 +10,32 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from .params import ParamError
+from .standby import turn
 
 
 class StartError(Exception):
     """The node cannot start, and waiting would not help; the text says why and what to do."""
 
 
-def run_node(make: Callable[[], Node], args: Sequence[str] | None = None) -> int:
+def run_node(
+    make: Callable[[], Node], args: Sequence[str] | None = None, prepare: Callable[[], object] | None = None
+) -> int:
     """Makes the node and spins it until it is shut down; returns the exit status.
 
     A :class:`ParamError` or :class:`StartError` ends it with one line and status 2. A node that has a
-    ``close`` method gets it called, whatever ends it.
+    ``close`` method gets it called, whatever ends it. ``prepare`` is what takes time and needs no node: a
+    standby (:mod:`.standby`) does it ahead.
     """
+    try:
+        if prepare is not None:
+            prepare()
+        with turn():
+            return _run(make, args)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(make: Callable[[], Node], args: Sequence[str] | None) -> int:
     node: Node | None = None
     try:
         rclpy.init(args=args)

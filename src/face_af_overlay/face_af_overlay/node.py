@@ -30,7 +30,6 @@ class OverlayNode(Node):
         super().__init__("overlay")
         self._params = LiveParameters(self, OverlayNodeParams)
         self._detector = AfBoxDetector()
-        self._detector.warm_up()
         self._follower = BoxFollower()
         self._last: AfOverlay | None = None
         self._health = Health(self, extra=self._figures)
@@ -71,4 +70,4 @@ class OverlayNode(Node):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    return run_node(OverlayNode, args)
+    return run_node(OverlayNode, args, prepare=AfBoxDetector().warm_up)

@@ -32,7 +32,9 @@ class BodyParams:
     )
     response_jitter_ms: float = param(40.0, "standard deviation of the response", unit="ms", low=0.0, high=500.0)
     loss: float = param(0.05, "share of presses that have no effect", low=0.0, high=1.0)
-    jumps: float = param(4.0, "how often the camera moves its selection to the largest face by itself", unit="1/min", low=0.0, high=120.0)
+    jumps: float = param(
+        4.0, "how often the camera moves its selection to the largest face by itself", unit="1/min", low=0.0, high=120.0
+    )
     misses: float = param(
         4.0, "how often the camera loses a visible face for a moment", unit="1/min", low=0.0, high=600.0
     )

@@ -39,6 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, got {text!r}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tune", description="Tries parameters on a recording and ranks them.")
     parser.add_argument("bag", type=Path, help="a rosbag2 folder, an .mcap or .db3 file, or a video")
@@ -49,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=FROM:TO:STEP",
         help="a parameter (node.name, or the name where one node has it) and its values, also as A,B,C; repeatable",
     )
-    parser.add_argument("--samples", type=int, default=0, metavar="N", help="try N random points of the grid, not all")
+    parser.add_argument("--samples", type=_count, default=0, metavar="N", help="try N random points of the grid, not all")
     parser.add_argument("--seed", type=int, default=1, help="of --samples")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes at once")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes at once")
     parser.add_argument("--truth", type=Path, metavar="CSV", help="labels: frame, name, x, y, width, height")
     parser.add_argument("--by", default=QUALITY, help="figure to rank by; a leading - where less is better (quality)")
     parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")

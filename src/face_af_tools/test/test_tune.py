@@ -57,6 +57,13 @@ def test_grid_and_samples() -> None:
     assert flat(sampled[0]).keys() == {"steering.confirm_frames", "overlay.min_confidence"}
 
 
+@pytest.mark.parametrize("option", ["--jobs", "--samples"])
+def test_counts_start_at_one(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), "--param", "confirm_frames=1:3:1", option, "0"])
+    assert "a whole number from 1 on is needed, got '0'" in capsys.readouterr().err
+
+
 def test_objective() -> None:
     figures = {"presses": 3, "on_target": None}
     assert objective(figures, "-presses") == -3

@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=FROM:TO:STEP",
         help="a parameter (node.name, or the name where one node has it) and its values, also as A,B,C; repeatable",
     )
-    parser.add_argument("--samples", type=_count, default=0, metavar="N", help="try N random points of the grid, not all")
+    parser.add_argument(
+        "--samples", type=_count, default=0, metavar="N", help="try N random points of the grid, not all"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of --samples")
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes at once")
     parser.add_argument("--truth", type=Path, metavar="CSV", help="labels: frame, name, x, y, width, height")

@@ -87,8 +87,8 @@ def table(data: dict[str, Any]) -> str:
         lines.append(
             f"{name:15} {o['on_target']:15.1%} {p['on_target']:6.1%} {k['on_target']:8.1%}"
             f" {o['on_target'] / known:6.1%} {late['on_target'] / known:6.1%}"
-            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s {late['acquire_p50_s']:4.2f} s {o['acquire_p95_s']:4.2f} s"
-            f" {k['acquire_p95_s']:5.2f} s"
+            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s {late['acquire_p50_s']:4.2f} s"
+            f" {o['acquire_p95_s']:4.2f} s {k['acquire_p95_s']:5.2f} s"
             f" | {o['presses_per_min']:11.1f} {p['presses_per_min']:6.1f} {k['presses_per_min']:7.1f}"
             f" | {o['presses_while_right_per_min']:11.2f} {p['presses_while_right_per_min']:6.2f}"
             f" | {o['overridden']:4d} of {o['hand_moves']:2d} {o['overridden_clear']:5d}"

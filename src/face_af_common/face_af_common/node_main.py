@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -26,20 +27,39 @@ def run_node(
     ``close`` method gets it called, whatever ends it. ``prepare`` is what takes time and needs no node: a
     standby (:mod:`.standby`) does it ahead.
     """
+    interrupt = _Interrupt()
     try:
         if prepare is not None:
             prepare()
         with turn():
-            return _run(make, args)
+            return _run(make, args, interrupt)
     except KeyboardInterrupt:
         return 0
 
 
-def _run(make: Callable[[], Node], args: Sequence[str] | None) -> int:
+class _Interrupt:
+    """Ctrl-C, as an exception only while a node is made.
+
+    From then on rclpy's own handler ends the spinning. An exception besides would come anywhere: in the middle
+    of the conversion of a message, which makes another error of it, or, at the second Ctrl-C (the terminal's and
+    launch's), in the middle of closing a device. Must be made before ``rclpy.init``, whose handler calls this one.
+    """
+
+    def __init__(self) -> None:
+        self.off = False
+        signal.signal(signal.SIGINT, self._raise)
+
+    def _raise(self, *_: object) -> None:
+        if not self.off:
+            raise KeyboardInterrupt
+
+
+def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Interrupt) -> int:
     node: Node | None = None
     try:
         rclpy.init(args=args)
         node = make()
+        interrupt.off = True
         rclpy.spin(node)
         return 0
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -56,6 +76,7 @@ def _run(make: Callable[[], Node], args: Sequence[str] | None) -> int:
             raise
         return 0
     finally:
+        interrupt.off = True
         if node is not None:
             close = getattr(node, "close", None)
             if close is not None:

@@ -1,0 +1,48 @@
+"""How every node ends: quietly, and with its device closed, however often Ctrl-C is pressed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+NODE = """
+import sys, time
+from rclpy.node import Node
+from std_msgs.msg import String
+from face_af_common.node_main import run_node
+
+class Busy(Node):
+    def __init__(self):
+        super().__init__("busy")
+        self.talk = self.create_publisher(String, "talk", 10)
+        self.create_subscription(String, "talk", lambda message: None, 10)
+        self.create_timer(0.001, lambda: self.talk.publish(String(data="a" * 100)))
+        self.create_timer(0.1, lambda: print("busy", flush=True))
+
+    def close(self):
+        print("closing", flush=True)
+        time.sleep(0.3)
+        print("closed", flush=True)
+
+sys.exit(run_node(Busy))
+"""
+
+
+def test_a_second_interrupt_does_not_cut_the_closing_short() -> None:
+    # the terminal and launch both send one
+    node = subprocess.Popen([sys.executable, "-c", NODE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert node.stdout is not None
+    try:
+        assert node.stdout.readline() == "busy\n"
+        node.send_signal(signal.SIGINT)
+        said = []
+        for line in node.stdout:
+            said.append(line.strip())
+            if line == "closing\n":
+                node.send_signal(signal.SIGINT)
+        assert [line for line in said if line != "busy"] == ["closing", "closed"]
+        assert node.wait(5.0) == 0
+    finally:
+        node.kill()
+        node.wait()

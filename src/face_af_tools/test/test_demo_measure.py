@@ -8,7 +8,7 @@ import pytest
 from face_af_common.annotate import Caption
 from face_af_common.types import AfBox, AfState, Box, Face, SteeringStatus
 from face_af_tools.demo.graph import claim_domain, free_port
-from face_af_tools.demo.measure import FrameResult, Measure, Truth, judge_names
+from face_af_tools.demo.measure import FrameResult, Measure, Truth
 from face_af_tools.demo.timeline import draw_timeline
 from face_af_tools.demo.video import VideoFrame, VideoWriter
 
@@ -30,22 +30,6 @@ def truth(focus: str = "", visible: bool = True) -> Truth:
 def frame(time: float, focus: str = "", visible: bool = True, presses: int = 0, **changes: object) -> FrameResult:
     values = {"state": SteeringStatus.STEERING, "latency_ms": 40.0, "named": visible, "wrong": 0, **changes}
     return FrameResult(time=time, truth=truth(focus, visible), presses=presses, **values)  # type: ignore[arg-type]
-
-
-def face(box: Box, identity: str) -> Face:
-    return Face(1, box, identity=identity)
-
-
-def test_names_are_judged_by_place() -> None:
-    assert judge_names(truth(), [face(ANNA, "anna"), face(BORIS, "")]) == (True, 0)
-    assert judge_names(truth(), [face(ANNA, ""), face(BORIS, "anna")]) == (False, 1)
-    assert judge_names(truth(), [face(Box(900, 900, 50, 50), "anna")]) == (False, 0)
-
-
-def test_two_people_in_one_place_may_have_either_name() -> None:
-    both = Truth("anna", ("anna", "boris"), (ANNA, ANNA), (True, True), "", True, False)
-    assert judge_names(both, [face(ANNA, "boris")]) == (False, 0)
-    assert judge_names(both, [face(ANNA, "anna")]) == (True, 0)
 
 
 def test_the_report_counts_only_frames_with_a_visible_target() -> None:
@@ -95,7 +79,8 @@ def test_the_video_plays(tmp_path: Path) -> None:
             picture = np.full((360, 640, 3), i * 20, np.uint8)
             picture[:40] = rng.integers(0, 255, (40, 640, 3), np.uint8)
             box = AfBox(AfState.TRACKED, ANNA)
-            video.write(VideoFrame(i / 30, picture, [face(ANNA, "anna")], [box], Caption(SteeringStatus.ON_TARGET)))
+            faces = [Face(1, ANNA, identity="anna")]
+            video.write(VideoFrame(i / 30, picture, faces, [box], Caption(SteeringStatus.ON_TARGET)))
     assert video.error is None
     assert video.left_out == 0
     reader = cv2.VideoCapture(str(tmp_path / "v.mp4"))

@@ -6,10 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from face_af_common.types import Box, Face, SteeringStatus
-
-SAME_FACE_IOU = 0.3
-"""A detected face and a true one are the same from here on."""
+from face_af_common.types import Box, SteeringStatus
 
 
 @dataclass(frozen=True)
@@ -38,24 +35,6 @@ class FrameResult:
     """The target was visible, and its face carried its name."""
     wrong: int
     """Faces that carried a name that is not theirs."""
-
-
-def judge_names(truth: Truth, faces: Sequence[Face]) -> tuple[bool, int]:
-    """Whether the target's face was named, and how many faces carry a name that is not theirs."""
-    named, wrong = False, 0
-    for face in faces:
-        if not face.identity:
-            continue
-        overlaps = [(face.box.iou(box), name) for box, name in zip(truth.boxes, truth.names, strict=True)]
-        iou, name = max(overlaps, default=(0.0, ""))
-        if iou < SAME_FACE_IOU:
-            continue
-        if face.identity != name:
-            # two people one behind the other: either name is right
-            wrong += not any(face.identity == n and i >= SAME_FACE_IOU for i, n in overlaps)
-        if face.identity == truth.target and any(n == truth.target and i >= SAME_FACE_IOU for i, n in overlaps):
-            named = True
-    return named, wrong
 
 
 @dataclass

@@ -20,7 +20,8 @@ from face_af_common.stamps import to_ns
 from face_af_common.types import SteeringStatus
 from face_af_msgs import msg as m
 
-from .measure import FrameResult, Measure, Truth, judge_names
+from ..judging import judge_names
+from .measure import FrameResult, Measure, Truth
 from .video import VideoFrame, VideoWriter
 
 _PICTURES_KEPT = 8
@@ -108,7 +109,7 @@ class Monitor(Node):
             target_focused=truth.target_focused,
         )
         seen = faces_from_msg(faces)
-        named, wrong = judge_names(shown, seen)
+        named, wrong = judge_names(list(zip(shown.names, shown.boxes, strict=True)), shown.target, seen)
         # simulated time stands still while a frame is computed, so lockstep is measured on the wall
         arrived = self._arrived.get(stamp)
         latency = (time.monotonic() - arrived) * 1e3 if self._lockstep and arrived else state.latency_ms

@@ -10,10 +10,10 @@ from typing import Any
 
 from face_af_common.types import AfBox, Box, Face
 
+from ..judging import found, judge_names
 from ..recording.bag_folder import RecordingError
 from .frames import Frame, TruthFrame
 
-_SAME_FACE_IOU = 0.3
 COLUMNS = ("frame", "name", "x", "y", "width", "height")
 
 
@@ -103,31 +103,25 @@ def _focus_changes(frames: Sequence[Frame]) -> int:
 
 
 def _against_truth(frames: Sequence[Frame]) -> dict[str, Any]:
-    found: list[bool] = []
-    named: list[bool] = []
+    seen: list[bool] = []
+    recognised: list[bool] = []
     focused: list[bool] = []
     wrong = 0
     for frame in frames:
-        truth = frame.truth
+        truth, faces = frame.truth, frame.faces or ()
         assert truth is not None
-        matches = {name: _best(box, frame.faces or ()) for name, box in truth.boxes.items()}
-        found += [face is not None for face in matches.values()]
-        wrong += sum(bool(face and face.identity and face.identity != name) for name, face in matches.items())
+        seen += [found(box, faces) for box in truth.boxes.values()]
+        named, misnamed = judge_names(list(truth.boxes.items()), truth.target, faces)
+        wrong += misnamed
         if truth.target in truth.boxes:
-            face = matches[truth.target]
-            named.append(face is not None and face.is_target)
-            focused.append(on_target(frame) and face is not None and face.is_target)
+            recognised.append(named)
+            focused.append(named and on_target(frame))
     return {
-        "faces_found": _share(found),
-        "recognised": _share(named),
+        "faces_found": _share(seen),
+        "recognised": _share(recognised),
         "wrong_identity": wrong,
         "on_target_truth": _share(focused),
     }
-
-
-def _best(box: Box, faces: Sequence[Face]) -> Face | None:
-    best = max(faces, key=lambda face: face.box.iou(box), default=None)
-    return best if best is not None and best.box.iou(box) >= _SAME_FACE_IOU else None
 
 
 def _share(values: Sequence[bool]) -> float | None:

@@ -130,7 +130,7 @@ class Planner:
             return
         if move.after is not None and move.after.key == self._target:
             return
-        if self._presses.led_elsewhere(now):
+        if not self._hands.at_work and self._presses.led_elsewhere(now):
             return
         if self._hands.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s

@@ -13,9 +13,6 @@ from .rest import Rest
 from .selection import Move
 from .subjects import Subject
 
-_EARLIEST_EFFECT_S = 0.05
-"""No camera shows the effect of a press sooner."""
-
 
 @dataclass
 class Press:
@@ -127,7 +124,7 @@ class Presses:
     def _explains(
         self, press: Press, now: float, before: Subject | None, after: Subject | None, row: Sequence[Subject], wrap: str
     ) -> bool:
-        if not _EARLIEST_EFFECT_S <= now - press.at <= self.response.latest_s:
+        if not self.response.earliest_s <= now - press.at <= self.response.latest_s:
             return False
         if before is None or after is None or press.kind not in (ActionKind.LEFT, ActionKind.RIGHT):
             return True

@@ -25,6 +25,9 @@ _SLOWEST_RATE = 0.01
 """How soon a pace that got presses lost is tried again."""
 _DUE = 2.5
 """Spreads around the middle."""
+_EARLY = 3.0
+_SOONEST_S = 0.05
+"""No camera shows the effect of a press sooner."""
 _LOSS = 0.1
 _LOSS_RATE = 0.08
 _FEW = 4
@@ -104,6 +107,13 @@ class ResponseModel:
             slow = sorted(self._samples)[-2]
             timeout = min(timeout, self.middle_s + 1.25 * (slow - self.middle_s) + 1.3 * _FRAME_S)
         return min(timeout * 1.3 ** max(0, repeats - 2), _LONGEST_S)
+
+    @property
+    def earliest_s(self) -> float:
+        """A press can hardly take effect sooner."""
+        if len(self._samples) < _FEW:
+            return _SOONEST_S
+        return max(_SOONEST_S, self.middle_s - _EARLY * self.spread_s - 2 * _FRAME_S)
 
     @property
     def latest_s(self) -> float:

@@ -103,7 +103,8 @@ class Presses:
             if press.before is not None:
                 self.moves.ended(press.kind, press.before, None, press.aim, row)
         if self._open and now - self._open[0].at > self.response.latest_s:
-            self._open = [p for p in self._open if now - p.at <= self.response.latest_s]
+            # after some repeats it takes longer until a press is lost than until it can explain nothing
+            self._open = [p for p in self._open if now - p.at <= self.response.latest_s or not (p.lost or p.done)]
 
     def _took_effect(self, press: Press, now: float, move: Move, row: Sequence[Subject], alone: bool) -> None:
         press.done = True

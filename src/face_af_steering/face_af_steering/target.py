@@ -111,7 +111,9 @@ class TargetChooser:
 
     def _needed(self, now: float, face: Face, claim: _Claim, incumbent_seen: bool, params: PlannerParams) -> float:
         """Frames that this face must have been named in."""
-        if face.track_id == self._incumbent or self._incumbent is None:
+        if face.track_id == self._incumbent:
+            return max(1, params.confirm_frames - 1)
+        if self._incumbent is None:
             return params.confirm_frames
         unnamed = now - self._incumbent_named
         if unnamed > params.target_memory_s:

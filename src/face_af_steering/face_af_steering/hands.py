@@ -53,11 +53,6 @@ class Hands:
         """The newest move has taken itself back too soon for a person: it was misread, and says nothing."""
         self._persons, self._cameras = self._before
 
-    @property
-    def at_work(self) -> bool:
-        """Whether persons have moved it in this session more than the camera."""
-        return self._persons > self._cameras
-
     def is_person(self, now: float, move: Move, row: Sequence[Subject], params: PlannerParams) -> bool:
         before, after = move.before, move.after
         if before is None or after is None or move.before_gone:
@@ -78,7 +73,7 @@ class Hands:
             self._suspect_at = now
             if largest and not beside:
                 self._cameras += 1.0
-            return (beside and self.at_work) or self._quick >= _QUICK_MOVES
+            return (beside and self._persons > self._cameras) or self._quick >= _QUICK_MOVES
         self._persons += 1.0
         return True
 

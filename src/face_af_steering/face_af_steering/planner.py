@@ -130,7 +130,7 @@ class Planner:
             return
         if move.after is not None and move.after.key == self._target:
             return
-        if not self._hands.at_work and self._presses.led_elsewhere(now):
+        if self._presses.led_elsewhere(now):
             return
         if self._hands.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s
@@ -210,8 +210,7 @@ class Planner:
         sure = min(len(steps), steps_between(focus, target, seen, _SIDE_MARGIN * target.width))
         if len(waiting) >= sure or any(press.kind != steps[0] for press in waiting):
             return False
-        response = self._presses.response
-        return since >= response.pace * max(response.middle_s - self.params.picture_lag_s, 0.0)
+        return since >= self._presses.response.follow_s(sure, self.params.picture_lag_s)
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]

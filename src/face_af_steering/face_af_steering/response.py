@@ -16,13 +16,14 @@ _UNKNOWN_S = 0.8
 _PATIENCE_RANGE = (2.1, 3.5)
 """In spreads; it grows where presses that were taken for lost took effect after all."""
 _IMPATIENT, _PATIENT = 0.97, 1.2
-_FIRST_PACE = 0.4
-_PACE_RANGE = (0.25, 1.5)
-_FASTER, _SLOWER = 0.9, 1.15
-_PATIENT_PACE = 1.1
-"""For cameras that are deaf while they answer."""
-_SLOWEST_RATE = 0.01
-"""How soon a pace that got presses lost is tried again."""
+_PACE_RANGE = (0.25, 0.8)
+_FASTER, _SLOWER = 0.9, 1.3
+_WORTH_A_TRY = 3
+"""Steps to the target from which it is tried whether a camera takes presses while it answers."""
+_SURE = 3
+_MARGIN_RANGE = (0.3, 2.5)
+_FIRST_MARGIN = 1.5
+_LESS_MARGIN, _MORE_MARGIN = 0.05, 0.4
 _DUE = 2.5
 """Spreads around the middle."""
 _EARLY = 3.0
@@ -46,9 +47,12 @@ class ResponseModel:
         self.spread_s = _PRIOR_SPREAD_S
         self.loss = _LOSS
         """Estimated share of the presses that get lost."""
-        self.pace = _FIRST_PACE
-        """Share of the response time after which the next of several presses may follow."""
-        self._slowest = _PACE_RANGE[0]
+        self._queues = 0
+        """Over zero: the camera takes presses while it answers; under: it ignores them; zero: not known."""
+        self._pace = _PACE_RANGE[0]
+        """Where it takes them: share of the response time after which the next of several presses may follow."""
+        self._margin = _FIRST_MARGIN
+        """Where it ignores them: after the response time, in spreads."""
         self._patience = _PATIENCE_RANGE[0]
 
     def lost(self) -> None:
@@ -60,14 +64,21 @@ class ResponseModel:
         self._patience = min(self._patience * _PATIENT, _PATIENCE_RANGE[1])
 
     def kept_pace(self, worked: bool) -> None:
-        """A press that followed another early took effect, or was lost: some cameras ignore it."""
+        """A press that followed another, before that one's effect was seen, took effect or was lost."""
+        if self._queues < 0:
+            low, high = _MARGIN_RANGE
+            self._margin = min(max(self._margin + (-_LESS_MARGIN if worked else _MORE_MARGIN), low), high)
+            return
         low, high = _PACE_RANGE
-        if worked:
-            self._slowest += _SLOWEST_RATE * (low - self._slowest)
-            self.pace = max(self.pace * _FASTER, self._slowest)
-        else:
-            self.pace = min(max(self.pace * _SLOWER, _PATIENT_PACE), high)
-            self._slowest = self.pace / _SLOWER
+        self._pace = min(max(self._pace * (_FASTER if worked else _SLOWER), low), high)
+        self._queues = min(self._queues + (1 if worked else -1), _SURE)
+
+    def follow_s(self, steps: int, picture_lag_s: float) -> float:
+        """How long after a press the next of ``steps`` may follow before its effect is seen; inf: not at all."""
+        answer = max(self.middle_s - picture_lag_s, 0.0)
+        if self._queues < 0:
+            return answer + self._margin * self.spread_s
+        return self._pace * answer if self._queues > 0 or steps >= _WORTH_A_TRY else math.inf
 
     @property
     def known(self) -> bool:

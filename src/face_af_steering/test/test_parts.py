@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -116,15 +117,42 @@ def test_a_press_taken_for_lost_makes_it_more_patient() -> None:
     assert model.timeout_s() > before
 
 
-def test_a_pace_that_gets_presses_lost_is_not_kept() -> None:
+def test_presses_that_follow_early_are_tried_where_that_saves_most() -> None:
+    model = ResponseModel()
+    answer = model.middle_s - 0.066
+    assert model.follow_s(2, 0.066) == math.inf
+    assert model.follow_s(3, 0.066) < 0.5 * answer
+    model.kept_pace(True)
+    assert model.follow_s(2, 0.066) < 0.5 * answer
+
+
+def test_a_camera_that_ignores_early_presses_is_given_its_time() -> None:
     model = ResponseModel()
     model.kept_pace(False)
-    slow = model.pace
-    assert slow >= 1.0
+    patient = model.follow_s(9, 0.066)
+    assert patient > model.middle_s - 0.066
     for _ in range(3):
         model.kept_pace(True)
-    assert model.pace >= 0.8 * slow
+    assert model.middle_s - 0.066 < model.follow_s(9, 0.066) < patient
+    model.kept_pace(False)
+    assert model.follow_s(9, 0.066) > patient
     assert not model.can_use(2 * model.middle_s, sure=False)
+
+
+def test_one_lost_press_does_not_make_a_camera_deaf() -> None:
+    model = ResponseModel()
+    for _ in range(5):
+        model.kept_pace(True)
+    model.kept_pace(False)
+    assert model.follow_s(2, 0.066) < 0.5 * model.middle_s
+
+
+def test_an_effect_too_soon_for_this_camera_is_not_ours() -> None:
+    model = ResponseModel()
+    assert model.earliest_s < 0.06, "nothing is known yet"
+    for _ in range(8):
+        model.learn(0.4)
+    assert 0.2 < model.earliest_s < 0.35
 
 
 def test_few_misreadings_make_one_frame_enough() -> None:

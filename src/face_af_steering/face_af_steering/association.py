@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from face_af_common.types import Box
 
 _REACH_X, _REACH_Y = 0.62, 0.72
 """How far a box' centre may lie from the expected place on its face, in widths and heights of the face."""
 _SIZE_WEIGHT = 0.15
+_UNSEEN_COST = 0.2
 _LEARN = 0.02
 
 
@@ -26,8 +27,10 @@ class Association:
         self._log_size = 0.0
         self._count = 0
 
-    def assign(self, faces: Sequence[Box], boxes: Sequence[Box]) -> list[int]:
+    def assign(self, faces: Sequence[Box], boxes: Sequence[Box], unseen: Collection[int] = ()) -> list[int]:
         """For each box the index of its face, or -1. No face gets two boxes of like size.
+
+        ``unseen``: indices of faces that are only remembered; one that is seen is preferred.
 
         A second, much smaller or larger box within a face (an eye in a face) is assigned to it too.
         """
@@ -60,7 +63,8 @@ class Association:
                     continue
                 size = abs(log - flog - self._log_size)
                 if size < 1.8:
-                    pairs.append((math.hypot(dx, dy) + _SIZE_WEIGHT * size, b, f))
+                    cost = math.hypot(dx, dy) + _SIZE_WEIGHT * size + (_UNSEEN_COST if f in unseen else 0.0)
+                    pairs.append((cost, b, f))
         pairs.sort()
         result = [-1] * len(boxes)
         owner: dict[int, int] = {}

@@ -15,6 +15,8 @@ _SMALLER = 0.95
 """The camera does not leave a face in sight for one that is smaller than this share of it."""
 _MEMORY_S = 90.0
 _QUICK_MOVES = 2
+_QUICK_MOVES_OF_RESTLESS = 3
+"""With a camera that was seen to move by itself."""
 _FACE_GAP_S = 0.1
 _SETTLES_S = 0.2
 """So long after the camera has lost its subject it may change its mind."""
@@ -73,7 +75,9 @@ class Hands:
             self._suspect_at = now
             if largest and not beside:
                 self._cameras += 1.0
-            return (beside and self._persons > self._cameras) or self._quick >= _QUICK_MOVES
+            restless = self._cameras > self._persons + 1.0
+            enough = _QUICK_MOVES_OF_RESTLESS if restless else _QUICK_MOVES
+            return (beside and self._persons > self._cameras) or self._quick >= enough
         self._persons += 1.0
         return True
 

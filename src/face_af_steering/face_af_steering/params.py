@@ -119,7 +119,7 @@ class PlannerParams:
         high=600.0,
     )
     insist_s: float = param(
-        2.5,
+        2.0,
         "moves that come again and again, each so soon after its correction, are a person's will",
         unit="s",
         low=0.0,

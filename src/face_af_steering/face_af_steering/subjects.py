@@ -63,7 +63,8 @@ class Row:
         self._adopt_faces(now, faces, remember_s)
         drawn = [box for box in boxes if box.state != AfState.NONE]
         places = [s for s in subjects.values() if s.face is not None]
-        owners = self._association.assign([s.face for s in places if s.face is not None], [b.box for b in drawn])
+        unseen = {i for i, s in enumerate(places) if s.seen_face != now}
+        owners = self._association.assign([s.face for s in places if s.face is not None], [b.box for b in drawn], unseen)
         loose: list[AfBox] = []
         for box, owner in zip(drawn, owners, strict=True):
             if owner < 0:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
+from . import standby
+
 
 def _node(module: str) -> Callable[[], int]:
     def start() -> int:
         try:
+            standby.step_back()
             main: Callable[[], int] = import_module(module).main
         except KeyboardInterrupt:
             return 0

@@ -20,9 +20,26 @@ with turn():
 """
 
 
-def start(lock: Path) -> subprocess.Popen[str]:
+BUSY = """
+import time
+from face_af_common.standby import step_back
+
+def work(seconds):
+    used, begun = time.process_time(), time.monotonic()
+    while time.process_time() - used < seconds:
+        sum(range(1000))
+    return time.monotonic() - begun
+
+step_back()
+print("works", flush=True)
+print(0.2 / work(0.2), flush=True)
+input()
+"""
+
+
+def start(lock: Path, code: str = CODE) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", CODE],
+        [sys.executable, "-c", code],
         env={"PYTHONPATH": ":".join(sys.path), TURN: str(lock)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -56,6 +73,17 @@ def test_ctrl_c_while_waiting(tmp_path: Path) -> None:
             second.send_signal(signal.SIGINT)
             assert "KeyboardInterrupt" in second.communicate(timeout=10)[1]
         first.communicate("\n")
+
+
+def test_who_is_not_needed_yet_takes_a_share_of_a_processor(tmp_path: Path) -> None:
+    with start(tmp_path / "lock") as first:
+        assert [says(first), says(first)] == ["waits", "runs"]
+        with start(tmp_path / "lock", BUSY) as second:
+            assert says(second) == "works"
+            assert float(says(second)) < 0.35
+            first.communicate("\n")
+            second.communicate("\n", timeout=10)
+            assert second.returncode == 0
 
 
 def test_without_a_lock_file_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:

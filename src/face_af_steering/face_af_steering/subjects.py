@@ -64,7 +64,9 @@ class Row:
         drawn = [box for box in boxes if box.state != AfState.NONE]
         places = [s for s in subjects.values() if s.face is not None]
         unseen = {i for i, s in enumerate(places) if s.seen_face != now}
-        owners = self._association.assign([s.face for s in places if s.face is not None], [b.box for b in drawn], unseen)
+        owners = self._association.assign(
+            [s.face for s in places if s.face is not None], [b.box for b in drawn], unseen
+        )
         loose: list[AfBox] = []
         for box, owner in zip(drawn, owners, strict=True):
             if owner < 0:

@@ -13,8 +13,8 @@ from typing import Any
 
 FIRST_S, LONGEST_S = 0.1, 10.0
 FORGIVEN_AFTER_S = 60.0
-STANDBY_AFTER_S, STANDBY_GAP_S = 10.0, 4.0
-"""The first standby starts when the graph runs, and the others one after the other: each takes a second of a core."""
+STANDBY_AFTER_S, STANDBY_GAP_S = 10.0, 6.0
+"""The first standby starts when the graph runs, and the others one after the other: each takes its time."""
 
 
 @dataclass

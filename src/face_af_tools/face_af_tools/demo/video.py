@@ -10,6 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
+import cv2
+import numpy as np
+
 from face_af_common.annotate import Caption, annotated
 from face_af_common.images import BGR
 from face_af_common.types import AfBox, Face
@@ -81,7 +84,9 @@ class VideoWriter:
                     stream.codec_context.time_base = _TIME_BASE
                     stream.codec_context.gop_size = 60
                     stream.codec_context.thread_count = 1
-                encoded = av.VideoFrame.from_ndarray(picture, format="bgr24")
+                # PyAV converts too, in twice the time
+                planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)
+                encoded = av.VideoFrame.from_ndarray(planes, format="yuv420p")
                 encoded.pts = max(last + 1, round(frame.time / _TIME_BASE))
                 encoded.time_base = _TIME_BASE
                 last = encoded.pts

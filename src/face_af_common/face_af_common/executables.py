@@ -6,12 +6,14 @@ from collections.abc import Callable
 from importlib import import_module
 
 from . import standby
+from .memory import keep_freed_memory
 
 
 def _node(module: str) -> Callable[[], int]:
     def start() -> int:
         try:
             standby.step_back()
+            keep_freed_memory()
             main: Callable[[], int] = import_module(module).main
         except KeyboardInterrupt:
             return 0

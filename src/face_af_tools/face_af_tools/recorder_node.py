@@ -29,7 +29,6 @@ from .recording.bag_folder import RecordingError, TopicInfo, new_folder
 from .recording.cdr import CdrError, stamp_of
 from .recording.definitions import definition
 from .recording.intake import Intake, Sink
-from .recording.memory import keep_freed_memory
 from .recording.params import RecorderParams
 from .recording.recorder import COMPRESSED_TYPE, BagRecorder, RecorderLimits
 from .recording.session import ParameterSnapshots, versions
@@ -249,5 +248,4 @@ def _qos_yaml(profile: QoSProfile) -> str:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    keep_freed_memory()
     return run_node(RecorderNode, args)

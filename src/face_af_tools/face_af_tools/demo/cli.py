@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from face_af_common.memory import keep_freed_memory
+
 from .cast import CastError, prepare
 from .run import DemoError, Options, run
 from .screen import Screen, summary
@@ -14,6 +16,7 @@ from .screen import Screen, summary
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _arguments(argv)
+    keep_freed_memory()
     screen = Screen()
     if options.embedded:
         os.environ["FACE_AF_MODEL_DIR"] = os.devnull

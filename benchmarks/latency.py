@@ -27,7 +27,10 @@ WARM_UP_S = 10.0
 
 
 class ProcessWatch:
-    """CPU share and memory of this process' descendants, by node name, sampled once a second."""
+    """CPU share and memory of this process' descendants, by node name, sampled once a second.
+
+    Of two processes of a node the older one is the node: the memory is its own, the processor's time that of both.
+    """
 
     def __init__(self) -> None:
         self.cpu: dict[str, list[float]] = defaultdict(list)
@@ -48,15 +51,20 @@ class ProcessWatch:
     def _work(self) -> None:
         me = psutil.Process()
         while not self._stop.wait(SAMPLE_S):
-            for process in me.children(recursive=True):
+            used: dict[str, float] = defaultdict(float)
+            held: dict[str, float] = {}
+            for process in sorted(me.children(recursive=True), key=psutil.Process.create_time):
                 process = self._known.setdefault(process.pid, process)
                 try:
                     name = _node_name(process.cmdline())
                     if name:
-                        self.cpu[name].append(process.cpu_percent())
-                        self.memory[name].append((time.monotonic() - self._start, process.memory_info().rss / 2**20))
+                        used[name] += process.cpu_percent()
+                        held.setdefault(name, process.memory_info().rss / 2**20)
                 except psutil.Error:
                     continue
+            for name in held:
+                self.cpu[name].append(used[name])
+                self.memory[name].append((time.monotonic() - self._start, held[name]))
 
 
 def _node_name(command: Sequence[str]) -> str:

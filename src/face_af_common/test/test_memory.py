@@ -1,0 +1,31 @@
+"""Pictures come and go; their memory stays."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+PICTURES = """
+import resource
+from face_af_common.memory import keep_freed_memory
+
+keep_freed_memory()
+
+def four_pictures():
+    pictures = [b"x" * (1920 * 1080 * 3) for _ in range(4)]
+
+four_pictures()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    four_pictures()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no mallopt")
+def test_memory_of_pictures_is_used_again() -> None:
+    done = subprocess.run([sys.executable, "-c", PICTURES], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 1000, "pages that the kernel had to provide anew, of 60,000"

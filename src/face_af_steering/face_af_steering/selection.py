@@ -163,7 +163,7 @@ class Selection:
         if subject is None:
             self._left = before if before is not None and before.state == AfState.DETECTED else None
             self._left_at = now
-        elif before is None and self._left is not None and now - self._left_at < _UNREAD_S:
+        elif before is None and self._left not in (None, subject) and now - self._left_at < _UNREAD_S:
             # whoever was chosen meanwhile had a box that was not read
             before, lost = self._left, False
         again = subject is not None and subject is self._previous

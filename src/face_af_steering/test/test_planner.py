@@ -336,6 +336,18 @@ def test_nobody_is_chosen_only_where_every_box_is_read() -> None:
     assert play.sent == [] and play.planner.status == SteeringStatus.YIELDING
 
 
+def test_who_is_chosen_again_was_not_moved_to() -> None:
+    scene = Scene(3, target=0, chosen=1, sizes=(100, 90, 140))
+    scene.unseen_faces = scene.unseen_boxes = {0}
+    play = Play(scene)
+    play.run(60)
+    scene.chosen = None
+    play.run(20)
+    scene.chosen = 1
+    play.run(30)
+    assert play.planner.yields == 0
+
+
 def test_a_press_that_led_elsewhere_is_no_person() -> None:
     scene = Scene(5, target=2, chosen=4, sizes=(90, 100, 100, 100, 140))
     play = Play(scene, delay=8)

@@ -50,11 +50,16 @@ class _Line:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
     def _pause(self, *_: object) -> None:
-        if self.is_first():
-            self.hurry()
-            return
-        time.sleep((time.process_time() - self._used_s) * (1.0 / _SHARE - 1.0))
-        self._used_s = time.process_time()
+        # the next signal may come in here, and has then done this one's share
+        used = max(0.0, time.process_time() - self._used_s)
+        self._used_s += used
+        until = time.monotonic() + used * (1.0 / _SHARE - 1.0)
+        while not self.is_first():
+            left = until - time.monotonic()
+            if left <= 0.0:
+                return
+            time.sleep(min(left, _CHECK_S))
+        self.hurry()
 
     def leave(self) -> None:
         self._lock.close()

@@ -21,7 +21,7 @@ with turn():
 
 
 BUSY = """
-import time
+import signal, time
 from face_af_common.standby import step_back
 
 def work(seconds):
@@ -34,6 +34,8 @@ step_back()
 print("works", flush=True)
 print(0.2 / work(0.2), flush=True)
 input()
+work(0.1)
+print(signal.getitimer(signal.ITIMER_PROF)[0], flush=True)
 """
 
 
@@ -82,7 +84,7 @@ def test_who_is_not_needed_yet_takes_a_share_of_a_processor(tmp_path: Path) -> N
             assert says(second) == "works"
             assert float(says(second)) < 0.35
             first.communicate("\n")
-            second.communicate("\n", timeout=10)
+            assert second.communicate("\n", timeout=10)[0].strip() == "0.0", "it hurries now"
             assert second.returncode == 0
 
 

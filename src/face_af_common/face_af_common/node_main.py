@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
@@ -28,6 +29,7 @@ def run_node(
     standby (:mod:`.standby`) does it ahead.
     """
     interrupt = _Interrupt()
+    threading.excepthook = _in_thread
     try:
         if prepare is not None:
             prepare()
@@ -35,6 +37,12 @@ def run_node(
             return _run(make, args, interrupt)
     except KeyboardInterrupt:
         return 0
+
+
+def _in_thread(failed: threading.ExceptHookArgs) -> None:
+    """Prints what ended a thread, unless it published just when the graph was shut down."""
+    if rclpy.ok() or type(failed.exc_value).__name__ not in ("RCLError", "InvalidHandle"):
+        threading.__excepthook__(failed)
 
 
 class _Interrupt:

@@ -29,6 +29,45 @@ sys.exit(run_node(Busy))
 """
 
 
+THREAD = """
+import sys, threading
+from rclpy.node import Node
+from std_msgs.msg import String
+from face_af_common.node_main import run_node
+
+class Talker(Node):
+    def __init__(self):
+        super().__init__("talker")
+        self.talk = self.create_publisher(String, "talk", 10)
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self):
+        print("busy", flush=True)
+        while self.context.ok():
+            pass
+        self.talk.publish(String(data="too late"))
+
+    def close(self):
+        self.thread.join()
+
+sys.exit(run_node(Talker))
+"""
+
+
+def test_a_thread_that_publishes_at_the_end_is_quiet() -> None:
+    node = subprocess.Popen([sys.executable, "-c", THREAD], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert node.stdout is not None
+    try:
+        assert node.stdout.readline() == "busy\n"
+        node.send_signal(signal.SIGINT)
+        assert node.communicate(timeout=20.0)[0] == ""
+        assert node.returncode == 0
+    finally:
+        node.kill()
+        node.wait()
+
+
 def test_a_second_interrupt_does_not_cut_the_closing_short() -> None:
     # the terminal and launch both send one
     node = subprocess.Popen([sys.executable, "-c", NODE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -46,9 +46,7 @@ class AfBoxDetector:
 
         What is not there yet is compiled, which takes half a minute once on a machine.
         """
-        picture = np.full((360, 640, 3), 60, np.uint8)
-        cv2.rectangle(picture, (200, 100), (300, 200), (245, 245, 245), 3)
-        self.inspect(picture)
+        self.inspect(example())
 
     def detect(self, bgr: NDArray[np.uint8]) -> list[AfBox]:
         """All AF boxes in ``bgr`` (H x W x 3, uint8), surest first; :class:`PictureError` for anything else."""
@@ -91,6 +89,18 @@ class AfBoxDetector:
             round(params.contrast.uniform),
         )
         return propose(work, measure(work, found, reach, params.max_corners), limits, reach, _MOST)
+
+
+def example() -> NDArray[np.uint8]:
+    """A gray picture with a closed white box and a green one of brackets: what every loop is needed for."""
+    picture = np.full((1080, 1920, 3), 60, np.uint8)
+    cv2.rectangle(picture, (800, 400), (900, 500), (245, 245, 245), 3)
+    left, top, right, bottom, arm = 1200, 500, 1320, 620, 35
+    for x, inwards in ((left, arm), (right, -arm)):
+        for y, down in ((top, arm), (bottom, -arm)):
+            cv2.line(picture, (x, y), (x + inwards, y), (60, 220, 60), 3)
+            cv2.line(picture, (x, y), (x, y + down), (60, 220, 60), 3)
+    return picture
 
 
 def check_picture(bgr: NDArray[np.uint8]) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from face_af_common.params import ParamError, build, changed
 from face_af_common.types import AfBox, AfState, Box
-from face_af_overlay.detector import AfBoxDetector, OverlayParams, PictureError
+from face_af_overlay.detector import AfBoxDetector, OverlayParams, PictureError, example
 from face_af_overlay.outline import Flaw
 
 Picture = NDArray[np.uint8]
@@ -189,3 +189,8 @@ def test_views_and_changing_sizes(background: Picture, outline: Draw) -> None:
 def test_contradicting_parameters_are_refused_whole(changes: dict[str, object]) -> None:
     with pytest.raises(ParamError):
         build(OverlayParams, changes)
+
+
+def test_the_example_for_the_warm_up_goes_through_every_loop() -> None:
+    boxes = AfBoxDetector().detect(example())
+    assert {box.state for box in boxes} == {AfState.ACTIVE_FOCUS, AfState.TRACKED}

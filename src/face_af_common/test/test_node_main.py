@@ -5,6 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 NODE = """
 import sys, time
@@ -55,33 +58,34 @@ sys.exit(run_node(Talker))
 """
 
 
-def test_a_thread_that_publishes_at_the_end_is_quiet() -> None:
-    node = subprocess.Popen([sys.executable, "-c", THREAD], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+@contextmanager
+def started(code: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """A node that is busy, and what it says."""
+    node = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert node.stdout is not None
     try:
         assert node.stdout.readline() == "busy\n"
-        node.send_signal(signal.SIGINT)
-        assert node.communicate(timeout=20.0)[0] == ""
-        assert node.returncode == 0
+        yield node, node.stdout
     finally:
         node.kill()
         node.wait()
 
 
+def test_a_thread_that_publishes_at_the_end_is_quiet() -> None:
+    with started(THREAD) as (node, _):
+        node.send_signal(signal.SIGINT)
+        assert node.communicate(timeout=20.0)[0] == ""
+        assert node.returncode == 0
+
+
 def test_a_second_interrupt_does_not_cut_the_closing_short() -> None:
     # the terminal and launch both send one
-    node = subprocess.Popen([sys.executable, "-c", NODE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert node.stdout is not None
-    try:
-        assert node.stdout.readline() == "busy\n"
+    with started(NODE) as (node, output):
         node.send_signal(signal.SIGINT)
         said = []
-        for line in node.stdout:
+        for line in output:
             said.append(line.strip())
             if line == "closing\n":
                 node.send_signal(signal.SIGINT)
         assert [line for line in said if line != "busy"] == ["closing", "closed"]
         assert node.wait(5.0) == 0
-    finally:
-        node.kill()
-        node.wait()

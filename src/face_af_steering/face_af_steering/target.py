@@ -30,10 +30,9 @@ class _Claim:
 class TargetChooser:
     """Keeps one target among the faces that are named so.
 
-    A face must be named in ``confirm_frames`` frames (a frame without the name takes one back); in one less where its
-    track was the target before, or it is as alike as the target was. The present target keeps its claim while it is in
-    sight, unless another face is more alike by a margin for a while; and for ``target_memory_s`` against a face that is
-    much less alike than it was.
+    A face must be named in ``confirm_frames`` frames (a frame without the name takes one back). The
+    present target keeps its claim while it is in sight, unless another face is more alike by a margin
+    for a while; and for ``target_memory_s`` against a face that is much less alike than it was.
     """
 
     def __init__(self) -> None:
@@ -112,16 +111,11 @@ class TargetChooser:
 
     def _needed(self, now: float, face: Face, claim: _Claim, incumbent_seen: bool, params: PlannerParams) -> float:
         """Frames that this face must have been named in."""
-        if self._incumbent is None:
+        if face.track_id == self._incumbent or self._incumbent is None:
             return params.confirm_frames
-        same = face.track_id == self._incumbent
-        as_alike = claim.similarity > self._usual - 0.5 * params.similarity_margin
-        frames = max(1, params.confirm_frames - 1) if same or as_alike else params.confirm_frames
-        if same:
-            return frames
         unnamed = now - self._incumbent_named
         if unnamed > params.target_memory_s:
-            return frames
+            return params.confirm_frames
         patience = params.rival_confirm_s
         if claim.similarity > self._usual + params.similarity_margin:
             patience = self._patience_s(claim, params)
@@ -134,7 +128,7 @@ class TargetChooser:
             if unnamed < patience or not (lasting or let_go):
                 return math.inf
         weaker = claim.similarity < self._usual - params.similarity_margin
-        return math.inf if weaker and not lasting else frames
+        return math.inf if weaker and not lasting else params.confirm_frames
 
     def _prune(self, now: float, params: PlannerParams) -> None:
         keep = params.target_memory_s

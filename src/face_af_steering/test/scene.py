@@ -23,20 +23,13 @@ class Scene:
         self.unseen_boxes: set[int] = set()
         self.unseen_faces: set[int] = set()
         self.misread: dict[int, AfState] = {}
-        self.first_track = 1
-        self.likeness = 0.6
 
     def box(self, i: int) -> Box:
         return Box(100.0 + 200.0 * i, 400.0, self.sizes[i], 1.2 * self.sizes[i])
 
     def faces(self) -> list[Face]:
         return [
-            Face(
-                self.first_track + i,
-                self.box(i),
-                is_target=i == self.target,
-                similarity=self.likeness if i == self.target else 0.1,
-            )
+            Face(i + 1, self.box(i), is_target=i == self.target, similarity=0.6 if i == self.target else 0.1)
             for i in range(self.count)
             if i not in self.unseen_faces
         ]

@@ -142,7 +142,10 @@ def test_what_is_set_is_dumped(asker: Asker, tmp_path: Path) -> None:
     time.sleep(0.1)
     dumping = {
         target: subprocess.Popen(
-            ["ros2", "param", "dump", f"/face_af/{target}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ["ros2", "param", "dump", "--timeout", "60", f"/face_af/{target}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for target in RUNNING
     }

@@ -17,7 +17,9 @@ from processes import started
 
 pytest.importorskip("ros2_pip", reason="a real ROS 2 is used here", exc_type=ImportError)
 
+from rcl_interfaces.srv import ListParameters
 from ros2_pip.bag_command import open_bag
+from ros2_pip.graph import graph
 from ros2_pip.main import CommandError
 from ros2_pip.messages import Shown, definition, fill, load_type, type_hash
 from ros2_pip.param_command import read_parameter_file
@@ -32,6 +34,7 @@ ROS2 = [sys.executable, "-m", "ros2_pip"]
 TALKER = """
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.srv import ListParameters
 from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
@@ -48,7 +51,16 @@ def switch(request, response):
     response.success, response.message = request.data, "switched"
     return response
 
+def list_two(request, response):
+    response.result.names = ["one", "two"]
+    return response
+
+def lose(*answer):
+    absent_minded.send_response = send
+
 node.create_service(SetBool, "switch", switch)
+absent_minded = node.create_service(ListParameters, "absent_minded/list_parameters", list_two)
+send, absent_minded.send_response = absent_minded.send_response, lose
 print("up", flush=True)
 try:
     rclpy.spin(node)
@@ -149,6 +161,14 @@ def test_parameters(ros2, tmp_path: Path) -> None:  # type: ignore[no-untyped-de
     assert loaded == "Set parameter gain successful\nSet parameter group.names successful\n"
     assert ros2("param", "get", "/ns/talker", "nope", status=1) == "Parameter not set"
     assert ros2("param", "get", "/nobody", "gain", "--timeout", "0.5", status=1) == "Node not found"
+
+
+def test_an_answer_that_got_lost_is_asked_for_again(domain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", domain)
+    with graph() as g:
+        request = ListParameters.Request()
+        answer = g.call(ListParameters, "/ns/absent_minded/list_parameters", request, timeout=30.0, repeatable=True)
+    assert answer.result.names == ["one", "two"]
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])

@@ -20,6 +20,9 @@ SETTLED_AFTER = 1.0
 """Seconds without a change after which the graph counts as seen."""
 AT_MOST = 5.0
 """Seconds after which whoever was not seen is not there."""
+AGAIN_AFTER = 1.0
+"""Seconds after which an unanswered question is asked once more. A node that has not yet discovered the asker's
+end of the answers when it answers loses the answer (rmw_fastrtps waits 0.1 s for it)."""
 
 
 class Graph:
@@ -84,16 +87,24 @@ class Graph:
         found = self.node.get_topic_names_and_types()
         return sorted((name, types) for name, types in found if hidden or not is_hidden(name))
 
-    def call(self, service_type: type, name: str, request: Any, timeout: float = 5.0) -> Any:
-        """The service's answer. CommandError where nobody answers."""
+    def call(self, service_type: type, name: str, request: Any, timeout: float = 5.0, repeatable: bool = False) -> Any:
+        """The service's answer. CommandError where nobody answers.
+
+        timeout: seconds for the service to be seen, and again for the answer.
+        repeatable: asking twice does no harm, so an answer that got lost is asked for again.
+        """
         client = self.node.create_client(service_type, name)
         try:
             if not self.wait_for(client.service_is_ready, timeout):
                 raise CommandError(f"the service {name} is not there")
-            future = client.call_async(request)
-            if not self.wait_for(future.done, timeout):
-                raise CommandError(f"the service {name} did not answer within {timeout:g} s")
-            return future.result()
+            end = time.monotonic() + timeout
+            asked = [client.call_async(request)]
+            wait = min(AGAIN_AFTER, timeout) if repeatable else timeout
+            while not self.wait_for(lambda: any(future.done() for future in asked), wait):
+                if time.monotonic() >= end:
+                    raise CommandError(f"the service {name} did not answer within {timeout:g} s")
+                asked.append(client.call_async(request))
+            return next(future.result() for future in asked if future.done())
         finally:
             self.node.destroy_client(client)
 

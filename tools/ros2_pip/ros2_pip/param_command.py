@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     def add(name: str, text: str, main: Any) -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text)
         verb.add_argument("--include-hidden-nodes", action="store_true", help="hidden nodes as well")
-        verb.add_argument("--timeout", type=float, metavar="N", default=5.0, help="seconds to wait for the node")
+        verb.add_argument(
+            "--timeout", type=float, metavar="N", default=5.0, help="seconds to wait for the node, and for each answer"
+        )
         verb.set_defaults(main=main)
         return verb
 
@@ -68,25 +70,25 @@ class RemoteParameters:
         g.find_node(node, timeout)
         self.node = absolute(node)
         self._graph = g
+        self._timeout = timeout
 
     def names(self, prefixes: list[str]) -> list[str]:
-        request = ListParameters.Request(prefixes=prefixes)
-        answer = self._graph.call(ListParameters, f"{self.node}/list_parameters", request)
+        answer = self._ask("list_parameters", ListParameters, ListParameters.Request(prefixes=prefixes))
         return sorted(answer.result.names)
 
     def get(self, names: list[str]) -> list[ParameterValue]:
-        answer = self._graph.call(GetParameters, f"{self.node}/get_parameters", GetParameters.Request(names=names))
-        return list(answer.values)
+        return list(self._ask("get_parameters", GetParameters, GetParameters.Request(names=names)).values)
 
     def describe(self, names: list[str]) -> list[Any]:
         request = DescribeParameters.Request(names=names)
-        answer = self._graph.call(DescribeParameters, f"{self.node}/describe_parameters", request)
-        return list(answer.descriptors)
+        return list(self._ask("describe_parameters", DescribeParameters, request).descriptors)
 
     def set(self, values: dict[str, ParameterValue]) -> list[Any]:
         parameters = [Parameter(name=name, value=value) for name, value in values.items()]
-        request = SetParameters.Request(parameters=parameters)
-        return list(self._graph.call(SetParameters, f"{self.node}/set_parameters", request).results)
+        return list(self._ask("set_parameters", SetParameters, SetParameters.Request(parameters=parameters)).results)
+
+    def _ask(self, service: str, kind: type, request: Any) -> Any:
+        return self._graph.call(kind, f"{self.node}/{service}", request, self._timeout, repeatable=True)
 
 
 def list_parameters(args: argparse.Namespace) -> None:

@@ -33,29 +33,31 @@ class ParameterSnapshots:
     def __init__(self, node: Node, found: Callable[[dict[str, dict[str, Any]]], None]) -> None:
         self._node = node
         self._found = found
-        self._asked: dict[str, list[Any]] = {}
+        self._clients: dict[str, tuple[Any, Any]] = {}
+        self._answered: set[str] = set()
         self._values: dict[str, dict[str, Any]] = {}
 
     def survey(self) -> None:
-        """Looks for new nodes; call it every few seconds."""
+        """Asks new nodes, and again those whose answer has not come (it may be lost); call it every few seconds."""
         present = {
             f"{namespace.rstrip('/')}/{name}"
             for name, namespace in self._node.get_node_names_and_namespaces()
             if namespace == self._node.get_namespace() and not name.startswith("_")
         } - {self._node.get_fully_qualified_name()}
-        for name in set(self._asked) - present:
+        for name in set(self._clients) - present:
             self._forget(name)
-        for name in sorted(present - set(self._asked)):
+        for name in sorted(present - self._answered):
             self._ask(name)
 
     def _ask(self, name: str) -> None:
-        listing = self._node.create_client(ListParameters, f"{name}/list_parameters")
-        getting = self._node.create_client(GetParameters, f"{name}/get_parameters")
+        if name not in self._clients:
+            self._clients[name] = (
+                self._node.create_client(ListParameters, f"{name}/list_parameters"),
+                self._node.create_client(GetParameters, f"{name}/get_parameters"),
+            )
+        listing, getting = self._clients[name]
         if not listing.service_is_ready() or not getting.service_is_ready():
-            for client in (listing, getting):
-                self._node.destroy_client(client)
             return
-        self._asked[name] = [listing, getting]
 
         def on_names(future: Any) -> None:
             names = list(future.result().result.names)
@@ -66,13 +68,15 @@ class ParameterSnapshots:
         listing.call_async(ListParameters.Request()).add_done_callback(on_names)
 
     def _on_values(self, name: str, names: list[str], values: list[Any]) -> None:
+        self._answered.add(name)
         new = {key: _plain(value) for key, value in zip(names, values, strict=False)}
         if self._values.get(name) != new:
             self._values[name] = new
             self._found(dict(self._values))
 
     def _forget(self, name: str) -> None:
-        for client in self._asked.pop(name, []):
+        self._answered.discard(name)
+        for client in self._clients.pop(name):
             self._node.destroy_client(client)
 
 

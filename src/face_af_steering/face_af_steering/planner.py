@@ -178,8 +178,10 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s")
         steps = self._presses.moves.steps(focus, target, row, params.wrap)
         waiting = self._presses.waiting
+        early = False
         if waiting:
             since = now - waiting[-1].at
+            early = since < self._presses.response.middle_s - params.picture_lag_s
             if not self._may_follow(focus, target, row, waiting, since):
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
         if not waiting and self._presses.must_rest(now):
@@ -193,7 +195,7 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
-        return self._press(now, Press(kind, now, focus, target, bool(waiting)), why)
+        return self._press(now, Press(kind, now, focus, target, bool(waiting), early), why)
 
     def _may_follow(
         self, focus: Subject | None, target: Subject, row: list[Subject], waiting: list[Press], since: float
@@ -210,7 +212,10 @@ class Planner:
         sure = min(len(steps), steps_between(focus, target, seen, _SIDE_MARGIN * target.width))
         if len(waiting) >= sure or any(press.kind != steps[0] for press in waiting):
             return False
-        return since >= self._presses.response.follow_s(sure, self.params.picture_lag_s)
+        response = self._presses.response
+        return since >= self._presses.pace.follow_s(
+            sure, response.middle_s, response.spread_s, self.params.picture_lag_s
+        )
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]

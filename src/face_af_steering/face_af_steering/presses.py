@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from face_af_common.types import ActionKind
 
 from .moves import Moves, is_wrap, steps_between
+from .pace import Pace
 from .response import ResponseModel
 from .rest import Rest
 from .selection import Move
@@ -24,6 +25,8 @@ class Press:
     aim: Subject
     planned: bool = False
     """Sent before the effect of the press before it was seen."""
+    early: bool = False
+    """Even before the camera can have answered that one."""
     lost: bool = False
     """Nothing was seen of it in time."""
     done: bool = False
@@ -37,6 +40,7 @@ class Presses:
 
     def __init__(self) -> None:
         self.response = ResponseModel()
+        self.pace = Pace()
         self.moves = Moves()
         self._rest = Rest()
         self._open: list[Press] = []
@@ -96,7 +100,7 @@ class Presses:
             press.lost = True
             self.response.lost()
             if press.planned:
-                self.response.kept_pace(False)
+                self.pace.ended(press.early, worked=False)
             else:
                 self.lost_in_a_row += 1
                 self._rest.ended(press.after_s, worked=False)
@@ -111,7 +115,7 @@ class Presses:
         self.effect_at = now
         self.lost_in_a_row = 0
         if press.planned:
-            self.response.kept_pace(True)
+            self.pace.ended(press.early, worked=True)
         elif alone and not press.lost:
             self._rest.ended(press.after_s, worked=True)
         if move.before is None or move.after is None:

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 
 _PRIOR_S = 0.38
-_PRIOR_SPREAD_S = 0.12
-_PRIOR_WEIGHT = 1.5
+_PRIOR_SPREAD_S = 0.1
+_PRIOR_WEIGHT = 0.5
 _FRAME_S = 0.035
 _LONGEST_S = 1.5
 _UNKNOWN_S = 0.8
@@ -16,14 +16,6 @@ _UNKNOWN_S = 0.8
 _PATIENCE_RANGE = (2.1, 3.5)
 """In spreads; it grows where presses that were taken for lost took effect after all."""
 _IMPATIENT, _PATIENT = 0.97, 1.2
-_PACE_RANGE = (0.25, 0.8)
-_FASTER, _SLOWER = 0.9, 1.3
-_WORTH_A_TRY = 3
-"""Steps to the target from which it is tried whether a camera takes presses while it answers."""
-_SURE = 3
-_MARGIN_RANGE = (0.3, 2.5)
-_FIRST_MARGIN = 1.5
-_LESS_MARGIN, _MORE_MARGIN = 0.05, 0.4
 _DUE = 2.5
 """Spreads around the middle."""
 _EARLY = 3.0
@@ -47,12 +39,6 @@ class ResponseModel:
         self.spread_s = _PRIOR_SPREAD_S
         self.loss = _LOSS
         """Estimated share of the presses that get lost."""
-        self._queues = 0
-        """Over zero: the camera takes presses while it answers; under: it ignores them; zero: not known."""
-        self._pace = _PACE_RANGE[0]
-        """Where it takes them: share of the response time after which the next of several presses may follow."""
-        self._margin = _FIRST_MARGIN
-        """Where it ignores them: after the response time, in spreads."""
         self._patience = _PATIENCE_RANGE[0]
 
     def lost(self) -> None:
@@ -62,23 +48,6 @@ class ResponseModel:
     def late(self) -> None:
         """A press that was taken for lost took effect."""
         self._patience = min(self._patience * _PATIENT, _PATIENCE_RANGE[1])
-
-    def kept_pace(self, worked: bool) -> None:
-        """A press that followed another, before that one's effect was seen, took effect or was lost."""
-        if self._queues < 0:
-            low, high = _MARGIN_RANGE
-            self._margin = min(max(self._margin + (-_LESS_MARGIN if worked else _MORE_MARGIN), low), high)
-            return
-        low, high = _PACE_RANGE
-        self._pace = min(max(self._pace * (_FASTER if worked else _SLOWER), low), high)
-        self._queues = min(self._queues + (1 if worked else -1), _SURE)
-
-    def follow_s(self, steps: int, picture_lag_s: float) -> float:
-        """How long after a press the next of ``steps`` may follow before its effect is seen; inf: not at all."""
-        answer = max(self.middle_s - picture_lag_s, 0.0)
-        if self._queues < 0:
-            return answer + self._margin * self.spread_s
-        return self._pace * answer if self._queues > 0 or steps >= _WORTH_A_TRY else math.inf
 
     @property
     def known(self) -> bool:

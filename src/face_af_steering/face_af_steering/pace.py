@@ -1,0 +1,54 @@
+"""How soon the next of several presses may follow: before the picture shows the effect of the last one."""
+
+from __future__ import annotations
+
+import math
+
+_SHARE_RANGE = (0.25, 0.8)
+_FASTER, _SLOWER = 0.9, 1.3
+_WORTH_A_TRY = 3
+"""Steps to the target from which it is tried whether a camera takes presses while it answers."""
+_SURE = 3
+_MARGIN_RANGE = (0.3, 2.5)
+_FIRST_MARGIN = 1.5
+_LESS_MARGIN, _MORE_MARGIN = 0.05, 0.4
+_GAIN_S = 0.035
+"""Less than a frame before the effect is seen nothing is gained any more."""
+
+
+class Pace:
+    """Learns whether the camera queues presses while it answers, and how soon it listens again where it does not."""
+
+    def __init__(self) -> None:
+        self._queues = 0
+        """Over zero: it takes presses while it answers; under: it ignores them; zero: not known."""
+        self._share = _SHARE_RANGE[0]
+        """Where it takes them: share of the response time after which the next of several presses may follow."""
+        self._margin = _FIRST_MARGIN
+        """Where it ignores them: after the response time, in spreads."""
+
+    def asks(self, steps: int) -> bool:
+        """Whether the next of ``steps`` goes out while the camera answers."""
+        return self._queues > 0 or (self._queues == 0 and steps >= _WORTH_A_TRY)
+
+    def follow_s(self, steps: int, middle_s: float, spread_s: float, picture_lag_s: float) -> float:
+        """How long after a press the next of ``steps`` may follow before its effect is seen; inf: not at all.
+
+        ``middle_s``, ``spread_s``: of the time from a press to its effect in the picture, which lags by
+        ``picture_lag_s``.
+        """
+        answer = max(middle_s - picture_lag_s, 0.0)
+        if self.asks(steps):
+            return self._share * answer
+        follow = answer + self._margin * spread_s
+        return follow if follow < middle_s - _GAIN_S else math.inf
+
+    def ended(self, early: bool, worked: bool) -> None:
+        """A press that followed another took effect or was lost. ``early``: it went out while the camera answered."""
+        if not early:
+            low, high = _MARGIN_RANGE
+            self._margin = min(max(self._margin + (-_LESS_MARGIN if worked else _MORE_MARGIN), low), high)
+            return
+        low, high = _SHARE_RANGE
+        self._share = min(max(self._share * (_FASTER if worked else _SLOWER), low), high)
+        self._queues = min(self._queues + (1 if worked else -1), _SURE)

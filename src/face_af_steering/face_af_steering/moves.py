@@ -16,8 +16,11 @@ _STACK_PRIOR = {
 """How often each button has led from one face to the one above or below, and how often not: a guess.
 
 LEFT stands for RIGHT too, and DOWN for UP."""
-_TRY_GAIN = 4
-"""Presses that going around must save before it is tried with a camera that has not shown whether it can."""
+_TRY_GAIN = 8
+"""Presses that going around could have saved so far, before it is tried with a camera that has not shown whether it
+can: a try costs a press and the wait for it. More after a try without effect, which may have been lost."""
+_TRY_AGAIN, _TRY_GAIN_MOST = 3, 500
+_SURE = 3
 _ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
 
 
@@ -26,6 +29,9 @@ class Moves:
 
     def __init__(self) -> None:
         self._wraps = 0
+        """Over zero: the selection was seen to go around the ends of the row."""
+        self._try_gain = _TRY_GAIN
+        self._missed_gain = 0
         self._stack: dict[ActionKind, list[float]] = {kind: list(prior) for kind, prior in _STACK_PRIOR.items()}
         self._stack[ActionKind.RIGHT] = self._stack[ActionKind.LEFT]
         self._stack[ActionKind.UP] = self._stack[ActionKind.DOWN]
@@ -38,10 +44,15 @@ class Moves:
             return [self._stack_kind(focus, target)]
         kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
         direct = steps_between(focus, target, row)
-        around = len(row) - direct
-        if 0 < around < direct and self._goes_around(_opposite(kind), focus, row, wrap, direct - around):
-            return [_opposite(kind)] * around
+        gain = _gain_around(direct, row)
+        if gain > 0 and self._goes_around(_opposite(kind), focus, row, wrap, gain):
+            return [_opposite(kind)] * (direct - gain)
         return [kind] * direct
+
+    def set_out(self, kind: ActionKind, focus: Subject, target: Subject, row: Sequence[Subject]) -> None:
+        """The first press of a way went out: remembers what the other way round could have saved."""
+        if at_end(_opposite(kind), focus, row) and not is_stacked(focus, target):
+            self._missed_gain += max(_gain_around(steps_between(focus, target, row), row), 0)
 
     def _stack_kind(self, focus: Subject, target: Subject) -> ActionKind:
         side = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
@@ -52,7 +63,7 @@ class Moves:
         """Whether to go the other way round: where that is known to work, or a try costs little and may save much."""
         if wrap != "auto":
             return wrap == "yes"
-        return self._wraps > 0 or (self._wraps == 0 and gain >= _TRY_GAIN and at_end(kind, focus, row))
+        return self._wraps > 0 or (at_end(kind, focus, row) and self._missed_gain + gain >= self._try_gain)
 
     def alternatives(self, first: ActionKind) -> list[ActionKind]:
         """What else to try, in order, when ``first`` has no effect."""
@@ -63,9 +74,14 @@ class Moves:
     ) -> None:
         """What came of a press that was meant to lead from ``before`` to ``aim``: ``after``, or None for nothing."""
         if len(row) > 2 and after is not None and is_wrap(kind, before, after, row):
-            self._wraps = min(self._wraps + 1, 3)
+            self._wraps = min(self._wraps + 1, _SURE)
+            self._try_gain = _TRY_GAIN
         if after is None and at_end(kind, before, row):
-            self._wraps = max(self._wraps - 1, -1)
+            self._missed_gain = 0
+            if self._wraps:
+                self._wraps -= 1
+            else:
+                self._try_gain = min(self._try_gain * _TRY_AGAIN, _TRY_GAIN_MOST)
         if aim is None:
             return
         if is_stacked(before, aim):
@@ -80,6 +96,11 @@ class Moves:
             if sum(counts) > 20.0:
                 counts[0] *= 0.5
                 counts[1] *= 0.5
+
+
+def _gain_around(direct: int, row: Sequence[Subject]) -> int:
+    """How many presses fewer than ``direct`` ones it takes around the ends of the row."""
+    return 2 * direct - len(row)
 
 
 def at_end(kind: ActionKind, subject: Subject, row: Sequence[Subject]) -> bool:

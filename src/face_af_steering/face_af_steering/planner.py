@@ -52,8 +52,9 @@ class Planner:
         self._now = -1e18
         self._give_ups = 0
         self._pause_until = -1e18
-        self._pause_row = 0
         self._yield_until = -1e18
+        self._yield_before = -1e18
+        """What it was before the newest move, in case that one turns out to be misread."""
 
     @property
     def target_track_id(self) -> int:
@@ -78,7 +79,7 @@ class Planner:
     def resume(self) -> None:
         """Ends a pause, a yield and a give-up at once."""
         self.paused = False
-        self._yield_until = self._pause_until = -1e18
+        self._yield_until = self._yield_before = self._pause_until = -1e18
         self._presses.lost_in_a_row = self._give_ups = 0
 
     def forget_target(self) -> None:
@@ -114,7 +115,7 @@ class Planner:
             part.forget()
         self._limit.restart(now)
         self._give_ups = 0
-        self._pause_until = self._yield_until = -1e18
+        self._pause_until = self._yield_until = self._yield_before = -1e18
 
     def _expected(self, subject: Subject) -> bool:
         row = self._row.candidates(self._now, self.params.remember_s)
@@ -123,6 +124,9 @@ class Planner:
     def _moved(self, now: float, move: Move) -> None:
         if move.back:
             self._hands.withdraw()
+            self._yield_until, self._yield_before = self._yield_before, self._yield_until
+        else:
+            self._yield_before = self._yield_until
         row = self._row.candidates(now, self.params.remember_s)
         if self._presses.explain(now, move, row, self.params.wrap):
             if self._presses.effect_at == now:
@@ -195,6 +199,8 @@ class Planner:
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
+        if focus is not None and not waiting and not self._presses.lost_in_a_row:
+            self._presses.moves.set_out(kind, focus, target, row)
         return self._press(now, Press(kind, now, focus, target, bool(waiting), early), why)
 
     def _may_follow(

@@ -79,8 +79,8 @@ class Presses:
         ours = [p for p in self._open if self._explains(p, now, move.before, move.after, row, wrap)]
         fitting = [p for p in ours if not p.done]
         if fitting and move.after is not None:
-            press = fitting[self.response.taking_effect([now - p.at for p in fitting])]
-            self._took_effect(press, now, move, row, alone=len(fitting) == 1)
+            index, sure = self.response.taking_effect([now - p.at for p in fitting])
+            self._took_effect(fitting[index], now, move, row, alone=len(fitting) == 1, sure=sure)
         return bool(ours)
 
     def led_elsewhere(self, now: float) -> bool:
@@ -110,7 +110,9 @@ class Presses:
             # after some repeats it takes longer until a press is lost than until it can explain nothing
             self._open = [p for p in self._open if now - p.at <= self.response.latest_s or not (p.lost or p.done)]
 
-    def _took_effect(self, press: Press, now: float, move: Move, row: Sequence[Subject], alone: bool) -> None:
+    def _took_effect(
+        self, press: Press, now: float, move: Move, row: Sequence[Subject], alone: bool, sure: bool
+    ) -> None:
         press.done = True
         self.effect_at = now
         self.lost_in_a_row = 0
@@ -120,7 +122,7 @@ class Presses:
             self._rest.ended(press.after_s, worked=True)
         if move.before is None or move.after is None:
             return
-        if self.response.can_use(now - press.at, sure=alone):
+        if self.response.can_use(now - press.at, sure):
             self.response.learn(now - press.at)
         if press.lost:
             self.response.late()

@@ -19,6 +19,8 @@ _IMPATIENT, _PATIENT = 0.97, 1.2
 _DUE = 2.5
 """Spreads around the middle."""
 _EARLY = 3.0
+_CLEARLY = 10.0
+"""So many times likelier than any other press: it is this one."""
 _SOONEST_S = 0.05
 """No camera shows the effect of a press sooner."""
 _LOSS = 0.1
@@ -105,16 +107,18 @@ class ResponseModel:
         early, late = self.middle_s - _DUE * self.spread_s, self.middle_s + _DUE * self.spread_s
         return early - _FRAME_S <= age <= max(late, self.timeout_s()) + 2 * _FRAME_S
 
-    def taking_effect(self, ages: Sequence[float]) -> int:
-        """Which of several presses under way, given their ages, oldest first, takes effect now."""
-        best, best_score, open_share = 0, -1.0, 1.0
+    def taking_effect(self, ages: Sequence[float]) -> tuple[int, bool]:
+        """Which of several presses under way, given their ages, oldest first, takes effect now, and whether for sure."""
+        best, best_score, second, open_share = 0, -1.0, 0.0, 1.0
         for i, age in enumerate(ages):
             score = open_share * self.likelihood(age)
             if score > best_score:
-                best, best_score = i, score
+                best, best_score, second = i, score, max(best_score, 0.0)
+            else:
+                second = max(second, score)
             z = (age - self.middle_s) / (self.spread_s + _FRAME_S)
             open_share *= self.loss + (1 - self.loss) / (1 + math.exp(min(1.7 * z, 50.0)))
-        return best
+        return best, best_score >= _CLEARLY * second
 
     def likelihood(self, seconds: float) -> float:
         """How well an age of ``seconds`` fits a press that takes effect now (relative)."""

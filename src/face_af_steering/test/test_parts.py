@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from face_af_common.params import ParamError, build
-from face_af_common.types import AfBox, AfState, Box, Face
+from face_af_common.types import ActionKind, AfBox, AfState, Box, Face
 from face_af_steering.association import Association
 from face_af_steering.misreads import Misreads
+from face_af_steering.moves import Moves
+from face_af_steering.pace import Pace
 from face_af_steering.params import PlannerParams, SteeringNodeParams
 from face_af_steering.rate_limit import RateLimit
 from face_af_steering.response import ResponseModel
 from face_af_steering.rest import Rest
-from face_af_steering.subjects import Row
+from face_af_steering.subjects import Row, Subject
 
 _FACE = Box(500, 300, 100, 125)
 
@@ -84,8 +86,9 @@ def test_of_two_presses_the_older_takes_effect_first_unless_it_is_too_old() -> N
     model = ResponseModel()
     for _ in range(10):
         model.learn(0.3)
-    assert model.taking_effect([0.32, 0.1]) == 0
-    assert model.taking_effect([0.9, 0.3]) == 1
+    assert model.taking_effect([0.32, 0.1]) == (0, True)
+    assert model.taking_effect([0.9, 0.3])[0] == 1
+    assert not model.taking_effect([0.33, 0.3])[1]
 
 
 @given(st.lists(st.floats(0, 0.5), max_size=200), st.integers(1, 10))
@@ -117,34 +120,67 @@ def test_a_press_taken_for_lost_makes_it_more_patient() -> None:
     assert model.timeout_s() > before
 
 
+def _follow_s(pace: Pace, steps: int) -> float:
+    return pace.follow_s(steps, middle_s=0.4, spread_s=0.015, picture_lag_s=0.066)
+
+
 def test_presses_that_follow_early_are_tried_where_that_saves_most() -> None:
-    model = ResponseModel()
-    answer = model.middle_s - 0.066
-    assert model.follow_s(2, 0.066) == math.inf
-    assert model.follow_s(3, 0.066) < 0.5 * answer
-    model.kept_pace(True)
-    assert model.follow_s(2, 0.066) < 0.5 * answer
+    pace = Pace()
+    assert _follow_s(pace, 3) < 0.5 * 0.334 < 0.334 < _follow_s(pace, 2)
+    pace.ended(early=True, worked=True)
+    assert _follow_s(pace, 2) < 0.5 * 0.334
 
 
 def test_a_camera_that_ignores_early_presses_is_given_its_time() -> None:
-    model = ResponseModel()
-    model.kept_pace(False)
-    patient = model.follow_s(9, 0.066)
-    assert patient > model.middle_s - 0.066
+    pace = Pace()
+    pace.ended(early=True, worked=False)
+    patient = _follow_s(pace, 9)
+    assert patient > 0.334
     for _ in range(3):
-        model.kept_pace(True)
-    assert model.middle_s - 0.066 < model.follow_s(9, 0.066) < patient
-    model.kept_pace(False)
-    assert model.follow_s(9, 0.066) > patient
-    assert not model.can_use(2 * model.middle_s, sure=False)
+        pace.ended(early=False, worked=True)
+    assert 0.334 < _follow_s(pace, 9) < patient
+    pace.ended(early=False, worked=False)
+    assert _follow_s(pace, 9) > patient
+
+
+def test_what_follows_no_sooner_than_the_effect_is_seen_is_not_worth_it() -> None:
+    assert Pace().follow_s(2, middle_s=0.4, spread_s=0.05, picture_lag_s=0.066) == math.inf
+
+
+def test_a_press_after_the_answer_says_nothing_about_queueing() -> None:
+    pace = Pace()
+    pace.ended(early=False, worked=True)
+    assert _follow_s(pace, 2) > 0.334
 
 
 def test_one_lost_press_does_not_make_a_camera_deaf() -> None:
-    model = ResponseModel()
+    pace = Pace()
     for _ in range(5):
-        model.kept_pace(True)
-    model.kept_pace(False)
-    assert model.follow_s(2, 0.066) < 0.5 * model.middle_s
+        pace.ended(early=True, worked=True)
+    pace.ended(early=True, worked=False)
+    assert _follow_s(pace, 2) < 0.5 * 0.4
+
+
+def _standing(count: int) -> list[Subject]:
+    return [Subject(i + 1, Box(100.0 + 200.0 * i, 400, 100, 120)) for i in range(count)]
+
+
+def test_going_around_is_tried_when_it_could_have_saved_enough() -> None:
+    moves, row = Moves(), _standing(5)
+    ways = 0
+    while moves.steps(row[0], row[4], row, "auto") == [ActionKind.RIGHT] * 4:
+        moves.set_out(ActionKind.RIGHT, row[0], row[4], row)
+        ways += 1
+        assert ways < 10
+    assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
+    assert moves.steps(row[1], row[4], row, "auto") == [ActionKind.RIGHT] * 3, "only from the end"
+    moves.ended(ActionKind.LEFT, row[0], None, row[4], row)
+    assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.RIGHT] * 4
+    for _ in range(4 * ways):  # that try may have been lost
+        moves.set_out(ActionKind.RIGHT, row[0], row[4], row)
+    assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
+    moves.ended(ActionKind.LEFT, row[0], row[4], row[4], row)
+    assert moves.steps(row[1], row[4], row, "auto") == [ActionKind.LEFT] * 2, "now it is known"
 
 
 def test_an_effect_too_soon_for_this_camera_is_not_ours() -> None:

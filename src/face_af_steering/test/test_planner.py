@@ -188,14 +188,14 @@ def test_wrap_around_takes_the_shorter_way() -> None:
     assert play.sent[0][1].kind == ActionKind.LEFT
 
 
-def test_tries_to_go_around_once_where_much_may_be_won() -> None:
-    play = Play(Scene(8, target=7, chosen=0))
-    play.run(300)
+def test_tries_to_go_around_where_much_may_be_won() -> None:
+    play = Play(Scene(12, target=11, chosen=0), Planner(PlannerParams(max_presses=100)))
+    play.run(400)
     kinds = [a.kind for _, a in play.sent]
-    assert kinds == [ActionKind.LEFT] + [ActionKind.RIGHT] * 7
+    assert kinds == [ActionKind.LEFT] + [ActionKind.RIGHT] * 11
     play.scene.chosen = 0
-    play.run(300)
-    assert [a.kind for _, a in play.sent[8:]] == [ActionKind.RIGHT] * 7
+    play.run(400)
+    assert [a.kind for _, a in play.sent[12:]] == [ActionKind.RIGHT] * 11
 
 
 def test_yields_to_the_photographer_and_comes_back() -> None:
@@ -228,6 +228,24 @@ def test_the_yield_ends_when_the_target_is_chosen_again_or_somebody_says_so() ->
             scene.chosen = 0
             play.run(5)
             assert play.planner.status == SteeringStatus.ON_TARGET
+
+
+def test_a_move_that_takes_itself_back_at_once_ends_its_own_yield_only() -> None:
+    for hand in (False, True):
+        scene = Scene(4, target=None, chosen=1, sizes=(100, 120, 90, 140))
+        play = Play(scene)
+        play.run(60)
+        scene.target = 0
+        if hand:
+            scene.chosen = 2
+            play.run(20)
+            assert play.planner.status == SteeringStatus.YIELDING
+        chosen, other = (2, 1) if hand else (1, 2)
+        scene.misread = {chosen: AfState.DETECTED, other: AfState.TRACKED}
+        play.run(3)
+        scene.misread = {}
+        play.run(8)
+        assert (play.planner.status == SteeringStatus.YIELDING) == hand
 
 
 def test_corrects_the_cameras_own_jump_to_the_largest() -> None:

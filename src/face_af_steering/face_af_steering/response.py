@@ -108,7 +108,7 @@ class ResponseModel:
         return early - _FRAME_S <= age <= max(late, self.timeout_s()) + 2 * _FRAME_S
 
     def taking_effect(self, ages: Sequence[float]) -> tuple[int, bool]:
-        """Which of several presses under way, given their ages, oldest first, takes effect now, and whether for sure."""
+        """Which of several presses under way, given their ages, oldest first, takes effect now; and whether surely."""
         best, best_score, second, open_share = 0, -1.0, 0.0, 1.0
         for i, age in enumerate(ages):
             score = open_share * self.likelihood(age)

@@ -13,7 +13,7 @@ _FRAME_S = 0.035
 _LONGEST_S = 1.5
 _UNKNOWN_S = 0.8
 """Patience with a camera that has not answered yet."""
-_PATIENCE_RANGE = (2.1, 3.5)
+_PATIENCE_RANGE = (2.4, 3.6)
 """In spreads; it grows where presses that were taken for lost took effect after all."""
 _IMPATIENT, _PATIENT = 0.97, 1.2
 _DUE = 2.5

@@ -30,6 +30,7 @@ def run_node(
     """
     interrupt = _Interrupt()
     threading.excepthook = _in_thread
+    sys.unraisablehook = _in_destructor
     try:
         if prepare is not None:
             prepare()
@@ -43,6 +44,12 @@ def _in_thread(failed: threading.ExceptHookArgs) -> None:
     """Prints what ended a thread, unless it published just when the graph was shut down."""
     if rclpy.ok() or type(failed.exc_value).__name__ not in ("RCLError", "InvalidHandle"):
         threading.__excepthook__(failed)
+
+
+def _in_destructor(failed: sys.UnraisableHookArgs) -> None:
+    """Prints what went wrong in a destructor, unless a shutdown left something of rclpy's half made."""
+    if rclpy.ok() or not (getattr(failed.object, "__module__", None) or "").startswith("rclpy"):
+        sys.__unraisablehook__(failed)
 
 
 class _Interrupt:

@@ -58,6 +58,21 @@ sys.exit(run_node(Talker))
 """
 
 
+BRIEF = """
+import sys
+from rclpy.node import Node
+from face_af_common.node_main import run_node
+
+class Brief(Node):
+    def __init__(self):
+        super().__init__("brief")
+        print("busy", flush=True)
+        self.context.shutdown()
+
+sys.exit(run_node(Brief))
+"""
+
+
 @contextmanager
 def started(code: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
     """A node that is busy, and what it says."""
@@ -74,6 +89,12 @@ def started(code: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
 def test_a_thread_that_publishes_at_the_end_is_quiet() -> None:
     with started(THREAD) as (node, _):
         node.send_signal(signal.SIGINT)
+        assert node.communicate(timeout=20.0)[0] == ""
+        assert node.returncode == 0
+
+
+def test_an_interrupt_just_before_it_spins_is_quiet() -> None:
+    with started(BRIEF) as (node, _):
         assert node.communicate(timeout=20.0)[0] == ""
         assert node.returncode == 0
 

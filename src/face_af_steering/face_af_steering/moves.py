@@ -45,7 +45,8 @@ class Moves:
         kind = ActionKind.LEFT if target.x < focus.x else ActionKind.RIGHT
         direct = steps_between(focus, target, row)
         gain = _gain_around(direct, row)
-        if gain > 0 and self._goes_around(_opposite(kind), focus, row, wrap, gain):
+        # a focus that has left the row has no way around
+        if 0 < gain < direct and self._goes_around(_opposite(kind), focus, row, wrap, gain):
             return [_opposite(kind)] * (direct - gain)
         return [kind] * direct
 

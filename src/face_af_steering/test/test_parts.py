@@ -89,6 +89,7 @@ def test_of_two_presses_the_older_takes_effect_first_unless_it_is_too_old() -> N
     assert model.taking_effect([0.32, 0.1]) == (0, True)
     assert model.taking_effect([0.9, 0.3])[0] == 1
     assert not model.taking_effect([0.33, 0.3])[1]
+    assert not model.can_use(2 * model.middle_s, sure=False)
 
 
 @given(st.lists(st.floats(0, 0.5), max_size=200), st.integers(1, 10))
@@ -181,6 +182,12 @@ def test_going_around_is_tried_when_it_could_have_saved_enough() -> None:
     assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
     moves.ended(ActionKind.LEFT, row[0], row[4], row[4], row)
     assert moves.steps(row[1], row[4], row, "auto") == [ActionKind.LEFT] * 2, "now it is known"
+
+
+def test_a_focus_that_has_left_the_row_goes_the_direct_way() -> None:
+    row = _standing(4)
+    gone = Subject(9, Box(-200, 400, 100, 120))
+    assert Moves().steps(gone, row[3], row, "yes") == [ActionKind.RIGHT] * 4
 
 
 def test_an_effect_too_soon_for_this_camera_is_not_ours() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from .response import FRAME_S, ResponseModel
+
 _SHARE_RANGE = (0.25, 0.8)
 _FASTER, _SLOWER = 0.9, 1.3
 _WORTH_A_TRY = 3
@@ -12,8 +14,6 @@ _SURE = 3
 _MARGIN_RANGE = (0.3, 2.5)
 _FIRST_MARGIN = 1.5
 _LESS_MARGIN, _MORE_MARGIN = 0.05, 0.4
-_GAIN_S = 0.035
-"""Less than a frame before the effect is seen nothing is gained any more."""
 
 
 class Pace:
@@ -27,21 +27,14 @@ class Pace:
         self._margin = _FIRST_MARGIN
         """Where it ignores them: after the response time, in spreads."""
 
-    def asks(self, steps: int) -> bool:
-        """Whether the next of ``steps`` goes out while the camera answers."""
-        return self._queues > 0 or (self._queues == 0 and steps >= _WORTH_A_TRY)
-
-    def follow_s(self, steps: int, middle_s: float, spread_s: float, picture_lag_s: float) -> float:
-        """How long after a press the next of ``steps`` may follow before its effect is seen; inf: not at all.
-
-        ``middle_s``, ``spread_s``: of the time from a press to its effect in the picture, which lags by
-        ``picture_lag_s``.
-        """
-        answer = max(middle_s - picture_lag_s, 0.0)
-        if self.asks(steps):
+    def follow_s(self, steps: int, response: ResponseModel, picture_lag_s: float) -> float:
+        """How long after a press the next of ``steps`` may follow before its effect is seen; inf: not at all."""
+        answer = response.answer_s(picture_lag_s)
+        if self._queues > 0 or (self._queues == 0 and steps >= _WORTH_A_TRY):
             return self._share * answer
-        follow = answer + self._margin * spread_s
-        return follow if follow < middle_s - _GAIN_S else math.inf
+        follow = answer + self._margin * response.spread_s
+        # within a frame of the effect nothing is gained any more
+        return follow if follow < response.middle_s - FRAME_S else math.inf
 
     def ended(self, early: bool, worked: bool) -> None:
         """A press that followed another took effect or was lost. ``early``: it went out while the camera answered."""

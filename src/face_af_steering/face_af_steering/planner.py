@@ -185,8 +185,8 @@ class Planner:
         early = False
         if waiting:
             since = now - waiting[-1].at
-            early = since < self._presses.response.middle_s - params.picture_lag_s
-            if not self._may_follow(focus, target, row, waiting, since):
+            early = since < self._presses.response.answer_s(params.picture_lag_s)
+            if not self._may_follow(focus, target, row, steps, since):
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
         if not waiting and self._presses.must_rest(now):
             return self._say(SteeringStatus.WAITING, "the camera does not listen so soon after an effect")
@@ -204,24 +204,21 @@ class Planner:
         return self._press(now, Press(kind, now, focus, target, bool(waiting), early), why)
 
     def _may_follow(
-        self, focus: Subject | None, target: Subject, row: list[Subject], waiting: list[Press], since: float
+        self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind], since: float
     ) -> bool:
         """Whether the next of several steps may be pressed before the picture shows the last one.
 
         Only where more steps are needed than presses are under way, counted over the boxes that are seen
         now, and none got lost; paced by what this camera was seen to take.
         """
-        if not self._presses.response.known or self._presses.lost_in_a_row or focus is None:
+        response, waiting = self._presses.response, self._presses.waiting
+        if not response.known or self._presses.lost_in_a_row or focus is None:
             return False
-        steps = self._presses.moves.steps(focus, target, row, self.params.wrap)
         seen = [s for s in row if s.state]
         sure = min(len(steps), steps_between(focus, target, seen, _SIDE_MARGIN * target.width))
         if len(waiting) >= sure or any(press.kind != steps[0] for press in waiting):
             return False
-        response = self._presses.response
-        return since >= self._presses.pace.follow_s(
-            sure, response.middle_s, response.spread_s, self.params.picture_lag_s
-        )
+        return since >= self._presses.pace.follow_s(sure, response, self.params.picture_lag_s)
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]

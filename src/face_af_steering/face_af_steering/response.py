@@ -9,7 +9,7 @@ from collections.abc import Sequence
 _PRIOR_S = 0.38
 _PRIOR_SPREAD_S = 0.1
 _PRIOR_WEIGHT = 0.5
-_FRAME_S = 0.035
+FRAME_S = 0.035
 _LONGEST_S = 1.5
 _UNKNOWN_S = 0.8
 """Patience with a camera that has not answered yet."""
@@ -51,6 +51,10 @@ class ResponseModel:
         """A press that was taken for lost took effect."""
         self._patience = min(self._patience * _PATIENT, _PATIENCE_RANGE[1])
 
+    def answer_s(self, picture_lag_s: float) -> float:
+        """How long the camera itself takes, at most: its picture lags by ``picture_lag_s`` or more."""
+        return max(self.middle_s - picture_lag_s, 0.0)
+
     @property
     def known(self) -> bool:
         """Enough presses were seen to say what is unlikely."""
@@ -82,12 +86,12 @@ class ResponseModel:
         The more presses get lost here, the less a press is waited for that may only be slow.
         """
         patience = self._patience - 2.0 * min(self.loss, 0.3)
-        timeout = self.middle_s + patience * self.spread_s + _FRAME_S
+        timeout = self.middle_s + patience * self.spread_s + FRAME_S
         if not self._samples:
             timeout = max(timeout, _UNKNOWN_S)
         if len(self._samples) >= _MANY:
             slow = sorted(self._samples)[-2]
-            timeout = min(timeout, self.middle_s + 1.25 * (slow - self.middle_s) + 1.3 * _FRAME_S)
+            timeout = min(timeout, self.middle_s + 1.25 * (slow - self.middle_s) + 1.3 * FRAME_S)
         return min(timeout * 1.3 ** max(0, repeats - 2), _LONGEST_S)
 
     @property
@@ -95,7 +99,7 @@ class ResponseModel:
         """A press can hardly take effect sooner."""
         if len(self._samples) < _FEW:
             return _SOONEST_S
-        return max(_SOONEST_S, self.middle_s - _EARLY * self.spread_s - 2 * _FRAME_S)
+        return max(_SOONEST_S, self.middle_s - _EARLY * self.spread_s - 2 * FRAME_S)
 
     @property
     def latest_s(self) -> float:
@@ -105,7 +109,7 @@ class ResponseModel:
     def is_due(self, age: float) -> bool:
         """Whether a press of this age takes effect just about now."""
         early, late = self.middle_s - _DUE * self.spread_s, self.middle_s + _DUE * self.spread_s
-        return early - _FRAME_S <= age <= max(late, self.timeout_s()) + 2 * _FRAME_S
+        return early - FRAME_S <= age <= max(late, self.timeout_s()) + 2 * FRAME_S
 
     def taking_effect(self, ages: Sequence[float]) -> tuple[int, bool]:
         """Which of several presses under way, given their ages, oldest first, takes effect now; and whether surely."""
@@ -116,13 +120,13 @@ class ResponseModel:
                 best, best_score, second = i, score, max(best_score, 0.0)
             else:
                 second = max(second, score)
-            z = (age - self.middle_s) / (self.spread_s + _FRAME_S)
+            z = (age - self.middle_s) / (self.spread_s + FRAME_S)
             open_share *= self.loss + (1 - self.loss) / (1 + math.exp(min(1.7 * z, 50.0)))
         return best, best_score >= _CLEARLY * second
 
     def likelihood(self, seconds: float) -> float:
         """How well an age of ``seconds`` fits a press that takes effect now (relative)."""
-        z = (seconds - self.middle_s) / (self.spread_s + _FRAME_S)
+        z = (seconds - self.middle_s) / (self.spread_s + FRAME_S)
         return 1.0 / (1.0 + z * z)
 
 

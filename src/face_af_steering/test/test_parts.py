@@ -121,8 +121,10 @@ def test_a_press_taken_for_lost_makes_it_more_patient() -> None:
     assert model.timeout_s() > before
 
 
-def _follow_s(pace: Pace, steps: int) -> float:
-    return pace.follow_s(steps, middle_s=0.4, spread_s=0.015, picture_lag_s=0.066)
+def _follow_s(pace: Pace, steps: int, spread_s: float = 0.015) -> float:
+    response = ResponseModel()
+    response.middle_s, response.spread_s = 0.4, spread_s
+    return pace.follow_s(steps, response, picture_lag_s=0.066)
 
 
 def test_presses_that_follow_early_are_tried_where_that_saves_most() -> None:
@@ -145,7 +147,7 @@ def test_a_camera_that_ignores_early_presses_is_given_its_time() -> None:
 
 
 def test_what_follows_no_sooner_than_the_effect_is_seen_is_not_worth_it() -> None:
-    assert Pace().follow_s(2, middle_s=0.4, spread_s=0.05, picture_lag_s=0.066) == math.inf
+    assert _follow_s(Pace(), 2, spread_s=0.05) == math.inf
 
 
 def test_a_press_after_the_answer_says_nothing_about_queueing() -> None:

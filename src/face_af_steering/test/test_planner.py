@@ -189,7 +189,7 @@ def test_wrap_around_takes_the_shorter_way() -> None:
 
 
 def test_tries_to_go_around_where_much_may_be_won() -> None:
-    play = Play(Scene(12, target=11, chosen=0), Planner(PlannerParams(max_presses=100)))
+    play = Play(Scene(12, target=11, chosen=0))
     play.run(400)
     kinds = [a.kind for _, a in play.sent]
     assert kinds == [ActionKind.LEFT] + [ActionKind.RIGHT] * 11

@@ -140,19 +140,11 @@ def test_what_is_set_is_dumped(asker: Asker, tmp_path: Path) -> None:
             continue
         assert asker.set(target, name, value)[0]
     time.sleep(0.1)
-    dumping = {
-        target: subprocess.Popen(
-            ["ros2", "param", "dump", "--timeout", "60", f"/face_af/{target}"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for target in RUNNING
-    }
-    for target, process in dumping.items():
-        out, error = process.communicate(timeout=90)
-        assert process.returncode == 0, error
-        dumped = yaml.safe_load(out)[f"/face_af/{target}"]["ros__parameters"]
+    for target in RUNNING:
+        command = ["ros2", "param", "dump", f"/face_af/{target}"]
+        dump = subprocess.run(command, capture_output=True, text=True, timeout=90)
+        assert dump.returncode == 0, dump.stderr
+        dumped = yaml.safe_load(dump.stdout)[f"/face_af/{target}"]["ros__parameters"]
         for info in describe(NODES[target]):
             place = dumped
             for part in info.name.split("."):

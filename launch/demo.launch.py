@@ -17,6 +17,7 @@ ARGUMENTS = {
     "target": ("", "Name of the person to focus on; empty: nobody"),
     "people": ("", "Folder with one folder of photographs a person; empty: the samples"),
     "clock": ("realtime", "realtime or lockstep"),
+    "observed": ("false", "lockstep: wait for an observer too, who says sim/seen"),
     "duration": ("30.0", "Seconds on stage; 0: until stopped"),
     "seed": ("1", "Of everything that is random on stage"),
     "debug": ("true", "Start debug_view, for rqt_image_view"),

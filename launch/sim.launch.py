@@ -45,6 +45,9 @@ def arguments() -> list[DeclareLaunchArgument]:
             choices=["realtime", "lockstep"],
             description="lockstep: the next frame is drawn when steering has answered the last one",
         ),
+        DeclareLaunchArgument(
+            "observed", default_value="false", description="lockstep: wait for an observer too, who says sim/seen"
+        ),
         DeclareLaunchArgument("seed", default_value="1", description="Of everything that is random on stage"),
         DeclareLaunchArgument("duration", default_value="0.0", description="Seconds on stage; 0: until stopped"),
         DeclareLaunchArgument("rate", default_value="30.0", description="Frames a second"),
@@ -83,6 +86,7 @@ def generate_launch_description() -> LaunchDescription:
                 "people": typed("people", str),
                 "target": typed("target", str),
                 "clock": typed("clock", str),
+                "observed": typed("observed", bool),
                 "seed": typed("seed", int),
                 "duration": typed("duration", float),
                 "rate": typed("rate", float),

@@ -63,7 +63,7 @@ class StageNode(Node):
         self._index = -1
         self._ready_at: float | None = None
         self._born = time.monotonic()
-        self._lockstep = Lockstep() if p.clock == "lockstep" else None
+        self._lockstep = Lockstep(observed=p.observed) if p.clock == "lockstep" else None
         self._flow = FlowControl(p.in_flight)
         self._cables = Cables(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
         self._cables.plug_in()
@@ -110,6 +110,8 @@ class StageNode(Node):
         self._clock_out = self.create_publisher(ClockMessage, "/clock", 10)
         self._states = self.create_subscription(SteeringState, "state", self._on_state, RESULT)
         self._statuses = self.create_subscription(CameraStatus, "camera_status", self._on_status, STATUS)
+        if self._params.observed:
+            self._seen = self.create_subscription(Header, "sim/seen", self._on_seen, RESULT)
         self._connected = False
         self._others_at: float | None = None
         self._sent: tuple[Image, SimTruth] | None = None
@@ -121,6 +123,11 @@ class StageNode(Node):
         self._lockstep.state(to_ns(message.header.stamp), message.last_command_id)
         if self._lockstep.waits_for is Wait.PRESS:
             self._answered_at = time.monotonic()
+        self._advance()
+
+    def _on_seen(self, message: Header) -> None:
+        assert self._lockstep is not None
+        self._lockstep.seen(to_ns(message.stamp))
         self._advance()
 
     def _on_status(self, message: CameraStatus) -> None:
@@ -164,13 +171,13 @@ class StageNode(Node):
             self._health.fault("a press was not delivered to the camera; going on without it", WARN)
             self._lockstep.give_up_press()
             self._advance()
-        elif waits is Wait.STEERING and now - self._last_try > _RESEND_S:
-            # pictures are best effort: this one may be lost
+        elif waits in (Wait.STEERING, Wait.OBSERVER) and now - self._last_try > _RESEND_S:
+            # pictures are best effort, and who came late has nothing of this frame: everybody answers it again
             self._last_try = now
             self._images.publish(self._sent[0])
             self._truth.publish(self._sent[1])
             if now - self._asked_at > _SILENCE_S:
-                self._health.fault("steering does not answer the newest frame; showing it again and again", WARN)
+                self._health.fault(f"the newest frame still waits for {waits.value}; showing it again and again", WARN)
 
     def _complete(self, now: float) -> bool:
         """Whether everybody who takes part is there; says once in a while whom it waits for."""

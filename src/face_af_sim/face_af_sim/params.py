@@ -32,6 +32,11 @@ class StageNodeParams:
         choices=("realtime", "lockstep"),
         read_only=True,
     )
+    observed: bool = param(
+        False,
+        "lockstep: the next frame also waits until somebody has said on sim/seen that all of the last one has arrived",
+        read_only=True,
+    )
     in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30, read_only=True)
     subscribers: int = param(
         2, "subscribers of image_raw to wait for before the first frame", low=0, high=100, read_only=True

@@ -49,6 +49,22 @@ def test_a_press_that_is_given_up_does_not_stop_the_next_frames() -> None:
     assert step.waits_for is Wait.PRESS
 
 
+def test_an_observer_is_waited_for_where_there_is_one() -> None:
+    step = Lockstep(observed=True)
+    step.shown(1)
+    step.seen(1)
+    assert step.waits_for is Wait.STEERING
+    step.state(1, 0)
+    assert step.waits_for is Wait.NOTHING
+    step.shown(2)
+    step.state(2, 0)
+    step.seen(1)
+    assert step.waits_for is Wait.OBSERVER
+    step.seen(2)
+    step.seen(1)
+    assert step.waits_for is Wait.NOTHING
+
+
 def test_a_steering_node_that_came_back_counts_anew() -> None:
     step = Lockstep(driver=True)
     step.shown(1)

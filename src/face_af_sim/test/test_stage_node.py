@@ -19,6 +19,7 @@ from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
+from std_msgs.msg import Header  # noqa: E402
 from std_srvs.srv import SetBool  # noqa: E402
 
 from face_af_common.qos import IMAGE, RESULT, STATUS  # noqa: E402
@@ -167,6 +168,19 @@ def test_lockstep_waits_for_the_delivery_of_a_press(others: Others, domain: int)
         others.deliver = True
         others._status.publish(CameraStatus(dry_run=True, last_command_id=1))
         others.spin_until(lambda: len(set(others.stamps)) > count + 5)
+    finally:
+        stop(process)
+
+
+def test_lockstep_waits_for_an_observer_and_shows_it_the_same_frame_again(others: Others, domain: int) -> None:
+    seen = others.node.create_publisher(Header, "sim/seen", RESULT)
+    process = start(domain, "clock:=lockstep", "observed:=true")
+    try:
+        others.spin_until(lambda: len(others.stamps) > 2)
+        assert len(set(others.stamps)) == 1
+        seen.publish(others.truths[-1].header)
+        others.spin_until(lambda: len(set(others.stamps)) == 2)
+        assert len({to_ns(t.header.stamp) for t in others.truths}) <= 2
     finally:
         stop(process)
 

@@ -10,6 +10,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from face_af_common import qos
 from face_af_common.annotate import Caption
@@ -54,7 +55,12 @@ class Monitor(Node):
         self._start_ns: int | None = None
         self._arrived: OrderedDict[int, float] = OrderedDict()
         self._pictures: OrderedDict[int, Image] = OrderedDict()
-        self._pairer = StampPairer(("truth", "faces", "boxes", "state"), depth=30)
+        self._whole_video = lockstep and video is not None
+        streams = ("truth", "faces", "boxes", "state", *(("picture",) if self._whole_video else ()))
+        self._pairer = StampPairer(streams, depth=30)
+        self._joined_ns = -1
+        # lockstep loses nothing: the stage goes on when this node has all of a frame
+        self._seen = self.create_publisher(Header, "sim/seen", qos.RESULT) if lockstep else None
         if video is not None:
             self.create_subscription(Image, "image_raw", self._on_image, qos.IMAGE)
         for stream, kind, topic in (
@@ -68,6 +74,9 @@ class Monitor(Node):
         self.create_subscription(m.CameraStatus, "camera_status", self._on_camera, qos.STATUS)
 
     def _on_image(self, message: Image) -> None:
+        if self._whole_video:
+            self._on_message("picture", message)
+            return
         self._pictures[to_ns(message.header.stamp)] = message
         while len(self._pictures) > _PICTURES_KEPT:
             self._pictures.popitem(last=False)
@@ -90,9 +99,19 @@ class Monitor(Node):
         joined = self._pairer.add(stream, stamp, message)
         if joined is not None:
             self._on_frame(stamp, **joined)
+            self._joined_ns = stamp
+        if self._seen is not None and stamp == self._joined_ns:
+            # said again when the frame is shown again
+            self._seen.publish(message.header)
 
     def _on_frame(
-        self, stamp: int, truth: m.SimTruth, faces: m.FaceArray, boxes: m.AfOverlay, state: m.SteeringState
+        self,
+        stamp: int,
+        truth: m.SimTruth,
+        faces: m.FaceArray,
+        boxes: m.AfOverlay,
+        state: m.SteeringState,
+        picture: Image | None = None,
     ) -> None:
         if self._start_ns is None:
             self._start_ns = stamp
@@ -120,7 +139,7 @@ class Monitor(Node):
         self.now.similarity = target.similarity if target else None
         self.now.focus = truth.focus
         self._count_fps()
-        picture = self._pictures.pop(stamp, None)
+        picture = picture or self._pictures.pop(stamp, None)
         if picture is not None and self._video is not None:
             caption = Caption(
                 state=status,

@@ -61,6 +61,7 @@ def run(
         "gallery": options.cast.gallery,
         "people": options.cast.stage,
         "clock": "lockstep" if options.lockstep else "realtime",
+        "observed": str(options.lockstep).lower(),
         "duration": float(options.duration),
         "seed": options.seed,
         "camera_port": free_port(),

@@ -48,7 +48,8 @@ class Graph:
 
     def __init__(self, **params: object) -> None:
         arguments = ["--ros-args", "-p", f"profile:={PROFILE}"]
-        for name, value in params.items():
+        # a busy machine must not make a command stale
+        for name, value in {"max_command_age": 5.0, **params}.items():
             arguments += ["-p", f"{name}:={value}"]
         rclpy.init(args=arguments, domain_id=random.randrange(100, 200))
         try:
@@ -135,8 +136,8 @@ def test_commands_reach_the_camera_and_are_answered_for(graph, server):
     g.send(1, ActionKind.RIGHT)
     until(lambda: g.status.last_command_id == 1)
     assert [kind for _, kind in server.body.presses] == [ActionKind.RIGHT]
-    assert g.status.sent == 1 and 0 < g.status.command_latency_ms < 1000
-    g.send(2, age=5.0)
+    assert g.status.sent == 1 and 0 < g.status.command_latency_ms < 5000
+    g.send(2, age=60.0)
     until(lambda: g.status.last_command_id == 2)
     assert (g.status.sent, g.status.dropped_stale, len(server.body.presses)) == (1, 1, 1)
     until(lambda: any(s.hardware_id == "SIM0000451" for d in g.diagnostics for s in d.status))
@@ -216,7 +217,7 @@ def test_age_is_measured_with_a_simulated_clock(graph, server):
     g.send(1, stamp_ns=100 * 10**9)
     until(lambda: g.status.last_command_id == 1)
     assert g.status.sent == 1
-    tick(101)
+    tick(106)
     g.send(2, stamp_ns=100 * 10**9)
     until(lambda: g.status.last_command_id == 2)
     assert (g.status.sent, g.status.dropped_stale) == (1, 1)

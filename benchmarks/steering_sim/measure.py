@@ -54,8 +54,10 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
         policy = Ours(params)
     elif policy_name == "plain":
         policy = Plain()
+    elif policy_name == "late":
+        policy = Late(camera, params.yield_s, params.confirm_frames)
     else:
-        policy = (Late if policy_name == "late" else AllKnowing)(camera, params.yield_s)
+        policy = AllKnowing(camera, params.yield_s)
     stage, fps = scenario.stage, scenario.stage.fps
     stream = Stream(scenario.conditions.stream, SECONDS, scenario.seed)
     result = Result(scenario.name, scenario.seed, policy_name, SECONDS, fps=fps)

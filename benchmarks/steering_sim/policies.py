@@ -112,21 +112,27 @@ class AllKnowing:
 
 
 class Late(AllKnowing):
-    """Knows as much, but of the moment that the newest picture shows: what single presses by looking can reach at best.
+    """Knows as much, but of the moment that the newest picture shows, and presses for nobody at first sight.
 
-    Of a press that the picture cannot show yet it knows only that it was sent.
+    That is what single presses by looking can reach at best. Of a press that the picture cannot show yet it knows only
+    that it was sent.
     """
 
-    def __init__(self, camera: Camera, yield_s: float) -> None:
+    def __init__(self, camera: Camera, yield_s: float, confirm_frames: int) -> None:
         super().__init__(camera, yield_s)
         self._moments = deque([camera.moment], maxlen=camera.numbers.lag_frames + 1)
         self._pressed_frame = -1
+        self._confirm_frames = confirm_frames
+        self._in_sight = 0
 
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
         now = self._camera.moment
         self._moments.append(now)
         seen = self._moments[0]
-        kind = self._decide(t, seen) if seen.frame > self._pressed_frame else None
+        self._in_sight = self._in_sight + 1 if 0 in seen.detected else 0
+        if self._in_sight < self._confirm_frames or seen.frame <= self._pressed_frame:
+            return []
+        kind = self._decide(t, seen)
         if kind is None:
             return []
         self._pressed_frame = now.frame

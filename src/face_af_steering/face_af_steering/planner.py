@@ -122,13 +122,14 @@ class Planner:
         return self._presses.lead_to(self._now, self._selection.subject, subject, row, self.params.wrap)
 
     def _moved(self, now: float, move: Move) -> None:
-        if move.back:
+        row = self._row.candidates(now, self.params.remember_s)
+        ours = self._presses.explain(now, move, row, self.params.wrap)
+        if not move.back:
+            self._yield_before = self._yield_until
+        elif not ours:
             self._hands.withdraw()
             self._yield_until, self._yield_before = self._yield_before, self._yield_until
-        else:
-            self._yield_before = self._yield_until
-        row = self._row.candidates(now, self.params.remember_s)
-        if self._presses.explain(now, move, row, self.params.wrap):
+        if ours:
             if self._presses.effect_at == now:
                 self._give_ups = 0
             return

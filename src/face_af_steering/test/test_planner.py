@@ -230,6 +230,25 @@ def test_the_yield_ends_when_the_target_is_chosen_again_or_somebody_says_so() ->
             assert play.planner.status == SteeringStatus.ON_TARGET
 
 
+def test_a_press_under_way_that_undoes_the_photographers_move_does_not_end_the_yield() -> None:
+    params = PlannerParams(yield_s=2.0)
+    scene = Scene(4, target=0, chosen=0, sizes=(100, 130, 100, 90))
+    play = Play(scene, Planner(params))
+    for _ in range(5):  # the camera's own jumps to the largest, each corrected: its response time is known
+        play.run(90)
+        scene.chosen = 1
+    sent = len(play.sent)
+    while len(play.sent) == sent:
+        play.run(1)
+    play.run(play.delay // 2)
+    scene.chosen, moved = 2, play.now
+    play.run(play.delay // 2 + 2)
+    assert scene.chosen == 1, "the press took effect"
+    assert play.planner.yields == 1 and play.planner.status == SteeringStatus.YIELDING
+    play.run(90)
+    assert play.sent[sent + 1][0] - moved >= params.yield_s
+
+
 def test_a_move_that_takes_itself_back_at_once_ends_its_own_yield_only() -> None:
     for hand in (False, True):
         scene = Scene(4, target=None, chosen=1, sizes=(100, 120, 90, 140))

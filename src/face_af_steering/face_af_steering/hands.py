@@ -70,7 +70,9 @@ class Hands:
         beside = steps_between(before, after, row) == 1
         in_sight = now - before.seen_face <= _FACE_GAP_S
         largest = is_largest(after, row) and not (in_sight and _SMALLER * before.face_area > after.face_area)
-        if largest or (move.before_unseen and not in_sight):
+        # a body draws the box of a subject whose face has turned away a little longer
+        lost = not in_sight and (move.before_unseen or before.face_area > 0)
+        if largest or lost:
             self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
             self._suspect_at = now
             if largest and not beside:

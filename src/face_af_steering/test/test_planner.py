@@ -289,6 +289,20 @@ def test_corrects_what_the_camera_did_after_it_lost_the_target() -> None:
     assert [a.kind for _, a in play.sent] == [ActionKind.LEFT]
 
 
+def test_corrects_what_the_camera_did_when_the_face_under_its_box_had_turned_away() -> None:
+    scene = Scene(4, target=0, chosen=2, sizes=(100, 130, 100, 90))
+    scene.unseen_faces = {0}
+    play = Play(scene)
+    play.run(60)
+    scene.unseen_faces = {0, 2}
+    play.run(10)
+    scene.chosen = 3
+    play.run(5)
+    scene.unseen_faces = {2}
+    play.run(4)
+    assert play.planner.yields == 0 and [a.kind for _, a in play.sent] == [ActionKind.LEFT]
+
+
 def test_pause_resume_and_blocked() -> None:
     play = Play(Scene())
     play.planner.pause()

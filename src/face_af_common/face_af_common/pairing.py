@@ -19,7 +19,8 @@ class StampPairer:
         self._depth = depth
         self._reset_after_ns = int(reset_after * 1e9)
         self._waiting: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        self._last = -1
+        self.newest = -1
+        """Stamp of the newest complete set; -1 = none yet."""
         self.dropped = 0
         """Stamps that were given up because a stream had nothing for them."""
 
@@ -27,18 +28,18 @@ class StampPairer:
         """Adds a message; returns ``{stream: message}`` when its stamp is complete, else None."""
         if stream not in self._streams:
             raise KeyError(stream)
-        if stamp_ns <= self._last:
-            if self._last - stamp_ns < self._reset_after_ns:
+        if stamp_ns <= self.newest:
+            if self.newest - stamp_ns < self._reset_after_ns:
                 return None
             self._waiting.clear()
-            self._last = -1
+            self.newest = -1
         entry = self._waiting.setdefault(stamp_ns, {})
         entry[stream] = message
         if len(entry) == len(self._streams):
             for stamp in [s for s in self._waiting if s <= stamp_ns]:
                 if self._waiting.pop(stamp) is not entry:
                     self.dropped += 1
-            self._last = stamp_ns
+            self.newest = stamp_ns
             return entry
         while len(self._waiting) > self._depth:
             self._waiting.popitem(last=False)

@@ -305,7 +305,7 @@ def test_out_of_focus_is_a_refusal(rig):
 
 
 def test_unplugging_costs_only_the_time_it_is_away(rig):
-    link = rig.link(max_command_age=5.0)
+    link = rig.link()
     until(lambda: link.status.connected)
     assert press(link, 1).outcome == ""
     rig.unplug()
@@ -344,9 +344,8 @@ def test_a_lost_heartbeat_reconnects(rig):
 def test_heartbeats_come_every_half_second(rig):
     link = rig.link()
     until(lambda: link.status.connected)
-    connected, before = time.monotonic(), rig.camera.heartbeats
-    until(lambda: rig.camera.heartbeats == before + 3)
-    assert 1.0 < time.monotonic() - connected < 5.0
+    time.sleep(1.3)
+    assert rig.camera.heartbeats == 2
     link.close()
 
 

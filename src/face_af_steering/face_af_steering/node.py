@@ -39,7 +39,6 @@ class SteeringNode(Node):
         self._camera: CameraStatus | None = None
         self._command_id = 0
         self._last_state: SteeringState | None = None
-        self._last_ns = -1
         self._follower: Follower | None = None
         self._target = ""
         self._apply(self._params.value)
@@ -73,16 +72,14 @@ class SteeringNode(Node):
         self._add("af_overlay", message)
 
     def _on_faces(self, message: FaceArray) -> None:
-        if to_ns(message.header.stamp) == self._last_ns and self._last_state is not None:
+        if to_ns(message.header.stamp) == self._pairer.newest and self._last_state is not None:
             self._states.publish(self._last_state)
             return
         self._add("faces", message)
 
     def _add(self, stream: str, message: FaceArray | AfOverlay) -> None:
-        stamp_ns = to_ns(message.header.stamp)
-        joined = self._pairer.add(stream, stamp_ns, message)
+        joined = self._pairer.add(stream, to_ns(message.header.stamp), message)
         if joined is not None:
-            self._last_ns = stamp_ns
             self._steer(joined["faces"], joined["af_overlay"])
             self._health.drops = self._pairer.dropped
 

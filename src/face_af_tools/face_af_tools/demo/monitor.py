@@ -58,7 +58,6 @@ class Monitor(Node):
         self._whole_video = lockstep and video is not None
         streams = ("truth", "faces", "boxes", "state", *(("picture",) if self._whole_video else ()))
         self._pairer = StampPairer(streams, depth=30)
-        self._joined_ns = -1
         # lockstep loses nothing: the stage goes on when this node has all of a frame
         self._seen = self.create_publisher(Header, "sim/seen", qos.RESULT) if lockstep else None
         if video is not None:
@@ -99,8 +98,7 @@ class Monitor(Node):
         joined = self._pairer.add(stream, stamp, message)
         if joined is not None:
             self._on_frame(stamp, **joined)
-            self._joined_ns = stamp
-        if self._seen is not None and stamp == self._joined_ns:
+        if self._seen is not None and stamp == self._pairer.newest:
             # said again when the frame is shown again
             self._seen.publish(message.header)
 

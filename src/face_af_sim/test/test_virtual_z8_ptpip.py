@@ -39,6 +39,28 @@ def test_it_listens_on_this_machine_only(server):
     assert server._listener.getsockname()[0] == "127.0.0.1"
 
 
+def test_it_may_be_stopped_while_a_client_arrives(server, monkeypatch):
+    arriving, go_on = threading.Event(), threading.Event()
+    start = threading.Thread.start
+
+    def start_late(thread: threading.Thread) -> None:
+        if thread.name == "virtual_z8_serve":
+            arriving.set()
+            assert go_on.wait(5.0)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_late)
+    for _ in range(10):  # in which order it ends its threads is up to chance
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            assert arriving.wait(5.0)
+            threading.Timer(0.02, go_on.set).start()
+            server.stop()
+            assert connection.recv(1) == b""
+        arriving.clear()
+        go_on.clear()
+        server.start()
+
+
 def test_another_client_is_told_that_the_camera_is_busy(server):
     session = open_session(server)
     with pytest.raises(TransportError, match="busy with another program"):

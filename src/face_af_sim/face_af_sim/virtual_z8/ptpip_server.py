@@ -93,20 +93,22 @@ class PtpIpServer:
             listener.close()
             raise
         self.port = listener.getsockname()[1]
-        self._listener = listener
         self.camera.on_event = self._send_event
-        self._spawn(self._accept, listener)
+        with self._lock:
+            self._listener = listener
+            self._spawn(self._accept, listener)
 
     def stop(self) -> None:
         """Closes port and connections and ends every thread; :meth:`start` may follow."""
         with self._lock:
             listener, self._listener = self._listener, None
+            threads = list(self._threads)
         if listener is not None:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         self.disconnect()
-        for thread in list(self._threads):
+        for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(timeout=5.0)
 
@@ -118,6 +120,8 @@ class PtpIpServer:
             _shut(connection)
 
     def _spawn(self, target, *args) -> None:  # type: ignore[no-untyped-def]
+        """Under the lock, so that :meth:`stop` finds every thread, and none that has not begun."""
+
         def body() -> None:
             try:
                 target(*args)
@@ -140,9 +144,8 @@ class PtpIpServer:
                 wanted = self._listener is listener and len(self._sockets) < _MAX_CONNECTIONS
                 if wanted:
                     self._sockets.add(connection)
-            if wanted:
-                self._spawn(self._serve, connection)
-            else:
+                    self._spawn(self._serve, connection)
+            if not wanted:
                 connection.close()
 
     def _serve(self, connection: socket.socket) -> None:

@@ -1,4 +1,6 @@
-"""What recording costs: a publisher of pictures, the real recorder node, its processor time and the bag that it left.
+"""What recording costs: a camera's publisher, the real recorder node, the processor time of both, and their bag.
+
+The camera's node makes the JPEGs only because somebody records, so their time counts as the recording's.
 
 ./run bench recorder --seconds 20
 """
@@ -37,24 +39,23 @@ def still(width: int, height: int, seed: int = 1) -> BGR:
     return np.asarray(cv2.add(picture, grain), np.uint8)
 
 
-def publish(width: int, height: int, rate: float, seconds: float) -> int:
-    """Sends pictures and results, serialized once, with new stamps; returns how many pictures."""
-    import struct
+def publish(width: int, height: int, rate: float, seconds: float, quality: int) -> dict[str, float]:
+    """Sends pictures and results; returns how many pictures, and the seconds of processor time for their JPEGs."""
 
     import rclpy
-    from rclpy.serialization import serialize_message
-    from sensor_msgs.msg import Image
     from std_msgs.msg import Header
 
     from face_af_common import qos
     from face_af_common.images import from_bgr
+    from face_af_common.picture_publisher import PicturePublisher
+    from face_af_common.stamps import from_ns
     from face_af_msgs.msg import AfBox, AfOverlay, Face, FaceArray, SteeringState
 
     rclpy.init(args=[])
-    node = rclpy.create_node("pictures")
-    publisher = node.create_publisher(Image, TOPIC, qos.IMAGE)
+    node = rclpy.create_node("camera", namespace="face_af")
+    publisher = PicturePublisher(node, quality)
     results = [
-        (node.create_publisher(type(message), f"face_af/{name}", qos.RESULT), bytearray(serialize_message(message)))
+        (node.create_publisher(type(message), name, qos.RESULT), message)
         for name, message in (
             ("faces", FaceArray(faces=[Face() for _ in range(5)])),
             ("af_overlay", AfOverlay(boxes=[AfBox() for _ in range(5)])),
@@ -62,25 +63,26 @@ def publish(width: int, height: int, rate: float, seconds: float) -> int:
         )
     ]
     ready = time.monotonic() + 30.0
-    while publisher.get_subscription_count() == 0 and time.monotonic() < ready:
+    while not publisher.watched and time.monotonic() < ready:
         time.sleep(0.05)
     time.sleep(1.0)
-    stills = [
-        bytearray(serialize_message(from_bgr(still(width, height, seed), Header(frame_id="camera")))) for seed in (1, 2)
-    ]
+    stills = [from_bgr(still(width, height, seed), Header(frame_id="camera")) for seed in (1, 2)]
     print("started", flush=True)
-    start, count = time.monotonic(), round(seconds * rate)
+    start, count, spent = time.monotonic(), round(seconds * rate), 0.0
     for number in range(count):
-        data = stills[number % 2]
-        struct.pack_into("<iI", data, 4, 1 + number // 1000, number % 1000 * 1_000_000)
+        picture = stills[number % 2]
+        picture.header.stamp = from_ns(1_000_000_000 + number * 1_000_000)
         time.sleep(max(0.0, start + number / rate - time.monotonic()))
-        publisher.publish(bytes(data))
-        for result, content in results:
-            content[4:12] = data[4:12]
-            result.publish(bytes(content))
+        publisher.raw.publish(picture)
+        begun = time.thread_time()
+        publisher.publish_compressed(picture)
+        spent += time.thread_time() - begun
+        for result, message in results:
+            message.header = picture.header
+            result.publish(message)
     time.sleep(1.0)
     rclpy.shutdown()
-    return count
+    return {"sent": count, "jpeg_s": spent}
 
 
 def measure(options: argparse.Namespace, bag: Path) -> dict[str, float | int]:
@@ -91,7 +93,7 @@ def measure(options: argparse.Namespace, bag: Path) -> dict[str, float | int]:
 
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
     node = Path(get_package_prefix("face_af_tools")) / "lib/face_af_tools/recorder"
-    parameters = [f"folder:={bag}", f"jpeg_quality:={options.quality}", "min_free_mb:=0"]
+    parameters = [f"folder:={bag}", "min_free_mb:=0"]
     recorder = subprocess.Popen(
         [node, "--ros-args", "-r", "__ns:=/face_af", *(part for text in parameters for part in ("-p", text))],
         stderr=subprocess.DEVNULL if not options.verbose else None,
@@ -100,7 +102,7 @@ def measure(options: argparse.Namespace, bag: Path) -> dict[str, float | int]:
         watched = psutil.Process(recorder.pid)
         sender = subprocess.Popen(
             [sys.executable, __file__, "--publish", *(f"--{name}={getattr(options, name)}" for name in
-             ("width", "height", "rate", "seconds"))],
+             ("width", "height", "rate", "seconds", "quality"))],
             stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
@@ -109,18 +111,19 @@ def measure(options: argparse.Namespace, bag: Path) -> dict[str, float | int]:
         begun, before = time.monotonic(), watched.cpu_times()
         time.sleep(options.seconds)
         after, spent = watched.cpu_times(), time.monotonic() - begun
-        sent = int(sender.communicate()[0])
+        sender_says = json.loads(sender.communicate()[0])
         memory = watched.memory_info().rss / 1e6
     finally:
         recorder.terminate()
         recorder.wait()
     size = sum(file.stat().st_size for file in bag.glob("*.mcap"))
-    user, system = after.user - before.user, after.system - before.system
+    node_s = after.user - before.user + after.system - before.system
+    jpeg_s = sender_says["jpeg_s"]
     return {
-        "core_percent": round(100 * (user + system) / spent, 1),
-        "user_percent": round(100 * user / spent, 1),
-        "system_percent": round(100 * system / spent, 1),
-        "sent": sent,
+        "core_percent": round(100 * (jpeg_s / options.seconds + node_s / spent), 1),
+        "jpeg_percent": round(100 * jpeg_s / options.seconds, 1),
+        "recorder_percent": round(100 * node_s / spent, 1),
+        "sent": sender_says["sent"],
         **recorded(bag),
         "mb_per_second": round(size / 1e6 / options.seconds, 1),
         "memory_mb": round(memory, 1),
@@ -152,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--publish", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.publish:
-        print(publish(options.width, options.height, options.rate, options.seconds))
+        print(json.dumps(publish(options.width, options.height, options.rate, options.seconds, options.quality)))
         return 0
     with tempfile.TemporaryDirectory(prefix="face_af_recorder_") as folder:
         figures = measure(options, Path(folder) / "bag")

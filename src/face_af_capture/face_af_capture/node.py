@@ -1,4 +1,4 @@
-"""The capture node: publishes the newest picture of its source as ``image_raw``."""
+"""The capture node: publishes the newest picture of its source as ``image_raw`` and ``image_raw/compressed``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from collections.abc import Sequence
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from face_af_common import qos
 from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.flow import FlowControl
 from face_af_common.images import from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
+from face_af_common.picture_publisher import PicturePublisher
 from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns
 
@@ -26,6 +25,9 @@ from .params import CaptureNodeParams
 from .sources import open_source
 from .sources.base import Frame
 
+_NOT_OF_THE_SOURCE = ("frame_id", "in_flight", "jpeg_quality")
+"""Parameters whose change leaves the source open."""
+
 
 class CaptureNode(Node):
     """Two threads beside the executor's: one reads the source, one publishes what is newest."""
@@ -33,7 +35,7 @@ class CaptureNode(Node):
     def __init__(self) -> None:
         super().__init__("capture")
         self._live = LiveParameters(self, CaptureNodeParams)
-        self._publisher = self.create_publisher(Image, "image_raw", qos.IMAGE)
+        self._publisher = PicturePublisher(self, self._live.value.jpeg_quality)
         self._health = Health(self, extra=self._details)
         self._source_name = ""
         self._newest = NewestFrame()
@@ -56,8 +58,9 @@ class CaptureNode(Node):
 
     def _on_change(self, params: CaptureNodeParams) -> None:
         self._flow.limit = params.in_flight
+        self._publisher.quality = params.jpeg_quality
         used = self._grabber.params
-        if dataclasses.replace(params, frame_id=used.frame_id, in_flight=used.in_flight) == used:
+        if dataclasses.replace(params, **{name: getattr(used, name) for name in _NOT_OF_THE_SOURCE}) == used:
             return
         self._grabber.stop()
         self._grabber = self._new_grabber(params)

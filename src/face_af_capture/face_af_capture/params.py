@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
+from face_af_common.images import JPEG_QUALITY
 from face_af_common.params import ParamError, param
 
 
@@ -39,6 +40,7 @@ class CaptureNodeParams:
     loop: bool = param(False, "Start a file or folder again when it has ended")
     in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30)
     frame_id: str = param("camera", "frame_id of the pictures")
+    jpeg_quality: int = param(JPEG_QUALITY, "Quality of image_raw/compressed", low=10, high=100)
     stall_timeout_s: float = param(
         3.0,
         "Without a picture for this long the source counts as lost and is opened again",

@@ -14,7 +14,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from face_af_capture.node import CaptureNode
 from face_af_capture.params import CaptureNodeParams
@@ -35,6 +35,7 @@ class Graph:
         listener = rclpy.create_node("listener")
         listener.create_subscription(Image, "image_raw", self.images.append, qos.IMAGE)
         listener.create_subscription(DiagnosticArray, "/diagnostics", lambda m: self.health.extend(m.status), 10)
+        self.listen = listener.create_subscription
         self._nodes = [self.node, listener]
         self._executor = SingleThreadedExecutor()
         for node in self._nodes:
@@ -96,6 +97,21 @@ def test_parameters_are_live(start: Started, tmp_path: Path) -> None:
     assert result.successful
     graph.until(lambda: graph.images[-1].width == 128)
     assert not graph.node.set_parameters([Parameter("source", value="telescope")])[0].successful
+
+
+def test_the_quality_of_the_jpegs_is_live_and_leaves_the_source_open(start: Started, tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), noise)
+    graph = start(source="folder", device=tmp_path, loop=True, rate=20.0)
+    jpegs: list[CompressedImage] = []
+    graph.listen(CompressedImage, "image_raw/compressed", jpegs.append, qos.COMPRESSED)
+    graph.until(lambda: jpegs and graph.images)
+    grabber = graph.node._grabber
+    fine = len(jpegs[-1].data)
+    assert graph.node.set_parameters([Parameter("jpeg_quality", value=20)])[0].successful
+    graph.until(lambda: len(jpegs[-1].data) < 0.6 * fine)
+    assert graph.node._grabber is grabber
+    assert {to_ns(m.header.stamp) for m in jpegs} & {to_ns(m.header.stamp) for m in graph.images}
 
 
 def test_an_ended_video_is_no_fault(start: Started, tmp_path: Path) -> None:

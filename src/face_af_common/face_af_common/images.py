@@ -1,4 +1,4 @@
-"""``sensor_msgs/Image`` to and from OpenCV arrays without copying a picture twice."""
+"""Image messages to and from OpenCV arrays without copying a picture twice."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 BGR = NDArray[np.uint8]
 """A picture: height x width x 3, uint8, blue-green-red."""
+
+JPEG_QUALITY = 85
+"""Of published pictures: a 1080p picture of a stage has 0.13 to 0.2 MB."""
 
 
 class ImageError(ValueError):
@@ -56,16 +60,33 @@ def from_bgr(picture: BGR, header: Header) -> Image:
     message.height, message.width = picture.shape[:2]
     message.encoding = "bgr8"
     message.step = picture.shape[1] * 3
+    _set_data(message, _memory(picture) or _bytes(np.ascontiguousarray(picture).data.cast("B")))
+    return message
+
+
+def to_jpeg(picture: BGR, header: Header, quality: int = JPEG_QUALITY) -> CompressedImage:
+    """``picture`` (H x W x 3 uint8) as JPEG of that quality (1 to 100); ``format`` as image_transport writes it."""
+    # opencv-python brings libjpeg-turbo; others that build on it were not faster
+    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ImageError(f"a picture of {picture.shape} cannot be encoded as JPEG")
+    message = CompressedImage(header=header, format="bgr8; jpeg compressed bgr8")
+    _set_data(message, _bytes(np.asarray(jpeg).data))
+    return message
+
+
+def _bytes(data: memoryview) -> array.array[int]:
+    copy = array.array("B")
+    copy.frombytes(data)
+    return copy
+
+
+def _set_data(message: Image | CompressedImage, data: array.array[int]) -> None:
     # An array.array passes the message's type check at once; bytes or a list would be checked element by element.
     # Newer messages check nothing, and copy even an array.array unless they are told to check.
     if hasattr(message, "_check_fields"):
         message._check_fields = True
-    data = _memory(picture)
-    if data is None:
-        data = array.array("B")
-        data.frombytes(np.ascontiguousarray(picture).data.cast("B"))
     message.data = data
-    return message
 
 
 def _memory(picture: BGR) -> array.array[int] | None:

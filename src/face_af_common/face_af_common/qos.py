@@ -12,6 +12,9 @@ IMAGE = QoSProfile(
 )
 """Pictures: the newest wins, a lost one is never sent again."""
 
+COMPRESSED = QoSProfile(depth=10, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
+"""Pictures as JPEG: for recordings, which want them all, and for viewers, which may ask for best effort."""
+
 RESULT = QoSProfile(depth=10, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 """What is derived from a frame (faces, boxes, commands, state): small, wanted in full, never piling up."""
 

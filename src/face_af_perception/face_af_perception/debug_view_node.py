@@ -6,12 +6,10 @@ Subscribes ``image_raw``, ``faces``, ``af_overlay``, ``state`` (while watched); 
 
 from __future__ import annotations
 
-import array
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -21,7 +19,7 @@ from face_af_common import qos
 from face_af_common.annotate import Caption, annotated
 from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
 from face_af_common.diagnostics import OK, Health
-from face_af_common.images import BGR, ImageError, from_bgr, to_bgr
+from face_af_common.images import BGR, ImageError, from_bgr, to_bgr, to_jpeg
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
 from face_af_common.stamps import to_ns
@@ -98,7 +96,7 @@ class DebugViewNode(Node):
         if self._raw.get_subscription_count():
             self._raw.publish(from_bgr(drawn, header))
         if self._compressed.get_subscription_count():
-            self._compressed.publish(_jpeg(drawn, params.jpeg_quality, header))
+            self._compressed.publish(to_jpeg(drawn, header, params.jpeg_quality))
         self._health.recovered("drawing")
         self._health.tick(entry.stamp_ns)
 
@@ -123,12 +121,6 @@ class DebugViewNode(Node):
             caption,
             height,
         )
-
-
-def _jpeg(picture: BGR, quality: int, header: Any) -> CompressedImage:
-    data = array.array("B")
-    data.frombytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
-    return CompressedImage(header=header, format="bgr8; jpeg compressed bgr8", data=data)
 
 
 def main(args: Sequence[str] | None = None) -> int:

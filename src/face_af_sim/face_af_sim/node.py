@@ -18,7 +18,8 @@ from face_af_common.flow import FlowControl
 from face_af_common.images import from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
-from face_af_common.qos import IMAGE, RESULT, STATUS
+from face_af_common.picture_publisher import PicturePublisher
+from face_af_common.qos import RESULT, STATUS
 from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
@@ -42,7 +43,7 @@ _DRIVER_S = 5.0
 
 
 class StageNode(Node):
-    """Publishes ``image_raw`` and ``sim/truth``, in lockstep also ``/clock``; has a virtual camera on loopback."""
+    """Publishes ``image_raw`` (raw and JPEG), ``sim/truth``, in lockstep ``/clock``; has a virtual camera here."""
 
     def __init__(self) -> None:
         super().__init__("stage")
@@ -56,7 +57,7 @@ class StageNode(Node):
         self._sim = Simulation(
             prepared.figures, prepared.target, seed=p.seed, width=p.width, height=p.height, hdmi=p.hdmi, body=p.camera
         )
-        self._images = self.create_publisher(Image, "image_raw", IMAGE)
+        self._images = PicturePublisher(self, p.jpeg_quality)
         self._truth = self.create_publisher(SimTruth, "sim/truth", RESULT)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._wall = Clock(clock_type=ClockType.SYSTEM_TIME)
@@ -87,7 +88,7 @@ class StageNode(Node):
         now = time.monotonic()
         if self._ready_at is None:
             wanted, waited = self._params.subscribers, now - self._born
-            if self._images.get_subscription_count() < wanted and waited < self._params.wait_s:
+            if self._images.raw.get_subscription_count() < wanted and waited < self._params.wait_s:
                 return
             self._ready_at = now
         index = int((now - self._ready_at) * self._params.rate + 0.5)
@@ -174,7 +175,7 @@ class StageNode(Node):
         elif waits in (Wait.STEERING, Wait.OBSERVER) and now - self._last_try > _RESEND_S:
             # pictures are best effort, and who came late has nothing of this frame: everybody answers it again
             self._last_try = now
-            self._images.publish(self._sent[0])
+            self._images.raw.publish(self._sent[0])
             self._truth.publish(self._sent[1])
             if now - self._asked_at > _SILENCE_S:
                 self._health.fault(f"the newest frame still waits for {waits.value}; showing it again and again", WARN)
@@ -182,7 +183,7 @@ class StageNode(Node):
     def _complete(self, now: float) -> bool:
         """Whether everybody who takes part is there; says once in a while whom it waits for."""
         lacking = []
-        if self._images.get_subscription_count() < self._params.subscribers:
+        if self._images.raw.get_subscription_count() < self._params.subscribers:
             lacking.append("subscribers of image_raw")
         if self.count_publishers("state") == 0:
             lacking.append("steering")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
+from face_af_common.images import JPEG_QUALITY
 from face_af_common.params import group, param
 
 from .body import BodyParams
@@ -55,4 +56,5 @@ class StageNodeParams:
         "clean", "what the picture suffers on its way from the camera", choices=tuple(HDMI), read_only=True
     )
     frame_id: str = param("camera", "frame id of the pictures", read_only=True)
+    jpeg_quality: int = param(JPEG_QUALITY, "quality of image_raw/compressed", low=10, high=100, read_only=True)
     camera: BodyParams = group(BodyParams)

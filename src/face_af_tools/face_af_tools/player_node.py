@@ -1,9 +1,9 @@
 """The node ``replay_player``: plays recorded frames into the graph, drives ``/clock``, gathers the answers.
 
-Publishes ``image_raw`` and whatever is not recomputed, as recorded, with the frame's own stamp. With ``rate`` 0 it
-is lockstep: a frame is sent again until every recomputing node has answered it, so that none is lost. Without
-``nodes`` it computes the answers itself, which gives the same ones and is much faster, because no picture has to
-travel.
+Publishes ``image_raw`` (raw and JPEG) and whatever is not recomputed, as recorded, with the frame's own stamp. With
+``rate`` 0 it is lockstep: a frame is sent again until every recomputing node has answered it, so that none is lost.
+Without ``nodes`` it computes the answers itself, which gives the same ones and is much faster, because no picture has
+to travel.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from face_af_common.images import BGR, from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
 from face_af_common.params import ParamError
+from face_af_common.picture_publisher import PicturePublisher
 from face_af_common.stamps import from_ns, to_ns
 from face_af_common.types import Action, ActionKind, SteeringStatus
 from face_af_msgs.msg import AfOverlay, FaceArray, SteeringCommand, SteeringState
@@ -75,7 +76,7 @@ class PlayerNode(Node):
         self._stop = False
         self._outputs = {} if params.nodes else self._result_publishers()
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
-        self._images = self.create_publisher(Image, "image_raw", qos.IMAGE)
+        self._images = PicturePublisher(self)
         if params.nodes:
             self._subscribe()
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
@@ -192,7 +193,7 @@ class PlayerNode(Node):
     def _show(self, stamp: int, picture: BGR) -> None:
         header = Header(stamp=from_ns(stamp), frame_id="camera")
         self._clock_publisher.publish(Clock(clock=header.stamp))
-        if self._images.get_subscription_count():
+        if self._images.watched:
             self._images.publish(from_bgr(picture, header))
         for publisher, raw in self._played.get(stamp, ()):
             publisher.publish(raw)

@@ -1,8 +1,8 @@
 """The node ``recorder``: writes the running graph into a rosbag2 MCAP bag, without ever holding the graph up.
 
-Pictures become JPEG on ``image_raw/compressed``; everything else is kept as it was sent. What is recorded besides the
-nodes' topics: ``/diagnostics``, ``/parameter_events`` and, on ``session`` (JSON), every node's parameters and the
-versions of models and gallery.
+Everything is kept as it was sent, pictures as the JPEG that the camera's node makes of them (``image_raw/compressed``).
+What is recorded besides the nodes' topics: ``/diagnostics``, ``/parameter_events`` and, on ``session`` (JSON), every
+node's parameters and the versions of models and gallery.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.serialization import serialize_message
 
 from face_af_common import qos
-from face_af_common.diagnostics import ERROR, OK, Health
+from face_af_common.diagnostics import ERROR, OK, WARN, Health
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
 from face_af_common.paths import data_dir
@@ -35,8 +35,8 @@ from .recording.session import ParameterSnapshots, versions
 from .ros_types import find_type
 
 # Deeper than the nodes' own: what waits here is recorded, not replaced by the next.
-_IMAGE_QOS = QoSProfile(depth=20, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 _DEPTH = 200
+_PICTURES = 30
 _EVENTS_QOS = QoSProfile(depth=500, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 
 _MOST_EARLY = 100
@@ -65,25 +65,27 @@ class RecorderNode(Node):
             self._recorder = BagRecorder(folder, _limits(params), versions(), self._on_stop)
         except RecordingError as error:
             raise StartError(str(error)) from error
-        self._params.on_change(self._on_params)
         self._health = Health(self, extra=self._figures)
-        self._health.level, self._health.message = OK, f"recording to {folder}"
+        self._recording = f"recording to {folder}"
+        self._health.level, self._health.message = OK, self._recording
         self._stop_reason = ""
         self._recorded: set[str] = set()
         self._early: list[tuple[Callable[[str, int, bytes], None], str, bytes]] = []
         self._intake = Intake(self)
+        self._frames = 0
         self._frame_stamps: dict[int, None] = {}
         self._missed: dict[int, None] = {}
         if folder != asked:
             self.get_logger().warning(f"{asked} holds something already; recording to {folder}")
         else:
             self.get_logger().info(f"recording to {folder}")
-        if params.images:
-            name = self.resolve_topic_name("image_raw") + "/compressed"
-            self._declare(name, COMPRESSED_TYPE, _IMAGE_QOS)
-            from sensor_msgs.msg import Image
-
-            self._intake.add(Image, "image_raw", _IMAGE_QOS, partial(self._on_image, name), at_once=2)
+        self._raw_pictures = self.resolve_topic_name("image_raw")
+        self._pictures = self._raw_pictures + "/compressed" if params.images else ""
+        self._pictures_lacked = False
+        if self._pictures:
+            self._declare(self._pictures, COMPRESSED_TYPE, qos.COMPRESSED)
+            kind, profile = find_type(COMPRESSED_TYPE), _deeper(qos.COMPRESSED, _PICTURES)
+            self._intake.add(kind, self._pictures, profile, partial(self._on_image, self._pictures))
         for topic, (kind, profile) in TOPICS.items():
             self._record(topic, kind, profile)
         self._session_topic = self.resolve_topic_name("session")
@@ -100,7 +102,7 @@ class RecorderNode(Node):
         self._intake.close()
         self._recorder.close()
         counts = self._recorder.counts
-        print(f"{self._recorder.folder}: {counts.messages} messages, {counts.frames} pictures", flush=True)
+        print(f"{self._recorder.folder}: {counts.messages} messages, {self._frames} pictures", flush=True)
 
     def _declare(self, name: str, kind: str, profile: QoSProfile) -> None:
         self._recorder.add_topic(TopicInfo(name, kind, definition(kind), _qos_yaml(profile)))
@@ -109,7 +111,7 @@ class RecorderNode(Node):
     def _record(self, topic: str, kind: str, profile: QoSProfile) -> None:
         name = self.resolve_topic_name(topic)
         self._declare(name, kind, profile)
-        self._intake.add(find_type(kind), topic, _deeper(profile), self._saver(topic, name))
+        self._intake.add(find_type(kind), topic, _deeper(profile, _DEPTH), self._saver(topic, name))
 
     def _saver(self, topic: str, name: str) -> Sink:
         def save(data: bytes, received: int) -> None:
@@ -120,7 +122,8 @@ class RecorderNode(Node):
         return save
 
     def _on_image(self, name: str, data: bytes, received: int) -> None:
-        self._add(self._recorder.add_image, name, data, received)
+        self._add(self._recorder.add, name, data, received)
+        self._frames += 1
         self._health.tick()
         try:
             stamp = stamp_of(data)
@@ -142,6 +145,7 @@ class RecorderNode(Node):
 
     def _survey(self) -> None:
         self._snapshots.survey()
+        self._look_for_pictures()
         if not self._extra:
             return
         known = dict(self.get_topic_names_and_types())
@@ -156,15 +160,29 @@ class RecorderNode(Node):
                 except (ImportError, AttributeError, ValueError):
                     self.get_logger().warning(f"{name} cannot be recorded: type {known[name][0]} is not installed")
 
+    def _look_for_pictures(self) -> None:
+        """Says so when somebody else's camera node publishes raw pictures only, at two surveys in a row."""
+        if not self._pictures or self._recorder.stopped:
+            return
+        lacked, self._pictures_lacked = self._pictures_lacked, False
+        if self.count_publishers(self._pictures):
+            if lacked:
+                self._health.recovered(self._recording)
+            return
+        self._pictures_lacked = self.count_publishers(self._raw_pictures) > 0
+        if lacked and self._pictures_lacked:
+            self._health.fault(
+                f"pictures are not recorded: {self._raw_pictures} is published, {self._pictures} is not; run "
+                f"`ros2 run image_transport republish raw compressed` for that camera, or record with images:=false",
+                WARN,
+            )
+
     def _on_snapshot(self, nodes: dict[str, dict[str, Any]]) -> None:
         from std_msgs.msg import String
 
         text = json.dumps({"nodes": nodes, "versions": versions(nodes)}, sort_keys=True)
         self._add(self._recorder.add, self._session_topic, serialize_message(String(data=text)))
         self._recorder.set_session({**versions(nodes), "parameters": json.dumps(nodes, sort_keys=True)})
-
-    def _on_params(self, params: RecorderParams) -> None:
-        self._recorder.limits = _limits(params)
 
     def _on_stop(self, reason: str) -> None:
         self._stop_reason = reason  # from the writing thread; reported by the timer
@@ -180,10 +198,9 @@ class RecorderNode(Node):
         self._health.drops = counts.messages_dropped
         return {
             "folder": self._recorder.folder,
-            "frames": counts.frames,
+            "frames": self._frames,
             "frames_missed": len(self._missed),
             "messages": counts.messages,
-            "unreadable": counts.unreadable,
             "files": self._recorder.files,
         }
 
@@ -203,7 +220,6 @@ class RecorderNode(Node):
 
 def _limits(params: RecorderParams) -> RecorderLimits:
     return RecorderLimits(
-        jpeg_quality=params.jpeg_quality,
         split_bytes=params.split_mb * 1_000_000,
         split_s=params.split_s,
         min_free_bytes=params.min_free_mb * 1_000_000,
@@ -216,9 +232,9 @@ def _default_folder() -> Path:
     return data_dir() / "recordings" / time.strftime("%Y-%m-%d_%H-%M-%S")
 
 
-def _deeper(profile: QoSProfile) -> QoSProfile:
+def _deeper(profile: QoSProfile, depth: int) -> QoSProfile:
     return QoSProfile(
-        depth=max(profile.depth, _DEPTH),
+        depth=max(profile.depth, depth),
         history=HistoryPolicy.KEEP_LAST,
         reliability=profile.reliability,
         durability=profile.durability,

@@ -9,7 +9,7 @@ import numpy as np
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header, String
 
-from face_af_common.images import from_bgr
+from face_af_common.images import to_jpeg
 from face_af_common.stamps import from_ns
 from face_af_msgs.msg import AfBox, AfOverlay, BoundingBox, Face, FaceArray, SteeringCommand, SteeringState
 from face_af_tools.recording.bag_folder import TopicInfo
@@ -75,11 +75,13 @@ def write_bag(folder: Path, frames: int = 20, session: str = "", **limits: objec
         serialize_message(SteeringCommand(header=header(1), id=1, action=1, reason="left")),
     )
     for number in range(frames):
-        image = serialize_message(from_bgr(picture(number), header(number)))
-        while recorder.counts.frames < number - 4:
-            pass
-        recorder.add_image("/face_af/image_raw/compressed", stamp(number), bytes(image))
-        for name, message in (("faces", faces(number)), ("af_overlay", overlay(number)), ("state", state(number))):
+        messages = {
+            "image_raw/compressed": to_jpeg(picture(number), header(number)),
+            "faces": faces(number),
+            "af_overlay": overlay(number),
+            "state": state(number),
+        }
+        for name, message in messages.items():
             recorder.add(f"/face_af/{name}", stamp(number), serialize_message(message))
     recorder.close()
     return folder

@@ -11,6 +11,7 @@ import pytest
 from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from sensor_msgs.msg import CompressedImage
 
 from face_af_common.images import from_bgr
 from face_af_common.types import SteeringStatus
@@ -159,8 +160,6 @@ def test_damaged_picture_says_where(tmp_path: Path) -> None:
     path = tmp_path / "bad"
     with Writer(path, version=9) as writer:
         connection = writer.add_connection("/c/compressed", "sensor_msgs/msg/CompressedImage", typestore=store)
-        from face_af_tools.recording.cdr import compressed_image
-
-        writer.write(connection, 1, compressed_image(1, 0, "", "jpeg", b"not a jpeg"))
+        writer.write(connection, 1, serialize_message(CompressedImage(format="jpeg", data=b"not a jpeg")))
     with pytest.raises(RecordingError, match="cannot be decoded"):
         list(open_source(path).frames())

@@ -1,8 +1,8 @@
 """Serialized messages taken from subscriptions many at a time, by a thread of its own.
 
 An executor wakes up for every message and asks every entity of the node each time; for a recorder of ten topics at
-thirty messages a second that costs as much as receiving the pictures. Here one thread looks at all topics every few
-milliseconds and takes what has gathered in their queues.
+thirty messages a second that costs more than receiving the pictures. Here one thread looks at all topics twenty times
+a second and takes what has gathered in their queues.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-PERIOD_S = 0.02
+PERIOD_S = 0.05
+_AT_ONCE = 300
+"""After so many messages of one topic the others have their turn."""
+
 Sink = Callable[[bytes, int], None]
 """Takes a serialized message and when it was received (system time in nanoseconds, 0 = not known)."""
 
@@ -40,17 +43,16 @@ class Intake:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._group = _NobodysGroup()
-        self._subscriptions: list[tuple[Any, Sink, int]] = []
+        self._subscriptions: list[tuple[Any, Sink]] = []
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder-intake", daemon=True)
 
-    def add(self, kind: Any, topic: str, profile: QoSProfile, sink: Sink, at_once: int = 300) -> None:
-        """``profile``: its depth must hold what arrives within :data:`PERIOD_S`. After ``at_once`` messages of one
-        topic the others have their turn."""
+    def add(self, kind: Any, topic: str, profile: QoSProfile, sink: Sink) -> None:
+        """``profile``: its depth must hold what arrives within :data:`PERIOD_S`."""
         subscription = self._node.create_subscription(
             kind, topic, lambda _: None, profile, callback_group=self._group, raw=True
         )
-        self._subscriptions.append((subscription, sink, at_once))
+        self._subscriptions.append((subscription, sink))
 
     def start(self) -> None:
         self._thread.start()
@@ -70,8 +72,8 @@ class Intake:
     def _turn(self) -> bool:
         """Takes what is there; returns whether there may be more."""
         more = False
-        for subscription, sink, at_once in list(self._subscriptions):
-            for _ in range(at_once):
+        for subscription, sink in list(self._subscriptions):
+            for _ in range(_AT_ONCE):
                 message = self._take(subscription)
                 if message is None:
                     break

@@ -18,8 +18,7 @@ class RecorderParams:
         choices=("number", "refuse"),
         read_only=True,
     )
-    images: bool = param(True, "record the pictures, as JPEG", read_only=True)
-    jpeg_quality: int = param(85, "quality of the recorded pictures", low=10, high=100)
+    images: bool = param(True, "record the pictures (image_raw/compressed)", read_only=True)
     split_mb: int = param(
         2000, "start the next file at this size; 0 = never", unit="MB", low=0, high=1_000_000, read_only=True
     )

@@ -9,23 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from .bag_folder import BagFolder, RecordingError, TopicInfo, free_bytes
-from .cdr import CdrError, RawImage, compressed_image, parse_image
 
 COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
-_CONVERSIONS = {"rgb8": cv2.COLOR_RGB2BGR, "bgra8": cv2.COLOR_BGRA2BGR, "rgba8": cv2.COLOR_RGBA2BGR}
-_YUV = {"yuv422_yuy2": cv2.COLOR_YUV2BGR_YUY2, "yuyv": cv2.COLOR_YUV2BGR_YUY2, "uyvy": cv2.COLOR_YUV2BGR_UYVY}
-_CHANNELS = {"bgr8": 3, "rgb8": 3, "bgra8": 4, "rgba8": 4, "mono8": 1, "yuv422_yuy2": 2, "yuyv": 2, "uyvy": 2}
 
 
 @dataclass(frozen=True)
 class RecorderLimits:
     """Bounds of a recording. Bytes and seconds; 0 = no split."""
 
-    jpeg_quality: int = 85
     split_bytes: int = 0
     split_s: float = 0.0
     min_free_bytes: int = 0
@@ -38,13 +30,11 @@ class RecorderCounts:
     """What happened so far."""
 
     messages: int = 0
-    frames: int = 0
     messages_dropped: int = 0
-    unreadable: int = 0
 
 
 class BagRecorder:
-    """Takes serialized messages from one thread, in which pictures are encoded; another one writes them.
+    """Takes serialized messages from one thread; another one writes them.
 
     What waits for the disk is bounded: when it cannot keep up, messages are dropped and counted.
     ``on_stop`` is called once (from the writing thread) when the recording ends by itself: disk nearly full,
@@ -93,20 +83,6 @@ class BagRecorder:
 
         if self._put(write):
             self._bytes_taken += len(data)
-
-    def add_image(self, topic: str, log_time: int, data: bytes) -> None:
-        """One serialized ``sensor_msgs/Image``, kept as JPEG on ``topic`` (a ``CompressedImage`` topic)."""
-        if self.stopped:
-            return
-        try:
-            image = parse_image(data)
-            jpeg = encode(image, self.limits.jpeg_quality)
-        except CdrError:
-            self.counts.unreadable += 1
-            return
-        self.counts.frames += 1
-        message = compressed_image(image.sec, image.nanosec, image.frame_id, "bgr8; jpeg compressed bgr8", jpeg)
-        self.add(topic, log_time, message)
 
     @property
     def files(self) -> int:
@@ -170,23 +146,3 @@ class BagRecorder:
             self._bag.close()
         except (OSError, RecordingError) as error:
             self.stopped = self.stopped or str(error)
-
-
-def encode(image: RawImage, quality: int) -> memoryview:
-    """The JPEG of a raw image (8 bits a channel, BGR, RGB, gray or packed 4:2:2); :class:`CdrError` for others."""
-    channels = _CHANNELS.get(image.encoding)
-    if channels is None or image.step < image.width * channels:
-        raise CdrError(f"encoding {image.encoding!r} cannot be recorded as JPEG")
-    rows = np.frombuffer(image.pixels, np.uint8)[: image.height * image.step].reshape(image.height, image.step)
-    picture = rows[:, : image.width * channels]
-    picture = picture.reshape(image.height, image.width, channels) if channels > 1 else picture
-    conversion = {**_CONVERSIONS, **_YUV}.get(image.encoding)
-    try:
-        if conversion is not None:
-            picture = np.asarray(cv2.cvtColor(picture, conversion))
-        done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    except cv2.error as error:
-        raise CdrError(f"an image of {image.width}x{image.height} cannot be encoded ({error.err})") from error
-    if not done:
-        raise CdrError("the JPEG encoder failed")
-    return np.asarray(jpeg, np.uint8).data.cast("B")

@@ -11,6 +11,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
+from .hearing import DeafError
 from .params import ParamError
 from .standby import turn
 
@@ -24,7 +25,8 @@ def run_node(
 ) -> int:
     """Makes the node and spins it until it is shut down; returns the exit status.
 
-    A :class:`ParamError` or :class:`StartError` ends it with one line and status 2. A node that has a
+    A :class:`ParamError` or :class:`StartError` ends it with one line and status 2, a :class:`DeafError`
+    with one line and status 3. A node that has a
     ``close`` method gets it called, whatever ends it. ``prepare`` is what takes time and needs no node: a
     standby (:mod:`.standby`) does it ahead.
     """
@@ -82,6 +84,9 @@ def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Inter
     except (ParamError, StartError) as error:
         print(f"[FATAL] {error}", file=sys.stderr, flush=True)
         return 2
+    except DeafError as error:
+        print(f"[FATAL] {error}", file=sys.stderr, flush=True)
+        return 3
     except Exception as error:
         # rclpy has no error type of its own for these two
         if rclpy.ok() or "context" not in str(error):

@@ -10,6 +10,7 @@ from sensor_msgs.msg import Image
 
 from face_af_common.conversions import af_boxes_to_msg
 from face_af_common.diagnostics import WARN, Health
+from face_af_common.hearing import Hearing
 from face_af_common.images import ImageError, from_bgr, to_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
@@ -33,6 +34,7 @@ class OverlayNode(Node):
         self._follower = BoxFollower()
         self._last: AfOverlay | None = None
         self._health = Health(self, extra=self._figures)
+        self._hearing = Hearing(self)
         self._publisher = self.create_publisher(AfOverlay, "af_overlay", RESULT)
         self._debug = self.create_publisher(Image, "debug/overlay", IMAGE)
         self.create_subscription(Image, "image_raw", self._on_image, IMAGE)

@@ -15,6 +15,7 @@ from sensor_msgs.msg import Image
 
 from face_af_common.conversions import face_to_msg
 from face_af_common.diagnostics import ERROR, WARN, Health
+from face_af_common.hearing import Hearing
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
@@ -53,6 +54,7 @@ class PerceptionNode(Node):
         self._live = LiveParameters(self, PerceptionNodeParams)
         self._live.on_change(self._on_parameters)
         self._health = Health(self, extra=self._figures)
+        self._hearing = Hearing(self)
         self._pipeline: FacePipeline | None = None
         self._newest: _Newest | None = None
         self._loaded: tuple[FaceAnalyser, Gallery | None] | None = None

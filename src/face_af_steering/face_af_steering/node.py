@@ -11,6 +11,7 @@ from std_srvs.srv import Trigger
 
 from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
 from face_af_common.diagnostics import WARN, Health
+from face_af_common.hearing import Hearing
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
 from face_af_common.pairing import StampPairer
@@ -36,6 +37,7 @@ class SteeringNode(Node):
         self._planner = Planner(self._params.value)
         self._pairer = StampPairer(("faces", "af_overlay"))
         self._health = Health(self, extra=self._extra)
+        self._hearing = Hearing(self)
         self._camera: CameraStatus | None = None
         self._command_id = 0
         self._last_state: SteeringState | None = None

@@ -10,6 +10,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from face_af_common.diagnostics import ERROR, OK, STALE, WARN, Health
+from face_af_common.hearing import Hearing
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import StartError, run_node
 from face_af_common.paths import share_dir
@@ -41,6 +42,7 @@ class DriverNode(Node):
             raise StartError(str(error)) from error
         self._publisher = self.create_publisher(CameraStatus, "camera_status", STATUS)
         self._health = Health(self, extra=self._figures)
+        self._hearing = Hearing(self)
         self._logged = LinkStatus()
         self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status) if factory else None
         self._unused = LinkStatus(last_error="transport is none: commands are refused")

@@ -18,7 +18,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 _PERIOD_S = 0.2
 _STILL_S = 0.8
 """A timer that comes so late: the process stood still. Fast DDS asks once a second whether a port is listened to."""
-_TRIAL_S = 2.5
+_TRIAL_S = 1.6
 """So long the others have to be heard; each says something once a second."""
 
 

@@ -81,7 +81,7 @@ def test_who_hears_nothing_of_the_others_ends(stage: Stage) -> None:
     stage.until(lambda: silent.get_subscription_count())
     for _ in range(5):
         stage._executor.spin_once(timeout_sec=0.05)
-    stage.go_on(2.0)
+    stage.go_on(1.4)
     with pytest.raises(DeafError, match=r"stood still for 2.0 s and hears nothing"):
         stage.go_on(1.0)
 
@@ -91,7 +91,7 @@ def test_time_in_which_it_stands_still_again_does_not_count(stage: Stage) -> Non
     stage.until(lambda: seen_by(stage.node) == 2)
     for _ in range(5):
         stage.stand_still()
-        stage.go_on(2.0)
+        stage.go_on(1.4)
     assert stage.hearing.listening
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from .hearing import DeafError
@@ -75,9 +75,12 @@ def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Inter
     node: Node | None = None
     try:
         rclpy.init(args=args)
+        # rclpy.spin makes one, which fails when Ctrl-C comes just before it
+        executor = SingleThreadedExecutor()
         node = make()
+        executor.add_node(node)
         interrupt.off = True
-        rclpy.spin(node)
+        executor.spin()
         return 0
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0

@@ -41,7 +41,6 @@ def still(width: int, height: int, seed: int = 1) -> BGR:
 
 def publish(width: int, height: int, rate: float, seconds: float, quality: int) -> dict[str, float]:
     """Sends pictures and results; returns how many pictures, and the seconds of processor time for their JPEGs."""
-
     import rclpy
     from std_msgs.msg import Header
 

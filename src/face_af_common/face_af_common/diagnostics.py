@@ -21,6 +21,11 @@ OK, WARN, ERROR, STALE = (
 )
 
 
+def status_name(node: Node) -> str:
+    """What a node calls itself on ``/diagnostics``."""
+    return str(node.get_fully_qualified_name().lstrip("/"))
+
+
 class Health:
     """What a node reports about itself.
 
@@ -100,7 +105,7 @@ class Health:
             values.update(self._extra())
         status = DiagnosticStatus(
             level=self.level,
-            name=self._node.get_fully_qualified_name().lstrip("/"),
+            name=status_name(self._node),
             message=self.message,
             hardware_id=self.hardware_id,
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],

@@ -15,6 +15,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from .diagnostics import status_name
+
 _PERIOD_S = 0.2
 _STILL_S = 0.8
 """A timer that comes so late: the process stood still. Fast DDS asks once a second whether a port is listened to."""
@@ -66,7 +68,7 @@ class Hearing:
         return any((info.node_name, info.node_namespace) != me for info in found)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        me = self._node.get_fully_qualified_name().lstrip("/")
+        me = status_name(self._node)
         if self.listening and any(status.name != me for status in message.status):
             self._stop()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ class RecorderNode(Node):
         if self._pictures:
             self._declare(self._pictures, COMPRESSED_TYPE, qos.COMPRESSED)
             kind, profile = find_type(COMPRESSED_TYPE), _deeper(qos.COMPRESSED, _PICTURES)
-            self._intake.add(kind, self._pictures, profile, partial(self._on_image, self._pictures))
+            self._intake.add(kind, self._pictures, profile, self._on_image)
         for topic, (kind, profile) in TOPICS.items():
             self._record(topic, kind, profile)
         self._session_topic = self.resolve_topic_name("session")
@@ -121,8 +120,8 @@ class RecorderNode(Node):
 
         return save
 
-    def _on_image(self, name: str, data: bytes, received: int) -> None:
-        self._add(self._recorder.add, name, data, received)
+    def _on_image(self, data: bytes, received: int) -> None:
+        self._add(self._recorder.add, self._pictures, data, received)
         self._frames += 1
         self._health.tick()
         try:

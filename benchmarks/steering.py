@@ -47,12 +47,13 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     """The figures over some results of one policy."""
     visible = sum(r.visible_s for r in results)
     minutes = sum(r.seconds for r in results) / 60
-    acquire = sorted(t for r in results for t in r.acquire_s)
+    frame_s = 1 / results[0].fps
+    acquire = sorted(n for r in results for n in r.acquire_frames) or [0]
     return {
         "on_target": sum(r.on_target_s for r in results) / max(visible, 1e-9),
-        "acquire_p50_s": statistics.median(acquire) if acquire else 0.0,
-        "acquire_p50_within_frame_s": statistics.median_grouped(acquire, 1 / results[0].fps) if acquire else 0.0,
-        "acquire_p95_s": acquire[int(0.95 * len(acquire))] if acquire else 0.0,
+        "acquire_p50_s": statistics.median(acquire) * frame_s,
+        "acquire_p50_within_frame_s": statistics.median_grouped(acquire) * frame_s,
+        "acquire_p95_s": acquire[int(0.95 * len(acquire))] * frame_s,
         "presses_per_min": sum(r.presses for r in results) / minutes,
         "presses_while_right_per_min": sum(r.presses_while_right for r in results) / minutes,
         "overridden": sum(r.overridden for r in results),

@@ -33,6 +33,7 @@ ROBUSTNESS: tuple[Conditions, ...] = (
     Conditions("20 frames/s", 20.0),
     Conditions("60 frames/s", 60.0),
     Conditions("lag 1 frame", camera={"lag_frames": 1}),
+    Conditions("lag 2 frames", camera={"lag_frames": 2}),
     Conditions("lag 5 frames", camera={"lag_frames": 5}),
     Conditions("lag 6 frames", camera={"lag_frames": 6}),
     Conditions("answers in 70 ms", camera={"response_s": 0.07}),

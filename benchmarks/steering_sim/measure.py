@@ -36,7 +36,8 @@ class Result:
     false_yields: int = 0
     """Yields to a photographer who was not there."""
     fps: float = 30.0
-    acquire_s: list[float] = field(default_factory=list)
+    acquire_frames: list[int] = field(default_factory=list)
+    """How long each way to the target took: whole numbers, so that equal times are equal."""
     timeline: list[tuple[int, int, int]] = field(default_factory=list)
     """Only on request, for each frame: selected person (-1 = none), target detected, press (0 = none)."""
     states: list[str] = field(default_factory=list)
@@ -65,7 +66,7 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
     hands = list(scenario.hand_times)
     clear = False
     yields = 0
-    waiting_since: float | None = None
+    waiting_since: int | None = None
     for frame in range(stage.frames):
         t = frame / fps
         camera.step(frame)
@@ -84,10 +85,10 @@ def play(scenario: Scenario, policy_name: str, params: PlannerParams | None = No
             result.on_target_s += right / fps
             if right:
                 if waiting_since is not None:
-                    result.acquire_s.append(t - waiting_since)
+                    result.acquire_frames.append(frame - waiting_since)
                 waiting_since = None
             elif waiting_since is None:
-                waiting_since = t
+                waiting_since = frame
         else:
             waiting_since = None
         for kind in kinds:

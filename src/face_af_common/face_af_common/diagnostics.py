@@ -20,6 +20,11 @@ OK, WARN, ERROR, STALE = (
     DiagnosticStatus.STALE,
 )
 
+SINCE_RESULT_S = "since_result_s"
+"""Key: seconds since the newest result; absent before the first."""
+HEARS = "hears"
+"""Key: names of the nodes that this one has heard just now."""
+
 
 def status_name(node: Node) -> str:
     """What a node calls itself on ``/diagnostics``."""
@@ -48,6 +53,8 @@ class Health:
         self.message = "starting"
         self.last_error = ""
         self.drops = 0
+        self.hears: Callable[[], list[str]] | None = None
+        """Whom the node hears, where it knows."""
         self._times: deque[float] = deque(maxlen=120)
         self._latencies: deque[float] = deque(maxlen=120)
         self._newest_ns = 0
@@ -94,6 +101,10 @@ class Health:
             "drops": self.drops,
             "last_error": self.last_error,
         }
+        if self._times:
+            values[SINCE_RESULT_S] = f"{time.monotonic() - self._times[-1]:.3f}"
+        if self.hears is not None:
+            values[HEARS] = " ".join(self.hears())
         if self._newest_ns:
             now = to_ns(self._node.get_clock().now().to_msg())
             values["newest_stamp_age_s"] = f"{(now - self._newest_ns) / 1e9:.3f}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -13,7 +16,13 @@ from rclpy.node import Node
 
 from .hearing import DeafError
 from .params import ParamError
-from .standby import turn
+from .standby import TURN, turn
+
+_DEAF = 3
+"""Exit status of a node that must be started again; 2 means that starting again is of no use."""
+_KEEP_PORTS_S = 10.0
+"""A deaf node's ports stay taken for so long. Its standby would get the same ones, and some of those who send to it
+would go on sending to what they know by that number, or remove it, when they notice that it has gone."""
 
 
 class StartError(Exception):
@@ -26,7 +35,7 @@ def run_node(
     """Makes the node and spins it until it is shut down; returns the exit status.
 
     A :class:`ParamError` or :class:`StartError` ends it with one line and status 2, a :class:`DeafError`
-    with one line and status 3. A node that has a
+    with one line and status 3, some seconds after its standby has gone on. A node that has a
     ``close`` method gets it called, whatever ends it. ``prepare`` is what takes time and needs no node: a
     standby (:mod:`.standby`) does it ahead.
     """
@@ -36,10 +45,18 @@ def run_node(
     try:
         if prepare is not None:
             prepare()
-        with turn():
-            return _run(make, args, interrupt)
+        with ExitStack() as afterwards, turn():
+            return _run(make, args, interrupt, afterwards)
     except KeyboardInterrupt:
         return 0
+
+
+def _keep_ports(_: Node) -> None:
+    """Keeps a node, and with it what DDS gives up with the last one of a process, for a while."""
+    end = time.monotonic() + _KEEP_PORTS_S
+    while rclpy.ok() and time.monotonic() < end:
+        time.sleep(0.1)
+    rclpy.try_shutdown()
 
 
 def _in_thread(failed: threading.ExceptHookArgs) -> None:
@@ -71,8 +88,9 @@ class _Interrupt:
             raise KeyboardInterrupt
 
 
-def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Interrupt) -> int:
+def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Interrupt, afterwards: ExitStack) -> int:
     node: Node | None = None
+    keep_ports = False
     try:
         rclpy.init(args=args)
         # rclpy.spin makes one, which fails when Ctrl-C comes just before it
@@ -88,8 +106,9 @@ def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Inter
         print(f"[FATAL] {error}", file=sys.stderr, flush=True)
         return 2
     except DeafError as error:
+        keep_ports = TURN in os.environ
         print(f"[FATAL] {error}", file=sys.stderr, flush=True)
-        return 3
+        return _DEAF
     except Exception as error:
         # rclpy has no error type of its own for these two
         if rclpy.ok() or "context" not in str(error):
@@ -104,5 +123,9 @@ def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Inter
             close = getattr(node, "close", None)
             if close is not None:
                 close()
+            if keep_ports:
+                left = Node(f"_{node.get_name()}_deaf", enable_rosout=False, start_parameter_services=False)
+                afterwards.callback(_keep_ports, left)
             node.destroy_node()
-        rclpy.try_shutdown()
+        if not keep_ports:
+            rclpy.try_shutdown()

@@ -34,12 +34,13 @@ class OverlayNode(Node):
         self._follower = BoxFollower()
         self._last: AfOverlay | None = None
         self._health = Health(self, extra=self._figures)
-        self._hearing = Hearing(self)
+        self._hearing = Hearing(self, self._health, "image_raw")
         self._publisher = self.create_publisher(AfOverlay, "af_overlay", RESULT)
         self._debug = self.create_publisher(Image, "debug/overlay", IMAGE)
         self.create_subscription(Image, "image_raw", self._on_image, IMAGE)
 
     def _on_image(self, message: Image) -> None:
+        self._hearing.got("image_raw")
         stamp_ns = to_ns(message.header.stamp)
         if self._last is not None and to_ns(self._last.header.stamp) == stamp_ns:
             self._publisher.publish(self._last)

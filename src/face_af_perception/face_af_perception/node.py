@@ -54,7 +54,7 @@ class PerceptionNode(Node):
         self._live = LiveParameters(self, PerceptionNodeParams)
         self._live.on_change(self._on_parameters)
         self._health = Health(self, extra=self._figures)
-        self._hearing = Hearing(self)
+        self._hearing = Hearing(self, self._health, "image_raw")
         self._pipeline: FacePipeline | None = None
         self._newest: _Newest | None = None
         self._loaded: tuple[FaceAnalyser, Gallery | None] | None = None
@@ -202,6 +202,7 @@ class PerceptionNode(Node):
     # -- frames ------------------------------------------------------------------------------------------------------
 
     def _on_image(self, message: Image) -> None:
+        self._hearing.got("image_raw")
         pipeline = self._pipeline
         if pipeline is None:
             return

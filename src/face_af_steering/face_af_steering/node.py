@@ -26,6 +26,7 @@ from .planner import Planner
 from .recipe import Follower, RecipeError
 
 _NO_CAMERA_NEEDED = ("none", "dry_run")
+_STREAMS = ("faces", "af_overlay")
 
 
 class SteeringNode(Node):
@@ -35,9 +36,9 @@ class SteeringNode(Node):
         super().__init__("steering")
         self._params = LiveParameters(self, SteeringNodeParams)
         self._planner = Planner(self._params.value)
-        self._pairer = StampPairer(("faces", "af_overlay"))
+        self._pairer = StampPairer(_STREAMS)
         self._health = Health(self, extra=self._extra)
-        self._hearing = Hearing(self)
+        self._hearing = Hearing(self, self._health, *_STREAMS)
         self._camera: CameraStatus | None = None
         self._command_id = 0
         self._last_state: SteeringState | None = None
@@ -71,9 +72,11 @@ class SteeringNode(Node):
         self._camera = message
 
     def _on_overlay(self, message: AfOverlay) -> None:
+        self._hearing.got("af_overlay")
         self._add("af_overlay", message)
 
     def _on_faces(self, message: FaceArray) -> None:
+        self._hearing.got("faces")
         if to_ns(message.header.stamp) == self._pairer.newest and self._last_state is not None:
             self._states.publish(self._last_state)
             return

@@ -42,7 +42,7 @@ class DriverNode(Node):
             raise StartError(str(error)) from error
         self._publisher = self.create_publisher(CameraStatus, "camera_status", STATUS)
         self._health = Health(self, extra=self._figures)
-        self._hearing = Hearing(self)
+        self._hearing = Hearing(self, self._health)
         self._logged = LinkStatus()
         self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status) if factory else None
         self._unused = LinkStatus(last_error="transport is none: commands are refused")

@@ -28,7 +28,12 @@ HEARS = "hears"
 
 def status_name(node: Node) -> str:
     """What a node calls itself on ``/diagnostics``."""
-    return str(node.get_fully_qualified_name().lstrip("/"))
+    return full_name(node.get_namespace(), node.get_name())
+
+
+def full_name(namespace: str, name: str) -> str:
+    """A node's name there, from what the graph says of it."""
+    return f"{namespace}/{name}".lstrip("/")
 
 
 class Health:

@@ -3,8 +3,8 @@
 Fast DDS (3.2) takes a process that did not run for a second or two for dead and gives its shared-memory port up; those
 who send to it make a new one at once, and so does the process when it goes on. Now and then these are different ones
 (a sender who just looks whether the port's lock is held makes the process believe that nobody uses the new port), or
-a sender finds neither and changes to UDP, which loses large pictures. Then the node never hears again from some of the
-others, or from all, or gets no more pictures, without any error.
+a sender finds neither and may change to UDP, which loses large pictures. Then the node never hears again from some of
+the others, or from all, or gets no more pictures, without any error.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Ears:
 
     def __init__(self, me: str, inputs: Iterable[str], now: float) -> None:
         self._me = me
-        self._last = self._since = now
+        self._last = now
+        self._since = now
+        """Its start, or the end of the newest time in which it stood still."""
         self._still_s = 0.0
         """How long it stood still, until somebody is heard again; else 0."""
         self._heard: dict[str, float] = {}
@@ -78,13 +80,10 @@ class Ears:
             return ""
         if quiet := self._quiet(now):
             self._doubts.clear()
-            if quiet > (_AFTER_STILL_S if self._still_s else _SILENCE_S):
-                # one who says nothing may have died just now
-                if self._still_s and reporting():
-                    return f"stood still for {self._still_s:.1f} s and hears nobody since"
-                if len(reporting()) > 1:
-                    return "hears nobody any more"
-            return ""
+            if self._still_s and quiet > _AFTER_STILL_S and reporting():
+                return f"stood still for {self._still_s:.1f} s and hears nobody since"
+            # a single one who says nothing may have died just now
+            return "hears nobody any more" if quiet > _SILENCE_S and len(reporting()) > 1 else ""
         missing = self._unheard(now) | self._missing_inputs(now, senders)
         self._doubts = {what: self._doubts.get(what, now) for what in missing}
         lasting = sorted(what for what, since in self._doubts.items() if now - since > _DOUBT_S)

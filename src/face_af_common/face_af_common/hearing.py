@@ -9,7 +9,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from .diagnostics import HEARS, SINCE_RESULT_S, Health, status_name
+from .diagnostics import HEARS, SINCE_RESULT_S, Health, full_name, status_name
 from .ears import Ears
 
 _PERIOD_S = 0.2
@@ -57,4 +57,4 @@ class Hearing:
 
     def _publishers(self, topic: str) -> set[str]:
         found = self._node.get_publishers_info_by_topic(topic)
-        return {f"{info.node_namespace}/{info.node_name}".lstrip("/") for info in found} - {self._me}
+        return {full_name(info.node_namespace, info.node_name) for info in found} - {self._me}

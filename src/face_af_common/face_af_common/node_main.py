@@ -51,8 +51,15 @@ def run_node(
         return 0
 
 
-def _keep_ports(_: Node) -> None:
-    """Keeps a node, and with it what DDS gives up with the last one of a process, for a while."""
+def _stand_in(node: Node) -> Node:
+    """A hidden node without anything, which keeps what DDS gives up with the last node of a process."""
+    name, namespace = f"_{node.get_name()}_deaf", node.get_namespace()
+    # with global arguments it would get the name that the launch file gave the process' node
+    alone = {"use_global_arguments": False, "enable_rosout": False, "start_parameter_services": False}
+    return Node(name, namespace=namespace, **alone)
+
+
+def _keep_ports(_kept: Node) -> None:
     end = time.monotonic() + _KEEP_PORTS_S
     while rclpy.ok() and time.monotonic() < end:
         time.sleep(0.1)
@@ -119,13 +126,13 @@ def _run(make: Callable[[], Node], args: Sequence[str] | None, interrupt: _Inter
         return 0
     finally:
         interrupt.off = True
+        keep_ports = keep_ports and rclpy.ok()
         if node is not None:
             close = getattr(node, "close", None)
             if close is not None:
                 close()
             if keep_ports:
-                left = Node(f"_{node.get_name()}_deaf", enable_rosout=False, start_parameter_services=False)
-                afterwards.callback(_keep_ports, left)
+                afterwards.callback(_keep_ports, _stand_in(node))
             node.destroy_node()
         if not keep_ports:
             rclpy.try_shutdown()

@@ -133,7 +133,7 @@ class Deaf(Node):
     def close(self):
         print("closed", flush=True)
 
-sys.exit(run_node(Deaf, []))
+sys.exit(run_node(Deaf))
 """
 
 
@@ -144,10 +144,10 @@ def test_the_process_ends_with_one_line_and_is_started_again() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, "closed\n", "[FATAL] hears nobody; start it again\n")
 
 
-def test_its_standby_goes_on_while_its_ports_stay_taken(tmp_path: Path) -> None:
+def test_its_standby_goes_on_while_its_ports_stay_taken(graph: Graph, tmp_path: Path) -> None:
     turn = tmp_path / "turn"
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(100 + os.getpid() % 100), TURN: str(turn)}
-    command = [sys.executable, "-c", _DEAF]
+    environment = {**os.environ, TURN: str(turn)}
+    command = [sys.executable, "-c", _DEAF, "--ros-args", "-r", "__node:=overlay", "-r", "__ns:=/cam"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         with turn.open("ab") as lock:
             assert process.stdout is not None
@@ -155,6 +155,8 @@ def test_its_standby_goes_on_while_its_ports_stay_taken(tmp_path: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
         assert process.poll() is None
         assert _ports(process.pid)
+        graph.until(lambda: "_overlay_deaf" in graph.node.get_node_names())
+        graph.until(lambda: "overlay" not in graph.node.get_node_names())  # whose name is the next one's
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 3
 

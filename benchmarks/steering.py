@@ -109,7 +109,7 @@ def robustness(scenarios: int, seeds: str, harsh: bool, processes: int) -> dict[
     policies = ("ours", "all-knowing")
     data: dict[str, Any] = {}
     for conditions in ROBUSTNESS:
-        jobs = [(*which, harsh, conditions, policies) for which in _evenings(NAMES, seeds, scenarios)]
+        jobs = [(*which, harsh, conditions, policies) for which in _draws(NAMES, seeds, scenarios)]
         results = _play_all(jobs, processes)
         ours, knowing = ([r for r in results if r.policy == p] for p in policies)
         ratios = {
@@ -133,7 +133,7 @@ def robustness(scenarios: int, seeds: str, harsh: bool, processes: int) -> dict[
     return data
 
 
-def _evenings(names: Sequence[str], seeds: str, count: int) -> list[tuple[str, int]]:
+def _draws(names: Sequence[str], seeds: str, count: int) -> list[tuple[str, int]]:
     return [(names[i % len(names)], FIRST_SEED[seeds] + i // len(names)) for i in range(count)]
 
 
@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         data = robustness(args.scenarios, args.seeds, args.harsh, args.jobs)
         _write(args.report, {"seeds": args.seeds, "harsh": args.harsh, "conditions": data})
         return 0
-    jobs = [(*which, args.harsh, AS_DRAWN, POLICIES) for which in _evenings(names, args.seeds, args.scenarios)]
+    jobs = [(*which, args.harsh, AS_DRAWN, POLICIES) for which in _draws(names, args.seeds, args.scenarios)]
     results = _play_all(jobs, args.jobs)
     data = report(results)
     data["seeds"] = args.seeds

@@ -134,9 +134,9 @@ NAMES = tuple(_MAKERS)
 
 
 def make(name: str, seed: int, harsh: bool = False, conditions: Conditions = AS_DRAWN) -> Scenario:
-    """One evening of a kind; ``harsh``: with a body from the harsher half of the world.
+    """One scenario of a kind; ``harsh``: with a body from the harsher half of the world.
 
-    ``conditions`` change what was drawn, the rest of the evening stays as it is.
+    ``conditions`` change what was drawn, the rest of the scenario stays as it is.
     """
     rng = random.Random(f"{name}/{seed}")
     people = _MAKERS[name](rng)

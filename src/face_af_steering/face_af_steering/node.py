@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from rclpy.node import Node
@@ -17,13 +16,13 @@ from face_af_common.node_main import run_node
 from face_af_common.pairing import StampPairer
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.stamps import to_ns
-from face_af_common.types import Action, Face
+from face_af_common.types import Action
 from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, SteeringCommand, SteeringState
 from face_af_msgs.srv import SetRecipe
 
+from .engine import SteeringEngine
 from .params import SteeringNodeParams
-from .planner import Planner
-from .recipe import Follower, RecipeError
+from .recipe import RecipeError
 
 _NO_CAMERA_NEEDED = ("none", "dry_run")
 _STREAMS = ("faces", "af_overlay")
@@ -35,16 +34,16 @@ class SteeringNode(Node):
     def __init__(self) -> None:
         super().__init__("steering")
         self._params = LiveParameters(self, SteeringNodeParams)
-        self._planner = Planner(self._params.value)
+        self._engine = SteeringEngine(self._params.value)
+        self._planner = self._engine.planner
         self._pairer = StampPairer(_STREAMS)
         self._health = Health(self, extra=self._extra)
         self._hearing = Hearing(self, self._health, *_STREAMS)
         self._camera: CameraStatus | None = None
         self._command_id = 0
         self._last_state: SteeringState | None = None
-        self._follower: Follower | None = None
-        self._target = ""
-        self._apply(self._params.value)
+        if self._engine.recipe is not None:
+            self._log_recipe()
         self._params.on_change(self._apply)
         self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
         self._states = self.create_publisher(SteeringState, "state", RESULT)
@@ -56,17 +55,15 @@ class SteeringNode(Node):
         self.create_service(SetRecipe, "set_recipe", self._on_recipe)
 
     def _apply(self, params: SteeringNodeParams) -> None:
-        if params.paused != self._planner.paused:
-            (self._planner.pause if params.paused else self._planner.resume)()
-        self._planner.params = params
         try:
-            recipe = params.load_recipe()
+            if self._engine.apply(params):
+                self._log_recipe()
         except RecipeError as error:  # changed on disk since it was checked
             self.get_logger().error(str(error))
-            return
-        if recipe != (self._follower.recipe if self._follower else None):
-            self._follower = Follower(recipe) if recipe is not None else None
-            self.get_logger().info(f"recipe {recipe.name}: {recipe.description}" if recipe else "no recipe")
+
+    def _log_recipe(self) -> None:
+        recipe = self._engine.recipe
+        self.get_logger().info(f"recipe {recipe.name}: {recipe.description}" if recipe else "no recipe")
 
     def _on_camera(self, message: CameraStatus) -> None:
         self._camera = message
@@ -91,15 +88,15 @@ class SteeringNode(Node):
     def _steer(self, found: FaceArray, overlay: AfOverlay) -> None:
         planner = self._planner
         planner.blocked = self._camera_problem()
-        planner.frame_size = (found.width or overlay.width or 1920, found.height or overlay.height or 1080)
+        size = (found.width or overlay.width or 1920, found.height or overlay.height or 1080)
         now = to_ns(found.header.stamp) * 1e-9
-        target, faces = self._meant(now, found)
-        for action in planner.update(now, faces, af_boxes_from_msg(overlay)):
+        boxes = af_boxes_from_msg(overlay)
+        for action in self._engine.update(now, faces_from_msg(found), boxes, found.target, size):
             self._send(found, action)
         state = SteeringState(
             header=found.header,
             state=int(planner.status),
-            target=target,
+            target=self._engine.target,
             target_track_id=planner.target_track_id,
             focus_track_id=planner.focus_track_id,
             presses=planner.presses,
@@ -116,18 +113,6 @@ class SteeringNode(Node):
             self._health.fault(planner.blocked, WARN)
         else:
             self._health.recovered()
-
-    def _meant(self, now: float, found: FaceArray) -> tuple[str, list[Face]]:
-        """The target's name, and the faces with ``is_target`` set accordingly."""
-        faces = faces_from_msg(found)
-        name = found.target
-        if self._follower is not None:
-            name = self._follower.target(now, faces)
-            faces = [dataclasses.replace(face, is_target=bool(name) and face.identity == name) for face in faces]
-        if name != self._target:
-            self._target = name
-            self._planner.forget_target()
-        return name, faces
 
     def _send(self, found: FaceArray, action: Action) -> None:
         self._command_id += 1
@@ -168,12 +153,11 @@ class SteeringNode(Node):
         response.success = result.successful
         if not result.successful:
             response.message = result.reason
-        elif self._follower is None:
+        elif self._engine.recipe is None:
             response.message = "no recipe"
         else:
-            # choosing the same recipe again starts its time line anew
-            self._follower = Follower(self._follower.recipe)
-            response.message = f"following {request.recipe}: {', '.join(self._follower.recipe.people)}"
+            self._engine.restart_recipe()
+            response.message = f"following {request.recipe}: {', '.join(self._engine.recipe.people)}"
         return response
 
     def _extra(self) -> dict[str, object]:

@@ -3,7 +3,7 @@
 What is known: faces with names, and the boxes that the camera draws, both as seen in one frame that
 lags the camera. What is believed between frames lives in the helpers: :class:`Row` (the camera's
 subjects), :class:`TargetChooser` (who is meant), :class:`Selection` (where the focus is),
-:class:`Presses` (what became of ours), :class:`Hands` (who else moved it). The planner joins them.
+:class:`Presses` (what became of ours), :class:`MoveAttribution` (who else moved it). The planner joins them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from face_af_common.types import Action, ActionKind, AfBox, AfState, Face, SteeringStatus
 
 from .af_area import AreaPointer
-from .hands import Hands, is_largest
-from .moves import steps_between
+from .move_attribution import MoveAttribution, is_largest
+from .navigation import steps_between
 from .params import PlannerParams, SteeringNodeParams
 from .presses import Press, Presses
 from .rate_limit import RateLimit
@@ -45,7 +45,7 @@ class Planner:
         self._row = Row()
         self._chooser = TargetChooser()
         self._selection = Selection()
-        self._hands = Hands()
+        self._attribution = MoveAttribution()
         self._presses = Presses()
         self._limit = RateLimit()
         self._area = AreaPointer()
@@ -111,7 +111,7 @@ class Planner:
     # -- what happened
 
     def _start_anew(self, now: float) -> None:
-        for part in (self._row, self._chooser, self._selection, self._hands, self._area, self._presses):
+        for part in (self._row, self._chooser, self._selection, self._attribution, self._area, self._presses):
             part.forget()
         self._limit.restart(now)
         self._give_ups = 0
@@ -127,7 +127,7 @@ class Planner:
         if not move.back:
             self._yield_before = self._yield_until
         elif not ours:
-            self._hands.withdraw()
+            self._attribution.withdraw()
             self._yield_until, self._yield_before = self._yield_before, self._yield_until
         if ours:
             if self._presses.effect_at == now:
@@ -137,7 +137,7 @@ class Planner:
             return
         if self._presses.led_elsewhere(now):
             return
-        if self._hands.is_person(now, move, row, self.params):
+        if self._attribution.is_person(now, move, row, self.params):
             self._yield_until = now + self.params.yield_s
             self.yields += 1
 
@@ -181,7 +181,7 @@ class Planner:
         if now < self._pause_until:
             left = self._pause_until - now
             return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s")
-        steps = self._presses.moves.steps(focus, target, row, params.wrap)
+        steps = self._presses.navigation.steps(focus, target, row, params.wrap)
         waiting = self._presses.waiting
         early = False
         if waiting:
@@ -189,7 +189,7 @@ class Planner:
             early = since < self._presses.response.answer_s(params.picture_lag_s)
             if not self._may_follow(focus, target, row, steps, since):
                 return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
-        if not waiting and self._presses.must_rest(now):
+        if not waiting and self._presses.must_cool_down(now):
             return self._say(SteeringStatus.WAITING, "the camera does not listen so soon after an effect")
         kind, why = self._next_kind(focus, target, row, steps)
         if kind is None:
@@ -201,7 +201,7 @@ class Planner:
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
         if focus is not None and not waiting and not self._presses.lost_in_a_row:
-            self._presses.moves.set_out(kind, focus, target, row)
+            self._presses.navigation.set_out(kind, focus, target, row)
         return self._press(now, Press(kind, now, focus, target, bool(waiting), early), why)
 
     def _may_follow(
@@ -219,7 +219,7 @@ class Planner:
         sure = min(len(steps), steps_between(focus, target, seen, _SIDE_MARGIN * target.width))
         if len(waiting) >= sure or any(press.kind != steps[0] for press in waiting):
             return False
-        return since >= self._presses.pace.follow_s(sure, response, self.params.picture_lag_s)
+        return since >= self._presses.pipelining.follow_s(sure, response, self.params.picture_lag_s)
 
     def _next_kind(
         self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]
@@ -229,7 +229,7 @@ class Planner:
             count = len(steps)
             where = f"{count} {'step' if count == 1 else 'steps'} to the target"
             return first, where if not tried else f"{where}; the last press was lost"
-        others = self._presses.moves.alternatives(first)
+        others = self._presses.navigation.alternatives(first)
         index = tried - self.params.repeats
         if index >= len(others):
             return None, ""
@@ -237,7 +237,7 @@ class Planner:
 
     def _press(self, now: float, press: Press, why: str) -> list[Action]:
         self._limit.count(now)
-        self._hands.corrected(now)
+        self._attribution.corrected(now)
         self._presses.sent(press)
         self.presses += 1
         self._say(SteeringStatus.STEERING, f"{press.kind.name}: {why}")

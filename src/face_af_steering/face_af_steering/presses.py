@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from face_af_common.types import ActionKind
 
-from .moves import Moves, is_wrap, steps_between
-from .pace import Pace
+from .cooldown import Cooldown
+from .navigation import Navigation, is_wrap, steps_between
+from .press_pipelining import PressPipelining
 from .response import ResponseModel
-from .rest import Rest
 from .selection import Move
 from .subjects import Subject
 
@@ -40,9 +40,9 @@ class Presses:
 
     def __init__(self) -> None:
         self.response = ResponseModel()
-        self.pace = Pace()
-        self.moves = Moves()
-        self._rest = Rest()
+        self.pipelining = PressPipelining()
+        self.navigation = Navigation()
+        self._cooldown = Cooldown()
         self._open: list[Press] = []
         self.forget()
 
@@ -58,9 +58,9 @@ class Presses:
         """Those whose effect may still come, oldest first."""
         return [p for p in self._open if not (p.lost or p.done)]
 
-    def must_rest(self, now: float) -> bool:
+    def must_cool_down(self, now: float) -> bool:
         """Whether the camera may be deaf yet after the last effect."""
-        return now - self.effect_at < self._rest.pause_s
+        return now - self.effect_at < self._cooldown.pause_s
 
     def sent(self, press: Press) -> None:
         if not press.planned:
@@ -100,12 +100,12 @@ class Presses:
             press.lost = True
             self.response.lost()
             if press.planned:
-                self.pace.ended(press.early, worked=False)
+                self.pipelining.ended(press.early, worked=False)
             else:
                 self.lost_in_a_row += 1
-                self._rest.ended(press.after_s, worked=False)
+                self._cooldown.ended(press.after_s, worked=False)
             if press.before is not None:
-                self.moves.ended(press.kind, press.before, None, press.aim, row)
+                self.navigation.ended(press.kind, press.before, None, press.aim, row)
         if self._open and now - self._open[0].at > self.response.latest_s:
             # after some repeats it takes longer until a press is lost than until it can explain nothing
             self._open = [p for p in self._open if now - p.at <= self.response.latest_s or not (p.lost or p.done)]
@@ -117,16 +117,16 @@ class Presses:
         self.effect_at = now
         self.lost_in_a_row = 0
         if press.planned:
-            self.pace.ended(press.early, worked=True)
+            self.pipelining.ended(press.early, worked=True)
         elif alone and not press.lost:
-            self._rest.ended(press.after_s, worked=True)
+            self._cooldown.ended(press.after_s, worked=True)
         if move.before is None or move.after is None:
             return
         if self.response.can_use(now - press.at, sure):
             self.response.learn(now - press.at)
         if press.lost:
             self.response.late()
-        self.moves.ended(press.kind, move.before, move.after, press.aim, row)
+        self.navigation.ended(press.kind, move.before, move.after, press.aim, row)
 
     def _explains(
         self, press: Press, now: float, before: Subject | None, after: Subject | None, row: Sequence[Subject], wrap: str

@@ -74,7 +74,7 @@ class Recipe:
         return ()
 
 
-class Follower:
+class RecipeRunner:
     """Follows one recipe through time: who is the target now?"""
 
     def __init__(self, recipe: Recipe) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from face_af_common.types import AfState
 
-from .misreads import Misreads
+from .read_error_rate import ReadErrorRate
 from .subjects import Row, Subject
 
 _RIVAL_GAP_S, _RIVAL_GAP_FRAMES = 0.12, 3
@@ -56,12 +56,12 @@ class Selection:
     One misread box must never move it: a box newly read as chosen counts at first sight only where in
     the same frame the box that was chosen is read as not chosen, nothing else is read as chosen, and
     either a press of ours leads there or misreadings are rare enough that two in one frame are hardly
-    ever seen (:class:`Misreads`). Otherwise as many frames must agree as the misreadings ask for.
+    ever seen (:class:`ReadErrorRate`). Otherwise as many frames must agree as the misreadings ask for.
     """
 
     def __init__(self) -> None:
         self.subject: Subject | None = None
-        self.misreads = Misreads()
+        self.read_errors = ReadErrorRate()
         self._start_anew()
 
     def forget(self) -> None:
@@ -101,9 +101,9 @@ class Selection:
             del self._rivals[key]
         chosen = [s for s in row.subjects.values() if s.chosen]
         read = sum(1 for s in row.subjects.values() if s.state)
-        self.misreads.saw(read)
+        self.read_errors.saw(read)
         if belief is not None:
-            self.misreads.suspect(sum(1 for s in chosen if s is not belief) + (belief.state == AfState.DETECTED))
+            self.read_errors.suspect(sum(1 for s in chosen if s is not belief) + (belief.state == AfState.DETECTED))
         if not chosen:
             self._unseen_frames += 1
             if belief is not None:
@@ -122,7 +122,7 @@ class Selection:
         if belief is not None and belief.chosen:
             if len(chosen) == 1:
                 self._rivals.clear()
-                self.misreads.was_wrong()
+                self.read_errors.was_wrong()
             return None
         flipped = belief is not None and belief.state == AfState.DETECTED
         best: tuple[int, bool, int] | None = None
@@ -142,7 +142,7 @@ class Selection:
                 needed = confirm_frames
             else:
                 both = rival.flipped or belief.state != AfState.NONE
-                needed = self.misreads.frames_needed(read, both)
+                needed = self.read_errors.frames_needed(read, both)
                 if not both:  # its box may have been taken for another face's
                     needed = max(needed, confirm_frames + 1)
                 elif len(chosen) > 1 or not flipped:
@@ -170,9 +170,9 @@ class Selection:
         back = again and now - self._moved_at < _REACTION_S
         move = Move(before, subject, lost, rival is None or not rival.flipped, back)
         if again and self._frame - self._moved_frame <= _BACK_FRAMES:
-            self.misreads.was_wrong(2 * (self._frame - self._moved_frame))
+            self.read_errors.was_wrong(2 * (self._frame - self._moved_frame))
         else:
-            self.misreads.was_true()
+            self.read_errors.was_true()
         self._previous, self._moved_frame, self._moved_at = before, self._frame, now
         self.subject = subject
         self._missed_frames = 0

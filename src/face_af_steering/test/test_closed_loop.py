@@ -28,6 +28,6 @@ def test_close_to_an_all_knowing_policy_with_few_presses() -> None:
     assert sum(r.presses_while_right for r in ours) <= 4
 
 
-def test_the_same_seed_gives_the_same_evening() -> None:
+def test_the_same_seed_gives_the_same_course() -> None:
     one, other = (play(make("crossings", _SEED), "ours", trace=True) for _ in range(2))
     assert one == other

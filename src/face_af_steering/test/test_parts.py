@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from face_af_common.params import ParamError, build
 from face_af_common.types import ActionKind, AfBox, AfState, Box, Face
 from face_af_steering.association import Association
-from face_af_steering.misreads import Misreads
-from face_af_steering.moves import Moves
-from face_af_steering.pace import Pace
+from face_af_steering.cooldown import Cooldown
+from face_af_steering.navigation import Navigation
 from face_af_steering.params import PlannerParams, SteeringNodeParams
+from face_af_steering.press_pipelining import PressPipelining
 from face_af_steering.rate_limit import RateLimit
+from face_af_steering.read_error_rate import ReadErrorRate
 from face_af_steering.response import ResponseModel
-from face_af_steering.rest import Rest
 from face_af_steering.subjects import Row, Subject
 
 _FACE = Box(500, 300, 100, 125)
@@ -121,47 +121,47 @@ def test_a_press_taken_for_lost_makes_it_more_patient() -> None:
     assert model.timeout_s() > before
 
 
-def _follow_s(pace: Pace, steps: int, spread_s: float = 0.015) -> float:
+def _follow_s(pipelining: PressPipelining, steps: int, spread_s: float = 0.015) -> float:
     response = ResponseModel()
     response.middle_s, response.spread_s = 0.4, spread_s
-    return pace.follow_s(steps, response, picture_lag_s=0.066)
+    return pipelining.follow_s(steps, response, picture_lag_s=0.066)
 
 
 def test_presses_that_follow_early_are_tried_where_that_saves_most() -> None:
-    pace = Pace()
-    assert _follow_s(pace, 3) < 0.5 * 0.334 < 0.334 < _follow_s(pace, 2)
-    pace.ended(early=True, worked=True)
-    assert _follow_s(pace, 2) < 0.5 * 0.334
+    pipelining = PressPipelining()
+    assert _follow_s(pipelining, 3) < 0.5 * 0.334 < 0.334 < _follow_s(pipelining, 2)
+    pipelining.ended(early=True, worked=True)
+    assert _follow_s(pipelining, 2) < 0.5 * 0.334
 
 
 def test_a_camera_that_ignores_early_presses_is_given_its_time() -> None:
-    pace = Pace()
-    pace.ended(early=True, worked=False)
-    patient = _follow_s(pace, 9)
+    pipelining = PressPipelining()
+    pipelining.ended(early=True, worked=False)
+    patient = _follow_s(pipelining, 9)
     assert patient > 0.334
     for _ in range(3):
-        pace.ended(early=False, worked=True)
-    assert 0.334 < _follow_s(pace, 9) < patient
-    pace.ended(early=False, worked=False)
-    assert _follow_s(pace, 9) > patient
+        pipelining.ended(early=False, worked=True)
+    assert 0.334 < _follow_s(pipelining, 9) < patient
+    pipelining.ended(early=False, worked=False)
+    assert _follow_s(pipelining, 9) > patient
 
 
 def test_what_follows_no_sooner_than_the_effect_is_seen_is_not_worth_it() -> None:
-    assert _follow_s(Pace(), 2, spread_s=0.05) == math.inf
+    assert _follow_s(PressPipelining(), 2, spread_s=0.05) == math.inf
 
 
 def test_a_press_after_the_answer_says_nothing_about_queueing() -> None:
-    pace = Pace()
-    pace.ended(early=False, worked=True)
-    assert _follow_s(pace, 2) > 0.334
+    pipelining = PressPipelining()
+    pipelining.ended(early=False, worked=True)
+    assert _follow_s(pipelining, 2) > 0.334
 
 
 def test_one_lost_press_does_not_make_a_camera_deaf() -> None:
-    pace = Pace()
+    pipelining = PressPipelining()
     for _ in range(5):
-        pace.ended(early=True, worked=True)
-    pace.ended(early=True, worked=False)
-    assert _follow_s(pace, 2) < 0.5 * 0.4
+        pipelining.ended(early=True, worked=True)
+    pipelining.ended(early=True, worked=False)
+    assert _follow_s(pipelining, 2) < 0.5 * 0.4
 
 
 def _standing(count: int) -> list[Subject]:
@@ -169,27 +169,27 @@ def _standing(count: int) -> list[Subject]:
 
 
 def test_going_around_is_tried_when_it_could_have_saved_enough() -> None:
-    moves, row = Moves(), _standing(5)
+    navigation, row = Navigation(), _standing(5)
     ways = 0
-    while moves.steps(row[0], row[4], row, "auto") == [ActionKind.RIGHT] * 4:
-        moves.set_out(ActionKind.RIGHT, row[0], row[4], row)
+    while navigation.steps(row[0], row[4], row, "auto") == [ActionKind.RIGHT] * 4:
+        navigation.set_out(ActionKind.RIGHT, row[0], row[4], row)
         ways += 1
         assert ways < 10
-    assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
-    assert moves.steps(row[1], row[4], row, "auto") == [ActionKind.RIGHT] * 3, "only from the end"
-    moves.ended(ActionKind.LEFT, row[0], None, row[4], row)
-    assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.RIGHT] * 4
+    assert navigation.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
+    assert navigation.steps(row[1], row[4], row, "auto") == [ActionKind.RIGHT] * 3, "only from the end"
+    navigation.ended(ActionKind.LEFT, row[0], None, row[4], row)
+    assert navigation.steps(row[0], row[4], row, "auto") == [ActionKind.RIGHT] * 4
     for _ in range(4 * ways):  # that try may have been lost
-        moves.set_out(ActionKind.RIGHT, row[0], row[4], row)
-    assert moves.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
-    moves.ended(ActionKind.LEFT, row[0], row[4], row[4], row)
-    assert moves.steps(row[1], row[4], row, "auto") == [ActionKind.LEFT] * 2, "now it is known"
+        navigation.set_out(ActionKind.RIGHT, row[0], row[4], row)
+    assert navigation.steps(row[0], row[4], row, "auto") == [ActionKind.LEFT]
+    navigation.ended(ActionKind.LEFT, row[0], row[4], row[4], row)
+    assert navigation.steps(row[1], row[4], row, "auto") == [ActionKind.LEFT] * 2, "now it is known"
 
 
 def test_a_focus_that_has_left_the_row_goes_the_direct_way() -> None:
     row = _standing(4)
     gone = Subject(9, Box(-200, 400, 100, 120))
-    assert Moves().steps(gone, row[3], row, "yes") == [ActionKind.RIGHT] * 4
+    assert Navigation().steps(gone, row[3], row, "yes") == [ActionKind.RIGHT] * 4
 
 
 def test_an_effect_too_soon_for_this_camera_is_not_ours() -> None:
@@ -201,14 +201,14 @@ def test_an_effect_too_soon_for_this_camera_is_not_ours() -> None:
 
 
 def test_few_misreadings_make_one_frame_enough() -> None:
-    good, bad = Misreads(), Misreads()
+    good, bad = ReadErrorRate(), ReadErrorRate()
     for k in range(600):
         good.saw(4)
         bad.saw(4)
         if k % 10 == 0:
             bad.suspect(1)
             bad.was_wrong()
-    assert Misreads().frames_needed(4, both=True) == 2
+    assert ReadErrorRate().frames_needed(4, both=True) == 2
     assert good.frames_needed(4, both=True) == 1
     assert good.frames_needed(4, both=False) == 2
     assert bad.share == pytest.approx(0.025, rel=0.2)
@@ -216,26 +216,26 @@ def test_few_misreadings_make_one_frame_enough() -> None:
 
 
 def test_what_turned_out_to_be_true_was_no_misreading() -> None:
-    misreads = Misreads()
-    misreads.suspect(2)
-    misreads.was_true()
-    misreads.was_wrong()
-    assert misreads.share < 0.01
+    rate = ReadErrorRate()
+    rate.suspect(2)
+    rate.was_true()
+    rate.was_wrong()
+    assert rate.share < 0.01
 
 
 def test_a_camera_that_is_deaf_after_an_effect_gets_a_rest() -> None:
-    rest = Rest()
+    cooldown = Cooldown()
     for _ in range(10):
-        rest.ended(0.03 if rest.pause_s < 0.1 else rest.pause_s, worked=rest.pause_s >= 0.1)
-        rest.ended(1.0, worked=True)
-    assert 0.1 <= rest.pause_s < 0.2
+        cooldown.ended(0.03 if cooldown.pause_s < 0.1 else cooldown.pause_s, worked=cooldown.pause_s >= 0.1)
+        cooldown.ended(1.0, worked=True)
+    assert 0.1 <= cooldown.pause_s < 0.2
 
 
 @pytest.mark.parametrize("loss", [0.05, 0.2])
 def test_presses_lost_by_chance_ask_for_little_rest(loss: float) -> None:
-    rest, rng, pauses = Rest(), random.Random(3), []
+    cooldown, rng, pauses = Cooldown(), random.Random(3), []
     for _ in range(400):
-        rest.ended(0.03, worked=rng.random() >= loss)
-        rest.ended(1.0, worked=rng.random() >= loss)
-        pauses.append(rest.pause_s)
+        cooldown.ended(0.03, worked=rng.random() >= loss)
+        cooldown.ended(1.0, worked=rng.random() >= loss)
+        pauses.append(cooldown.pause_s)
     assert sum(pauses) / len(pauses) < 0.06

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from face_af_common.types import Box, Face
-from face_af_steering.recipe import Follower, RecipeError, find, load, parse
+from face_af_steering.recipe import RecipeError, RecipeRunner, find, load, parse
 
 _RECIPES = Path(__file__).resolve().parents[3] / "config" / "recipes"
 
@@ -18,43 +18,43 @@ def _faces(*names: str) -> list[Face]:
     return [Face(i + 1, Box(200.0 * i, 0, 100 + i, 100), identity=name) for i, name in enumerate(names)]
 
 
-def _follow(text: str) -> Follower:
-    return Follower(parse(text, "test"))
+def _follow(text: str) -> RecipeRunner:
+    return RecipeRunner(parse(text, "test"))
 
 
 def test_the_first_in_sight_wins_after_the_hold_time() -> None:
-    follower = _follow("target: [anna, ben]\nhold_s: 2.0")
-    assert follower.target(0.0, _faces("ben", "zoe")) == "ben"
-    assert follower.target(1.0, _faces("ben", "anna")) == "ben"
-    assert follower.target(2.9, _faces("ben", "anna")) == "ben"
-    assert follower.target(3.1, _faces("ben", "anna")) == "anna"
-    assert follower.target(4.0, _faces("ben")) == "anna"
-    assert follower.target(4.5, _faces("ben", "anna")) == "anna"
-    assert follower.target(5.0, _faces("ben")) == "anna"
-    assert follower.target(7.1, _faces("ben")) == "ben"
+    runner = _follow("target: [anna, ben]\nhold_s: 2.0")
+    assert runner.target(0.0, _faces("ben", "zoe")) == "ben"
+    assert runner.target(1.0, _faces("ben", "anna")) == "ben"
+    assert runner.target(2.9, _faces("ben", "anna")) == "ben"
+    assert runner.target(3.1, _faces("ben", "anna")) == "anna"
+    assert runner.target(4.0, _faces("ben")) == "anna"
+    assert runner.target(4.5, _faces("ben", "anna")) == "anna"
+    assert runner.target(5.0, _faces("ben")) == "anna"
+    assert runner.target(7.1, _faces("ben")) == "ben"
 
 
 def test_groups_keep_whom_they_have() -> None:
-    follower = _follow("groups: {band: [ben, carla]}\ntarget: band\nhold_s: 0")
-    assert follower.target(0.0, _faces("ben", "carla")) == "carla"
-    assert follower.target(1.0, _faces("carla", "ben")) == "carla"
-    assert follower.target(2.0, _faces("ben")) in ("ben", "carla")
-    assert follower.target(2.1, _faces("ben")) == "ben"
+    runner = _follow("groups: {band: [ben, carla]}\ntarget: band\nhold_s: 0")
+    assert runner.target(0.0, _faces("ben", "carla")) == "carla"
+    assert runner.target(1.0, _faces("carla", "ben")) == "carla"
+    assert runner.target(2.0, _faces("ben")) in ("ben", "carla")
+    assert runner.target(2.1, _faces("ben")) == "ben"
 
 
 def test_time_line() -> None:
-    follower = _follow('timeline: "0:00-2:30 person_a, then person_b"')
+    runner = _follow('timeline: "0:00-2:30 person_a, then person_b"')
     everybody = _faces("person_a", "person_b")
-    assert follower.target(1000.0, everybody) == "person_a"
-    assert follower.target(1149.9, everybody) == "person_a"
-    assert follower.target(1150.1, everybody) == "person_b"
-    assert follower.target(1000.0, everybody) == "person_a"
+    assert runner.target(1000.0, everybody) == "person_a"
+    assert runner.target(1149.9, everybody) == "person_a"
+    assert runner.target(1150.1, everybody) == "person_b"
+    assert runner.target(1000.0, everybody) == "person_a"
 
 
 def test_time_line_with_lists_gaps_and_nobody() -> None:
-    follower = _follow("timeline:\n  - 0:10-0:20: [ben, anna]\n  - 0:30-0:40 none\n  - then largest_known")
+    runner = _follow("timeline:\n  - 0:10-0:20: [ben, anna]\n  - 0:30-0:40 none\n  - then largest_known")
     faces = _faces("", "anna")
-    assert [follower.target(t, faces) for t in (0, 12, 25, 35, 50)] == ["", "anna", "", "", "anna"]
+    assert [runner.target(t, faces) for t in (0, 12, 25, 35, 50)] == ["", "anna", "", "", "anna"]
 
 
 def test_largest_known_leaves_strangers_out() -> None:
@@ -97,7 +97,7 @@ def test_any_text_is_a_recipe_or_an_error(text: str) -> None:
         recipe = parse(text, "x")
     except RecipeError:
         return
-    Follower(recipe).target(0.0, _faces("a"))
+    RecipeRunner(recipe).target(0.0, _faces("a"))
 
 
 def test_the_examples_are_good(tmp_path: Path) -> None:

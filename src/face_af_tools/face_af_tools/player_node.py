@@ -141,7 +141,11 @@ class PlayerNode(Node):
 
     def _on_state(self, message: SteeringState) -> None:
         def take(frame: Frame) -> None:
-            frame.status, frame.reason, frame.meant = SteeringStatus(message.state), message.reason, message.target
+            frame.status, frame.reason, frame.steering_target = (
+                SteeringStatus(message.state),
+                message.reason,
+                message.target,
+            )
 
         self._note("state", message, take)
 
@@ -218,7 +222,9 @@ class PlayerNode(Node):
             )
         if "state" in heard and frame.status is not None:
             heard["state"].publish(
-                SteeringState(header=header, state=int(frame.status), target=frame.meant or "", reason=frame.reason)
+                SteeringState(
+                    header=header, state=int(frame.status), target=frame.steering_target or "", reason=frame.reason
+                )
             )
 
     def _play(self) -> None:
@@ -277,7 +283,7 @@ class PlayerNode(Node):
         if "overlay" not in self._stages:
             frame.boxes = known.boxes
         if "steering" not in self._stages:
-            frame.status, frame.reason, frame.meant = known.status, known.reason, known.meant
+            frame.status, frame.reason, frame.steering_target = known.status, known.reason, known.steering_target
             frame.actions = known.actions
 
     def _send(self, image: Image) -> None:

@@ -35,17 +35,17 @@ def test_the_recipe_decides_who_is_meant(tmp_path: Path) -> None:
     (tmp_path / "singer.yaml").write_text("hold_s: 0.2\ntarget: [anna, ben]\n", encoding="utf-8")
     steering = Steering({"recipe": "singer", "recipe_dir": str(tmp_path), "confirm_frames": 1})
     both = run(steering, ("anna", "ben"), range(60))
-    assert both[-1].meant == "anna"
+    assert both[-1].steering_target == "anna"
     assert both[-1].target_face is not None and both[-1].target_face.identity == "anna"
     assert both[-1].target == "ben", "what perception looked for is kept"
     assert any(each.actions for each in both), "the focus is on ben"
     alone = run(steering, ("ben",), range(60, 200))
-    assert alone[-1].meant == "ben"
+    assert alone[-1].steering_target == "ben"
 
 
 def test_without_a_recipe_perception_decides() -> None:
     frames = run(Steering({}), ("anna", "ben"), range(20))
-    assert {each.meant for each in frames} == {"ben"}
+    assert {each.steering_target for each in frames} == {"ben"}
     assert frames[-1].target_face is not None and frames[-1].target_face.identity == "ben"
 
 

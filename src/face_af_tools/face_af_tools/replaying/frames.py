@@ -35,13 +35,16 @@ class Frame:
     actions: list[Action] = field(default_factory=list)
     truth: TruthFrame | None = None
     size: tuple[int, int] = (1920, 1080)
-    meant: str | None = None
+    steering_target: str | None = None
     """The name that steering steers to: perception's, or the recipe's."""
 
     @property
     def target_face(self) -> Face | None:
-        if self.meant is not None and self.meant != self.target:
-            return next((face for face in self.faces or () if self.meant and face.identity == self.meant), None)
+        if self.steering_target is not None and self.steering_target != self.target:
+            return next(
+                (face for face in self.faces or () if self.steering_target and face.identity == self.steering_target),
+                None,
+            )
         return next((face for face in self.faces or () if face.is_target), None)
 
 
@@ -51,7 +54,7 @@ def line(frame: Frame) -> str:
         {
             "stamp_ns": frame.stamp_ns,
             "target": frame.target,
-            "meant": frame.meant,
+            "meant": frame.steering_target,
             "faces": None if frame.faces is None else [_face(face) for face in frame.faces],
             "boxes": None if frame.boxes is None else [_box(b.box) | {"state": b.state.name} for b in frame.boxes],
             "status": None if frame.status is None else frame.status.name,

@@ -135,33 +135,22 @@ class Steering:
     """Decisions on frames that have faces and boxes, by the recipe where there is one."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        from face_af_steering.planner import Planner
-        from face_af_steering.recipe import Follower, RecipeError
+        from face_af_steering.engine import SteeringEngine
+        from face_af_steering.recipe import RecipeError
 
         value: Any = build(NODES["steering"], params)
         try:
-            recipe = value.load_recipe()
+            self._engine = SteeringEngine(value)
         except RecipeError as error:
             raise RecordingError(str(error)) from error
-        self._follower = Follower(recipe) if recipe is not None else None
-        self._target = ""
-        self._planner = Planner(value)
-        if value.paused:
-            self._planner.pause()
 
     def __call__(self, frame: Frame) -> None:
         if frame.faces is None or frame.boxes is None:
             return
-        now, faces, target = frame.stamp_ns * 1e-9, frame.faces, frame.target
-        if self._follower is not None:
-            target = self._follower.target(now, faces)
-            faces = [dataclasses.replace(face, is_target=bool(target) and face.identity == target) for face in faces]
-        if target != self._target:
-            self._target = target
-            self._planner.forget_target()
-        self._planner.frame_size = frame.size
-        frame.actions = list(self._planner.update(now, faces, frame.boxes))
-        frame.status, frame.reason, frame.meant = self._planner.status, self._planner.reason, target
+        engine, now = self._engine, frame.stamp_ns * 1e-9
+        frame.actions = engine.update(now, frame.faces, frame.boxes, frame.target, frame.size)
+        frame.status, frame.reason = engine.planner.status, engine.planner.reason
+        frame.steering_target = engine.target
 
 
 def _single(value: float) -> float:
@@ -249,7 +238,7 @@ def _steered(recorded: dict[int, Frame], steering: Steering | None) -> Iterator[
     for stamp in sorted(recorded):
         frame = recorded[stamp]
         if steering is not None:
-            frame.actions, frame.status, frame.reason, frame.meant = [], None, "", None
+            frame.actions, frame.status, frame.reason, frame.steering_target = [], None, "", None
             steering(frame)
         yield frame
 
@@ -301,7 +290,7 @@ def _computed(
                 if overlay is not None:
                     frame.boxes = overlay(seen.stamp_ns, seen.boxes)
                 if steering is not None:
-                    frame.actions, frame.status, frame.reason, frame.meant = [], None, "", None
+                    frame.actions, frame.status, frame.reason, frame.steering_target = [], None, "", None
                     steering(frame)
                 if show is not None:
                     show(seen.stamp_ns, seen.picture)
@@ -326,7 +315,11 @@ def _take(frame: Frame, kind: str, message: Any) -> None:
     elif kind == "AfOverlay":
         frame.boxes = af_boxes_from_msg(message)
     elif kind == "SteeringState":
-        frame.status, frame.reason, frame.meant = SteeringStatus(message.state), message.reason, message.target
+        frame.status, frame.reason, frame.steering_target = (
+            SteeringStatus(message.state),
+            message.reason,
+            message.target,
+        )
     elif kind == "SteeringCommand":
         frame.actions.append(Action(ActionKind(message.action), message.reason, message.x, message.y))
     else:

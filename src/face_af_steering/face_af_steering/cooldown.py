@@ -15,7 +15,7 @@ _SHORTER = 0.9
 _CHANCE, _CHANCE_RATE = 0.1, 0.1
 
 
-class Rest:
+class Cooldown:
     """Learns the pause from two rival explanations of lost presses: chance, or that they came too soon.
 
     Chance is the share of the rested presses that get lost; the odds follow those that came soon after an

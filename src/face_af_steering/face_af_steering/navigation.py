@@ -24,7 +24,7 @@ _SURE = 3
 _ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
 
 
-class Moves:
+class Navigation:
     """The order of the candidates as presses, with what this camera's buttons were seen to do."""
 
     def __init__(self) -> None:

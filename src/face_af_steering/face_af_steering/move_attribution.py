@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .moves import steps_between
+from .navigation import steps_between
 from .params import PlannerParams
 from .selection import Move
 from .subjects import Subject
@@ -22,7 +22,7 @@ _SETTLES_S = 0.2
 """So long after the camera has lost its subject it may change its mind."""
 
 
-class Hands:
+class MoveAttribution:
     """Judges moves of the selection that no press of ours explains.
 
     The camera moves by itself when it loses its subject, and likes the largest face. What is neither

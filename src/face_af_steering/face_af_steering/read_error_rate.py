@@ -13,7 +13,7 @@ _UNREAD = 0.02
 _MOST_FRAMES = 4
 
 
-class Misreads:
+class ReadErrorRate:
     """Estimates the share of boxes whose state is read wrongly, and so how many frames must agree."""
 
     def __init__(self) -> None:

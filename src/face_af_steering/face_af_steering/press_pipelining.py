@@ -16,7 +16,7 @@ _FIRST_MARGIN = 1.5
 _LESS_MARGIN, _MORE_MARGIN = 0.05, 0.4
 
 
-class Pace:
+class PressPipelining:
     """Learns whether the camera queues presses while it answers, and how soon it listens again where it does not."""
 
     def __init__(self) -> None:

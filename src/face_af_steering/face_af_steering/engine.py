@@ -1,0 +1,76 @@
+"""Recipe, target and planner joined: what the node asks for each frame, and what a replay asks. No ROS here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from face_af_common.types import Action, AfBox, Face
+
+from .params import SteeringNodeParams
+from .planner import Planner
+from .recipe import Recipe, RecipeRunner
+
+
+class SteeringEngine:
+    """Steers one camera by the recipe where there is one, else to the target that perception names.
+
+    ``params``: checked values. Raises :class:`~face_af_steering.recipe.RecipeError` where the recipe
+    cannot be read.
+    """
+
+    def __init__(self, params: SteeringNodeParams) -> None:
+        self.planner = Planner(params)
+        self.target = ""
+        """Name of the person that the newest frame was steered to; empty = nobody."""
+        self._runner: RecipeRunner | None = None
+        self.apply(params)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """The recipe that is followed; None = none."""
+        return self._runner.recipe if self._runner is not None else None
+
+    def apply(self, params: SteeringNodeParams) -> bool:
+        """Uses ``params`` from the next frame on; returns whether the recipe is another one.
+
+        Raises :class:`~face_af_steering.recipe.RecipeError` where the recipe has become unreadable since
+        ``params`` were checked; everything else holds all the same.
+        """
+        if params.paused != self.planner.paused:
+            (self.planner.pause if params.paused else self.planner.resume)()
+        self.planner.params = params
+        recipe = params.load_recipe()
+        if recipe == self.recipe:
+            return False
+        self._runner = RecipeRunner(recipe) if recipe is not None else None
+        return True
+
+    def restart_recipe(self) -> None:
+        """The recipe's time line starts with the next frame."""
+        if self._runner is not None:
+            self._runner = RecipeRunner(self._runner.recipe)
+
+    def update(
+        self,
+        now: float,
+        faces: Sequence[Face],
+        boxes: Sequence[AfBox],
+        target: str = "",
+        frame_size: tuple[int, int] = (1920, 1080),
+    ) -> list[Action]:
+        """What to send for this frame: nothing or one action.
+
+        ``now``: time of the frame, seconds; ``target``: the name that perception looks for, with
+        ``is_target`` of the faces set accordingly; a recipe overrides both. ``frame_size``: width and
+        height in pixels.
+        """
+        marked = list(faces)
+        if self._runner is not None:
+            target = self._runner.target(now, marked)
+            marked = [dataclasses.replace(f, is_target=bool(target) and f.identity == target) for f in marked]
+        if target != self.target:
+            self.target = target
+            self.planner.forget_target()
+        self.planner.frame_size = frame_size
+        return self.planner.update(now, marked, list(boxes))

@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 import array
-import functools
-from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-BGR = NDArray[np.uint8]
-"""A picture: height x width x 3, uint8, blue-green-red."""
+from .encodings import BGR as BGR
+from .encodings import ImageError as ImageError
+from .encodings import decode
 
 JPEG_QUALITY = 85
 """Of published pictures: a 1080p picture of a stage has 0.13 to 0.2 MB."""
 
 
-class ImageError(ValueError):
-    """An image message that cannot be shown as BGR; the text says why."""
-
-
 def to_bgr(message: Image) -> BGR:
-    """The message's picture as BGR; a ``bgr8`` message is viewed in place, not copied (treat it as read-only)."""
-    if message.height == 0 or message.width == 0:
-        raise ImageError(f"the image is empty ({message.width}x{message.height})")
-    needed = message.step * message.height
-    if len(message.data) < needed:
-        raise ImageError(
-            f"the image has {len(message.data)} bytes, {needed} are needed for {message.width}x{message.height}"
-        )
-    if message.encoding == "bgr8" and message.step >= message.width * 3:
-        rows = np.frombuffer(message.data, np.uint8)[:needed].reshape(message.height, message.step)
-        return rows[:, : message.width * 3].reshape(message.height, message.width, 3)
-    try:
-        return _converter()(message)
-    except Exception as error:  # cv_bridge and rosbags raise types of their own
-        raise ImageError(f"encoding {message.encoding!r} cannot be converted to bgr8: {error}") from error
+    """The message's image as BGR; a ``bgr8`` message is viewed in place, not copied (treat it as read-only).
+
+    Raises :class:`ImageError`.
+    """
+    data = np.frombuffer(message.data, np.uint8)
+    return decode(message.encoding, data, message.width, message.height, message.step, bool(message.is_bigendian))
 
 
 def blank(width: int, height: int) -> BGR:
     """A black picture whose memory :func:`from_bgr` puts into the message as it is."""
-    return np.frombuffer(array.array("B", bytes(height * width * 3)), np.uint8).reshape(height, width, 3)
+    return np.frombuffer(array.array("B", bytes(1)) * (height * width * 3), np.uint8).reshape(height, width, 3)
 
 
 def from_bgr(picture: BGR, header: Header) -> Image:
@@ -97,17 +81,3 @@ def _memory(picture: BGR) -> array.array[int] | None:
     if isinstance(owner, array.array) and owner.typecode == "B" and len(owner) == picture.nbytes:
         return owner if picture.flags.c_contiguous else None
     return None
-
-
-@functools.cache
-def _converter() -> Callable[[Any], BGR]:
-    """cv_bridge where a real ROS 2 has it, else the rosbags library's equivalent."""
-    try:
-        from cv_bridge import CvBridge
-
-        bridge = CvBridge()
-        return lambda message: np.asarray(bridge.imgmsg_to_cv2(message, "bgr8"))
-    except ImportError:
-        from rosbags.image import message_to_cvimage
-
-        return lambda message: np.asarray(message_to_cvimage(message, "bgr8"))

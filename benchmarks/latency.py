@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from face_af_tools.demo.cast import CastError, prepare
-from face_af_tools.demo.run import DemoError, Options, run
+from face_af_sim.demo.cast import CastError, prepare
+from face_af_sim.demo.run import DemoError, Options, run
 
 SAMPLE_S = 1.0
 WARM_UP_S = 10.0

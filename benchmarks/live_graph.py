@@ -13,8 +13,9 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from face_af_tools.demo.cast import prepare
-from face_af_tools.demo.graph import Graph, claim_domain, free_port
+from face_af_common.ros_domain import claim_domain, free_port
+from face_af_sim.demo.cast import prepare
+from face_af_sim.demo.graph import Graph
 
 N = TypeVar("N", bound=Node)
 
@@ -23,7 +24,7 @@ N = TypeVar("N", bound=Node)
 def live_graph(make_watcher: Callable[[], N], out: Path) -> Iterator[tuple[Graph, N]]:
     """``sim.launch.py`` in a domain of its own, gallery and log in ``out``; the watcher spins in a thread.
 
-    Raises :class:`~face_af_tools.demo.cast.CastError` where there is nobody for the stage.
+    Raises :class:`~face_af_sim.demo.cast.CastError` where there is nobody for the stage.
     """
     out.mkdir(parents=True, exist_ok=True)
     out = out.resolve()

@@ -21,7 +21,7 @@ from face_af_common import qos
 from face_af_common.stamps import to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 from face_af_msgs.srv import Press
-from face_af_tools.demo.cast import CastError
+from face_af_sim.demo.cast import CastError
 
 _PATIENCE_S = 15.0
 _BETWEEN_S = 4.0

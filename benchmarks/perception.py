@@ -25,12 +25,13 @@ import psutil
 
 from face_af_common.params import build
 from face_af_common.paths import model_dirs
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.model import Sample
+from face_af_inference.runtimes import RUNTIMES, ModelError
 from face_af_perception.alignment import Picture
 from face_af_perception.analyser import FaceAnalyser
-from face_af_perception.gallery import Gallery, Sample
 from face_af_perception.params import PerceptionNodeParams
 from face_af_perception.pipeline import STEPS, FacePipeline
-from face_af_perception.runtimes import RUNTIMES, ModelError
 
 SETS = {"scrfd": "mobilefacenet", "centerface": "dlib"}
 WIDTH, HEIGHT = 1920, 1080

@@ -88,10 +88,10 @@ def measure(options: argparse.Namespace, bag: Path) -> dict[str, float | int]:
     """Runs publisher and recorder as processes of their own and returns the figures."""
     from ament_index_python.packages import get_package_prefix
 
-    from face_af_tools.demo.graph import claim_domain
+    from face_af_common.ros_domain import claim_domain
 
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
-    node = Path(get_package_prefix("face_af_tools")) / "lib/face_af_tools/recorder"
+    node = Path(get_package_prefix("face_af_recording")) / "lib/face_af_recording/recorder"
     parameters = [f"folder:={bag}", "min_free_mb:=0"]
     recorder = subprocess.Popen(
         [node, "--ros-args", "-r", "__ns:=/face_af", *(part for text in parameters for part in ("-p", text))],

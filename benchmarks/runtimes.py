@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from face_af_common.paths import data_dir, model_dirs
-from face_af_perception.manifest import load_manifest
-from face_af_perception.runtimes import RUNTIMES, ModelError, Runner, open_runner
+from face_af_inference.manifest import load_manifest
+from face_af_inference.runtimes import RUNTIMES, ModelError, Runner, open_runner
 
 FACES = 8
 

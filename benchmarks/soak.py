@@ -36,7 +36,7 @@ from face_af_common import qos
 from face_af_common.images import from_bgr
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, FaceArray, SteeringCommand, SteeringState
-from face_af_tools.demo.cast import CastError
+from face_af_sim.demo.cast import CastError
 
 NODES = ("perception", "overlay", "steering", "nikon_mcn10", "stage")
 _SETTLED_S = 180.0
@@ -203,7 +203,7 @@ def record_on_full_disk(watcher: Watcher, folder: Path) -> None:
     from ament_index_python.packages import get_package_prefix
     from rosbags.highlevel import AnyReader
 
-    program = Path(get_package_prefix("face_af_tools")) / "lib/face_af_tools/recorder"
+    program = Path(get_package_prefix("face_af_recording")) / "lib/face_af_recording/recorder"
     arguments = ["-r", f"__ns:={watcher.get_namespace()}", "-p", f"folder:={folder}", "-p", "min_free_mb:=0"]
     log = folder.with_suffix(".log")
     with log.open("w") as output:

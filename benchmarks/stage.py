@@ -67,8 +67,8 @@ def _cost(prepared: Prepared, width: int, height: int, hdmi: str, seed: int, fra
 
 def _similarity(prepared: Prepared, folders: Sequence[Path], seed: int) -> dict[str, Any]:
     """Similarity to the best enrolment photograph, of the target and of everybody else, over a minute on stage."""
+    from face_af_gallery.gallery import Gallery
     from face_af_perception.analyser import FaceAnalyser
-    from face_af_perception.gallery import Gallery
 
     analyser = FaceAnalyser.open(model_dirs=folders)
     gallery = Gallery(None, analyser.embedder)

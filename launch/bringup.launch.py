@@ -24,11 +24,11 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJ
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from face_af.respawn import Respawn
+from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file
 from face_af_common.params import ParamError
 from face_af_common.standby import TURN
-from face_af_tools.node_params import NODES
-from face_af_tools.respawn import Respawn
 
 USER_ERROR = 2
 """Exit status of a node that cannot start because of what it was told (face_af_common.node_main)."""
@@ -170,9 +170,9 @@ def nodes(context: LaunchContext) -> list[Node | TimerAction | RegisterEventHand
         source = {"source": text("source"), "device": text("device")}
         graph = [*node("face_af_capture", "capture", source, standby=True), *graph]
     if is_true("debug"):
-        graph += node("face_af_perception", "debug_view")
+        graph += node("face_af_view", "debug_view")
     if is_true("record"):
-        graph += node("face_af_tools", "recorder", {"folder": text("bag")})
+        graph += node("face_af_recording", "recorder", {"folder": text("bag")})
     return [RegisterEventHandler(OnProcessExit(on_exit=respawn.on_exit)), *graph]
 
 

@@ -28,10 +28,10 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from face_af_common.params import ParamError
-from face_af_tools.recording.bag_folder import RecordingError
-from face_af_tools.replaying import settings
-from face_af_tools.replaying.source import open_source
-from face_af_tools.replaying.stages import STAGES, usable
+from face_af_recording.bag.bag_folder import RecordingError
+from face_af_recording.replay import settings
+from face_af_recording.replay.source import open_source
+from face_af_recording.replay.stages import STAGES, usable
 
 PACKAGES = {"perception": "face_af_perception", "overlay": "face_af_overlay", "steering": "face_af_steering"}
 IN_NODES = PythonExpression(
@@ -121,15 +121,13 @@ def generate_launch_description() -> LaunchDescription:
     names = ("bag", "topic", "recompute", "rate", "loop", "report", "results", "params_file")
     given = {name: ParameterValue(LaunchConfiguration(name), value_type=kinds.get(name, str)) for name in names}
     given["nodes"] = ParameterValue(IN_NODES, value_type=bool)
-    player = node("face_af_tools", "replay_player", [given])
+    player = node("face_af_recording", "replay_player", [given])
     return LaunchDescription(
         [
             *arguments(),
             fastdds_profile(),
             OpaqueFunction(function=recomputing_nodes),
-            node(
-                "face_af_perception", "debug_view", [{"use_sim_time": True}], IfCondition(LaunchConfiguration("debug"))
-            ),
+            node("face_af_view", "debug_view", [{"use_sim_time": True}], IfCondition(LaunchConfiguration("debug"))),
             player,
             RegisterEventHandler(
                 OnProcessExit(target_action=player, on_exit=EmitEvent(event=Shutdown(reason="the replay is over")))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from face_af_common.ros_domain import claim_domain
 from face_af_sim import samples
-from face_af_tools.demo.graph import claim_domain
 
 _MARK = "FACE_AF_TEST_MARK"
 

@@ -14,8 +14,8 @@ import pytest
 from processes import Started, needs_samples, started
 
 from face_af_common.paths import model_dirs
+from face_af_gallery.gallery import Gallery
 from face_af_perception.analyser import FaceAnalyser
-from face_af_perception.gallery import Gallery
 from face_af_sim import samples
 
 pytestmark = [needs_samples, pytest.mark.timeout(240)]

@@ -12,8 +12,8 @@ from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 
 from face_af_common import qos
-from face_af_perception.debug_view_node import DebugViewNode
-from face_af_tools.demo.graph import claim_domain
+from face_af_common.ros_domain import claim_domain
+from face_af_view.debug_view_node import DebugViewNode
 
 INPUTS = ("image_raw", "faces", "af_overlay", "state")
 

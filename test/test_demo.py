@@ -14,7 +14,7 @@ from processes import PYTHON, needs_samples, started
 
 pytestmark = [needs_samples, pytest.mark.timeout(300)]
 
-DEMO = [PYTHON, "-m", "face_af_tools.demo", "--headless"]
+DEMO = [PYTHON, "-m", "face_af_sim.demo", "--headless"]
 
 
 def check(out: Path) -> dict[str, float]:

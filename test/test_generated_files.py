@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from face_af import parameters
+from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file
-from face_af_tools import parameters
-from face_af_tools.node_params import NODES
 
 TOP = Path(__file__).resolve().parents[1]
 
@@ -20,7 +20,7 @@ def test_parameters_are_up_to_date(option: str, file: str) -> None:
     written = io.StringIO()
     with contextlib.redirect_stdout(written):
         assert parameters.main([option]) == 0
-    assert (TOP / file).read_text() == written.getvalue(), f"./run ros2 run face_af_tools parameters {option} > {file}"
+    assert (TOP / file).read_text() == written.getvalue(), f"./run ros2 run face_af parameters {option} > {file}"
 
 
 def test_the_configuration_is_accepted_by_the_launch_files_check() -> None:

@@ -17,9 +17,9 @@ from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
 
+from face_af_common.node_params import NODES
 from face_af_common.params import ParamInfo, describe
-from face_af_tools.demo.graph import claim_domain
-from face_af_tools.node_params import NODES
+from face_af_common.ros_domain import claim_domain
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from processes import started
 
-from face_af_tools.replay import main as replay_offline
+from face_af_recording.replay.cli import main as replay_offline
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -19,8 +19,8 @@ LAUNCH = ["ros2", "launch", "face_af", "replay.launch.py"]
 
 
 def small_bags() -> ModuleType:
-    """The bag writer of face_af_tools' own tests."""
-    path = Path(__file__).parents[1] / "src/face_af_tools/test/bags.py"
+    """The bag writer of face_af_recording' own tests."""
+    path = Path(__file__).parents[1] / "src/face_af_recording/test/bags.py"
     spec = importlib.util.spec_from_file_location("bags", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

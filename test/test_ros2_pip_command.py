@@ -26,8 +26,8 @@ from ros2_pip.param_command import read_parameter_file
 from ros2_pip.topic_command import hz_text
 from std_msgs.msg import Header
 
+from face_af_common.ros_domain import claim_domain
 from face_af_msgs.msg import AfOverlay, FaceArray
-from face_af_tools.demo.graph import claim_domain
 
 ROS2 = [sys.executable, "-m", "ros2_pip"]
 

@@ -16,12 +16,5 @@ setup(
     maintainer_email="face_af@example.com",
     description="Finds, follows and recognises faces.",
     license="Apache-2.0",
-    entry_points={
-        "console_scripts": [
-            "build_engines = face_af_perception.build_engines:main",
-            "fetch_models = face_af_perception.fetch_models:main",
-            "debug_view = face_af_common.executables:debug_view",
-            "perception = face_af_common.executables:perception",
-        ],
-    },
+    entry_points={"console_scripts": ["perception = face_af_common.executables:perception"]},
 )

@@ -25,7 +25,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="face_af_replay_test_"))
 
 @pytest.mark.launch_test
 def generate_test_description() -> LaunchDescription:
-    path = Path(__file__).parents[2] / "src/face_af_tools/test/bags.py"
+    path = Path(__file__).parents[2] / "src/face_af_recording/test/bags.py"
     spec = importlib.util.spec_from_file_location("bags", path)
     assert spec is not None and spec.loader is not None
     bags = importlib.util.module_from_spec(spec)

@@ -28,12 +28,12 @@ def _node(module: str) -> Callable[[], int]:
 
 
 capture = _node("face_af_capture.node")
-debug_view = _node("face_af_perception.debug_view_node")
-health = _node("face_af_tools.health_node")
+debug_view = _node("face_af_view.debug_view_node")
+health = _node("face_af.health_node")
 nikon_mcn10 = _node("nikon_mcn10_driver.node")
 overlay = _node("face_af_overlay.node")
 perception = _node("face_af_perception.node")
-recorder = _node("face_af_tools.recorder_node")
-replay_player = _node("face_af_tools.player_node")
+recorder = _node("face_af_recording.recorder_node")
+replay_player = _node("face_af_recording.player_node")
 stage = _node("face_af_sim.node")
 steering = _node("face_af_steering.node")

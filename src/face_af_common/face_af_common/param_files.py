@@ -15,7 +15,7 @@ def to_yaml(nodes: Mapping[str, type]) -> str:
     """A ROS parameter file with every parameter of every node, each explained by a comment."""
     lines = [
         "# Every parameter of face_af with its default; written from the code by",
-        "#   ./run ros2 run face_af_tools parameters --yaml",
+        "#   ./run ros2 run face_af parameters --yaml",
         "# Copy it, keep the lines that you change, and give it as params_file:=FILE.",
     ]
     for node, kind in nodes.items():

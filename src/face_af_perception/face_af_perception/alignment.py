@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.float32]
-"""5 x 2: x, y of left eye, right eye, nose, left and right mouth corner (left as seen in the picture)."""
+from face_af_gallery.model import CHIP_SIZE, Points
 
 Picture = NDArray[np.uint8]
 
@@ -81,7 +80,6 @@ def aligned(bgr: Picture, landmarks: Points, template: Points, size: int) -> Pic
     return warp(bgr, similarity_transform(landmarks, template), size, size)
 
 
-CHIP_SIZE = 256
 _CHIP_SCALE = 1.5
 
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from face_af_common.paths import data_dir, model_dirs
 from face_af_common.types import Box
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.model import Chip, Embeddings, Sample
+from face_af_inference.manifest import load_manifest
 
 from .alignment import Picture, Points, gallery_chip
 from .detectors import Detection, Detector, open_detector
-from .embedders import Embedder, Embeddings, open_embedder
-from .gallery import Chip, Gallery, Sample
-from .manifest import load_manifest
+from .embedders import Embedder, open_embedder
 from .params import PerceptionNodeParams
 from .quality import quality
 
@@ -54,7 +55,7 @@ class FaceAnalyser:
     ) -> FaceAnalyser:
         """Loads two models by their names in the manifest (``auto``: the best whose files are there).
 
-        ``runtime`` goes to :func:`face_af_perception.runtimes.open_runner`. Raises ``ModelError``.
+        ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises ``ModelError``.
         """
         entries = load_manifest(manifest)
         return cls(

@@ -1,7 +1,6 @@
 """Face embedders behind one interface: a picture and landmarks in, one vector a face out.
 
-Whatever the model, the similarity of two embeddings is ``1 - d^2 / 2`` with their Euclidean distance d. For
-vectors of length one that is the cosine; dlib's, which are compared by distance, keep their exact order.
+How two vectors are compared: :mod:`face_af_gallery.matching`.
 """
 
 from __future__ import annotations
@@ -13,20 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from . import dlib_graph
+from face_af_gallery.matching import mean_embedding
+from face_af_gallery.model import Embeddings
+from face_af_inference import dlib_graph
+from face_af_inference.manifest import ModelSpec
+from face_af_inference.runtimes import ModelError, Runner, open_runner
+
 from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, Points, aligned
-from .manifest import ModelSpec
-from .runtimes import ModelError, Runner, open_runner
-
-Embeddings = NDArray[np.float32]
-"""N x D, one row a face."""
-
-
-def similarity(a: Embeddings, b: Embeddings) -> NDArray[np.float32]:
-    """N x M similarities of the rows of ``a`` and ``b``; at most 1, higher is more alike."""
-    half_a, half_b = (a * a).sum(1) / 2, (b * b).sum(1) / 2
-    return np.asarray(1 + a @ b.T - half_a[:, None] - half_b[None, :], np.float32)
-
 
 TEMPLATES: dict[str, tuple[Points, int]] = {"arcface": (ARCFACE, ARCFACE_SIZE), "dlib": (DLIB, DLIB_SIZE)}
 """By the manifest's ``alignment``: where the landmarks lie, in a chip of so many pixels."""
@@ -108,16 +100,8 @@ class Embedder:
         return rows
 
 
-def mean_embedding(stack: NDArray[np.float32], weights: Sequence[float] | None = None) -> Embeddings:
-    """Weighted mean over the first axis of K x N x D, each row scaled to the mean length of what went into it."""
-    w = np.full(len(stack), 1 / len(stack)) if weights is None else np.asarray(weights, np.float64) / np.sum(weights)
-    mean = np.tensordot(w, stack, 1)
-    length = np.tensordot(w, np.linalg.norm(stack, axis=-1), 1)
-    return np.asarray(mean * (length / np.maximum(np.linalg.norm(mean, axis=-1), 1e-9))[..., None], np.float32)
-
-
 def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:
-    """Loads ``spec``; ``runtime`` goes to :func:`face_af_perception.runtimes.open_runner`.
+    """Loads ``spec``; ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`.
 
     Raises :class:`ModelError` when the file cannot be loaded or is another model.
     """

@@ -23,15 +23,16 @@ from face_af_common.paths import data_dir
 from face_af_common.qos import IMAGE, RESULT
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.model import GalleryError
+from face_af_inference.runtimes import ModelError
 from face_af_msgs.msg import FaceArray
 from face_af_msgs.srv import EnrollFace, SetTarget
 
 from .analyser import FaceAnalyser
 from .detectors import Detection, PictureError
-from .gallery import Gallery, GalleryError
 from .params import MODEL_PARAMETERS, PerceptionNodeParams
 from .pipeline import FacePipeline
-from .runtimes import ModelError
 
 _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
@@ -172,7 +173,7 @@ class PerceptionNode(Node):
         elif not names:
             where = pipeline.gallery.folder if pipeline.gallery is not None else ""
             self._health.fault(
-                f"the gallery in {where} is empty: enrol somebody with `ros2 run face_af_tools enrol`", WARN
+                f"the gallery in {where} is empty: enrol somebody with `ros2 run face_af_people enrol`", WARN
             )
         elif target and target not in names:
             self._health.fault(_unknown(target, names), WARN)

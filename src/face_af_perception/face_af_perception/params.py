@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from face_af_common.params import ParamError, changed, group, param
-
-from .runtimes import RUNTIMES
+from face_af_inference.runtimes import RUNTIMES
 
 MODEL_PARAMETERS = (
     "model_dir",

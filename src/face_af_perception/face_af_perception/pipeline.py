@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from face_af_common.types import Face
+from face_af_gallery.gallery import Gallery
 
 from .alignment import Picture
 from .analyser import FaceAnalyser
-from .gallery import Gallery
 from .params import PerceptionNodeParams
 from .recognition import Recognizer
 from .tracker import Track, Tracker

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.matching import mean_embedding, similarity
+from face_af_gallery.model import Embeddings
+
 from .alignment import Picture
-from .embedders import Embedder, Embeddings, mean_embedding, similarity
-from .gallery import Gallery
+from .embedders import Embedder
 from .params import RecognitionParams
 from .quality import frontality, quality
 from .tracker import Memory, Track, Tracker

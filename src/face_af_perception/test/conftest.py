@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from face_af_common.types import Box
+from face_af_inference.manifest import ModelSpec
 from face_af_perception.alignment import ARCFACE
 from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.detectors import Detection
 from face_af_perception.embedders import Embedder
-from face_af_perception.manifest import ModelSpec
 
 COLOURS = {
     "anna": (200, 30, 30),

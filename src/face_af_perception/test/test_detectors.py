@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from face_af_inference.manifest import ModelSpec
+from face_af_inference.runtimes import ModelError
 from face_af_perception.detectors import CenterFace, PictureError, Scrfd
 from face_af_perception.detectors.base import rounded, suppress
-from face_af_perception.manifest import ModelSpec
-from face_af_perception.runtimes import ModelError
 
 SCRFD = ModelSpec("s", "detector", "scrfd", "s.onnx", mean=127.5, std=128.0, score=0.5, nms=0.4)
 CENTERFACE = ModelSpec("c", "detector", "centerface", "c.onnx", score=0.35, nms=0.3)

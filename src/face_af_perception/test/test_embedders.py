@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from face_af_perception import dlib_graph
-from face_af_perception.embedders import Embedder, open_embedder, similarity
-from face_af_perception.manifest import load_manifest
-from face_af_perception.runtimes import ModelError
+from face_af_gallery.matching import similarity
+from face_af_inference import dlib_graph
+from face_af_inference.manifest import load_manifest
+from face_af_inference.runtimes import ModelError
+from face_af_perception.embedders import Embedder, open_embedder
 
 
 def test_similarity_is_the_cosine_for_unit_vectors_and_orders_by_distance() -> None:

@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.matching import mean_embedding, similarity
+from face_af_gallery.model import Chip, GalleryError, Sample
 from face_af_perception.alignment import gallery_chip
-from face_af_perception.embedders import Embedder, mean_embedding, similarity
-from face_af_perception.gallery import Chip, Gallery, GalleryError, Sample
+from face_af_perception.embedders import Embedder
 
 
 def enrol(gallery: Gallery, name: str, picture: np.ndarray, landmarks: np.ndarray, negative: bool = False) -> Sample:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from face_af_common.paths import model_dirs
+from face_af_gallery.matching import similarity
+from face_af_inference.runtimes import ModelError
 from face_af_perception.analyser import FaceAnalyser
-from face_af_perception.embedders import similarity
-from face_af_perception.runtimes import ModelError
 
 
 @pytest.mark.parametrize(("detector", "embedder"), [("scrfd", "mobilefacenet"), ("centerface", "dlib")])

@@ -9,8 +9,8 @@ import pytest
 
 from face_af_common.params import ParamError, build
 from face_af_common.types import Box, Face
+from face_af_gallery.gallery import Gallery
 from face_af_perception.analyser import FaceAnalyser
-from face_af_perception.gallery import Gallery
 from face_af_perception.params import PerceptionNodeParams
 from face_af_perception.pipeline import FacePipeline
 

@@ -7,10 +7,11 @@ import pytest
 
 from face_af_common.params import build
 from face_af_common.types import Box
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.model import Sample
 from face_af_perception.alignment import ARCFACE
 from face_af_perception.detectors import Detection
 from face_af_perception.embedders import Embedder
-from face_af_perception.gallery import Gallery, Sample
 from face_af_perception.params import PerceptionNodeParams, RecognitionParams
 from face_af_perception.recognition import Recognizer
 from face_af_perception.tracker import Track, Tracker

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..manifest import ModelSpec
-from ..runtimes import ModelError, open_runner
+from face_af_inference.manifest import ModelSpec
+from face_af_inference.runtimes import ModelError, open_runner
+
 from .base import Detector
 from .centerface import CenterFace
 from .scrfd import Scrfd
@@ -18,7 +19,7 @@ def open_detector(
 ) -> Detector:
     """Loads ``spec``; ``size`` is width and height of the network's input, ``threshold`` 0 the manifest's.
 
-    ``runtime`` goes to :func:`face_af_perception.runtimes.open_runner`. Raises :class:`ModelError` when the file cannot
+    ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises :class:`ModelError` when the file cannot
     be loaded or is another model.
     """
     if spec.family not in FAMILIES:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..runtimes import ModelError
+from face_af_inference.runtimes import ModelError
+
 from .base import Detection, Detector, Prepared, Tensor, detections
 
 STRIDES = (8, 16, 32)

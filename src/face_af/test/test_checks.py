@@ -1,0 +1,80 @@
+"""Doctor and health: what a machine lacks, and many nodes in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from face_af import machine as checks
+from face_af.doctor import main
+from face_af.health_summary import NodeHealth, health_line, worst
+from face_af.machine import FAIL, OK, WARN, Machine, examine
+
+
+def test_doctor_runs_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--json"]) in (0, 1)
+    findings = json.loads(capsys.readouterr().out)
+    assert len(findings) > 8
+    assert all(finding["advice"] for finding in findings if finding["status"] != OK)
+
+
+def by_subject(machine: Machine) -> dict[str, tuple[str, str]]:
+    return {finding.subject: (finding.status, finding.text) for finding in examine(machine)}
+
+
+def test_an_empty_machine_and_one_with_a_camera(tmp_path: Path) -> None:
+    (tmp_path / "dev/shm").mkdir(parents=True)
+    found = by_subject(Machine(tmp_path))
+    assert found["capture"][0] == WARN and found["camera"][0] == WARN
+    device = tmp_path / "sys/bus/usb/devices/1-1"
+    device.mkdir(parents=True)
+    for name, text in {"idVendor": "04b0\n", "product": "Z 8", "speed": "5000"}.items():
+        (device / name).write_text(text)
+    (tmp_path / "dev/video0").touch()
+    found = by_subject(Machine(tmp_path))
+    assert found["camera"] == (OK, "Z 8 on USB (5000 Mbit/s)")
+    assert found["capture"][0] == OK
+
+
+def test_jetson_power_mode_and_governor(tmp_path: Path) -> None:
+    governor = tmp_path / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
+    governor.parent.mkdir(parents=True)
+    governor.write_text("powersave\n")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nv_tegra_release").touch()
+    found = by_subject(Machine(tmp_path))
+    assert found["CPU governor"] == (WARN, "powersave")
+    assert found["Jetson power"][0] == WARN
+
+
+def test_profile_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = tmp_path / "dds.xml"
+    profile.write_text("<segment_size>524288</segment_size>")
+    monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
+    assert by_subject(Machine())["Fast DDS"][0] == FAIL
+
+
+def test_a_check_that_fails_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def _broken_check(_: Machine) -> None:
+        raise RuntimeError("oh")
+
+    monkeypatch.setattr(checks, "CHECKS", (_broken_check,))
+    assert [finding.status for finding in examine(Machine())] == [WARN]
+
+
+def test_health_line() -> None:
+    nodes = {
+        "face_af/perception": NodeHealth(
+            0, "working", 10.0, {"rate_hz": "29.9", "latency_p95_ms": "24.2", "drops": "3"}
+        ),
+        "face_af/capture": NodeHealth(2, "no device", 9.5, {"rate_hz": "0.0"}),
+        "face_af/overlay": NodeHealth(0, "working", 4.0),
+    }
+    assert health_line(nodes, 10.0) == (
+        "ERROR | capture ERROR: no device | overlay silent for 6 s | perception 29.9/s 24 ms 3 dropped"
+    )
+    del nodes["face_af/capture"]
+    assert worst(nodes, 10.0) == 3
+    assert health_line({}, 0.0) == "STALE | no node reports"

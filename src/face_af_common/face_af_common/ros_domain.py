@@ -1,0 +1,44 @@
+"""A ROS domain and ports of one's own, so that graphs on one machine do not hear one another."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO
+
+_DOMAINS = range(40, 100)
+"""Away from the usual 0; up to 101 the ports stay clear of Linux' ephemeral ones (DDSI-RTPS 9.6.1.1)."""
+
+_claims: list[IO[str]] = []
+"""Lock files of the domains that this process uses; they are let go when it ends, however it ends."""
+
+
+def claim_domain() -> int:
+    """A ROS domain id that no other demo or test on this machine uses, ours until this process ends.
+
+    Other graphs are noticed by the first participant's unicast port (7410 + 250 * id, DDSI-RTPS 9.6.1.1).
+    """
+    for domain in _DOMAINS:
+        try:
+            lock = Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock").open("a")  # noqa: SIM115
+        except OSError:  # somebody else's
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.bind(("0.0.0.0", 7410 + 250 * domain))
+        except OSError:
+            lock.close()
+            continue
+        _claims.append(lock)
+        return domain
+    raise OSError("every ROS domain id from 40 to 99 is in use on this machine")
+
+
+def free_port() -> int:
+    """A TCP port on loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,251 @@
+"""The people who are known: several samples of each, with their aligned chips; on disk, and as an index to search."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_common.images import BGR
+
+from .files import GalleryFolder
+from .matching import Index
+from .model import CHIP_SIZE, Chip, EmbeddingModel, Embeddings, GalleryError, Match, Sample, checked_name
+
+
+class Gallery:
+    """Samples of people and their embeddings by one model.
+
+    Open one with :meth:`open`; one without a folder (``Gallery(None, embedder)``) lives in memory. ``version`` counts
+    changes, so that a caller knows when to match again.
+    """
+
+    def __init__(self, folder: Path | None, embedder: EmbeddingModel) -> None:
+        self.folder = folder
+        self._files = None if folder is None else GalleryFolder(folder)
+        self.embedder = embedder
+        self.model_id = embedder.model_id
+        self.version = 0
+        self._samples: dict[str, Sample] = {}
+        self._embeddings: dict[str, NDArray[np.float32]] = {}
+        self._unsaved_chips: dict[str, BGR] = {}
+        self._unusable: dict[str, Sample] = {}
+        self._disk_stamp: tuple[int, int] | None = None
+        self._index: Index | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        embedder: EmbeddingModel,
+        *,
+        create: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Gallery:
+        """The gallery in ``folder``, its samples embedded by ``embedder``.
+
+        Samples that this model has not embedded yet are embedded from their chips; ``progress`` gets (done, of how
+        many). ``create``: an absent or empty folder gives an empty gallery (written by :meth:`save`). Raises
+        :class:`GalleryError`.
+        """
+        gallery = cls(Path(folder).expanduser(), embedder)
+        gallery.reload(create=create, progress=progress)
+        return gallery
+
+    # -- people ------------------------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> list[str]:
+        """Everybody of whom there is at least one sample that shows them, sorted."""
+        return self._matcher().names
+
+    def samples(self, name: str | None = None) -> list[Sample]:
+        """All samples, or those of one person, best quality first."""
+        chosen = [s for s in self._samples.values() if name is None or s.identity == name]
+        return sorted(chosen, key=lambda s: (s.identity, s.negative, -s.quality, s.id))
+
+    def embedding(self, sample: Sample) -> NDArray[np.float32]:
+        """The D numbers of a sample."""
+        return self._embeddings[sample.id]
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with samples that cannot be used, and what to do; empty where all can. Disk keeps them."""
+        if not self._unusable:
+            return ""
+        people = sorted({sample.identity for sample in self._unusable.values()})
+        shown = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
+        return (
+            f"{len(self._unusable)} samples of {shown} in {self.folder} have neither an embedding by {self.model_id} "
+            "nor a readable chip to make one from: enrol them again, or use the model that they were enrolled with"
+        )
+
+    def add(
+        self, name: str, chip: Chip, embedding: NDArray[np.float32], quality: float, negative: bool = False
+    ) -> Sample:
+        """Adds a face of ``name`` (or, ``negative``, one that is not ``name``). The same chip twice counts once.
+
+        In memory until :meth:`save`. Raises :class:`GalleryError` for an impossible name or embedding.
+        """
+        name = checked_name(name)
+        if chip.picture.shape != (CHIP_SIZE, CHIP_SIZE, 3):
+            raise GalleryError(f"a chip of {CHIP_SIZE} x {CHIP_SIZE} pixels is needed, got {chip.picture.shape}")
+        digest = hashlib.sha256(name.encode() + bytes([negative]) + chip.picture.tobytes()).hexdigest()[:16]
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        sample = Sample(digest, name, float(quality), negative, np.asarray(chip.landmarks, np.float32), now)
+        self.add_embedded(sample, embedding)
+        self._unsaved_chips[digest] = chip.picture
+        return sample
+
+    def add_embedded(self, sample: Sample, embedding: NDArray[np.float32]) -> None:
+        """Adds a sample without a picture: for galleries in memory, it cannot be embedded by another model."""
+        row = np.asarray(embedding, np.float32).reshape(-1)
+        if row.size != self.embedder.dimension or not np.isfinite(row).all():
+            raise GalleryError(
+                f"{self.model_id} has embeddings of {self.embedder.dimension} numbers; {row.size} do not fit"
+            )
+        self._samples[sample.id], self._embeddings[sample.id] = sample, row
+        self._unusable.pop(sample.id, None)
+        self._changed()
+
+    def remove(self, name: str, sample_id: str | None = None) -> int:
+        """Removes a person, or one sample; returns how many samples went."""
+        gone = [s.id for s in self._samples.values() if s.identity == name and sample_id in (None, s.id)]
+        for key in gone:
+            del self._samples[key]
+            del self._embeddings[key]
+            self._unsaved_chips.pop(key, None)
+        for key in [s.id for s in self._unusable.values() if s.identity == name and sample_id in (None, s.id)]:
+            gone.append(key)
+            del self._unusable[key]
+        self._changed()
+        return len(gone)
+
+    def chip(self, sample: Sample) -> Chip | None:
+        """A sample's chip; None where its picture is missing or broken."""
+        picture = self._unsaved_chips.get(sample.id)
+        if picture is None and self._files is not None:
+            picture = self._files.read_chip(sample.id)
+        return None if picture is None else Chip(picture, sample.landmarks)
+
+    def thumbnail(self, name: str) -> BGR | None:
+        """The best picture of a person, 256 x 256 BGR."""
+        for sample in self.samples(name):
+            chip = None if sample.negative else self.chip(sample)
+            if chip is not None:
+                return chip.picture
+        return None
+
+    # -- matching ----------------------------------------------------------------------------------------------------
+
+    @property
+    def threshold(self) -> float:
+        """Similarity from which on a face may be given a name of this gallery.
+
+        The embedder's own for up to ten people. Among more, some stranger will always be nearer to somebody: the
+        threshold rises by a tenth of its distance from strangers with every tenfold of people.
+        """
+        return self.embedder.above(0.1 * math.log10(max(len(self.names), 10) / 10))
+
+    def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
+        """N x P similarities of N embeddings to the P people in the order of :attr:`names`.
+
+        A person's similarity is that to their nearest sample (of thousands of people, it is exact for the nearest ones
+        and an estimate for the rest). Where a negative sample of the person is nearer still,
+        the face is not that person, and the similarity falls by as much as the negative is nearer, and below 0.
+        """
+        return self._matcher().scores(np.asarray(embeddings, np.float32))
+
+    def column(self, name: str) -> int | None:
+        """A person's column in :meth:`scores`; None for somebody who is not known."""
+        return self._matcher().place.get(name)
+
+    def match(self, embeddings: Embeddings) -> list[Match]:
+        """The best person for each row of ``embeddings`` (N x D)."""
+        scores = self.scores(embeddings)
+        names = self._matcher().names
+        if not names:
+            return [Match("", -1.0, -1.0)] * len(embeddings)
+        best = scores.argmax(1)
+        rows = np.arange(len(scores))
+        top = scores[rows, best]
+        if len(names) > 1:
+            scores[rows, best] = -2
+            second = scores.max(1)
+        else:
+            second = np.full(len(scores), -1.0)
+        return [Match(names[b], float(t), float(s)) for b, t, s in zip(best, top, second, strict=True)]
+
+    def _matcher(self) -> Index:
+        if self._index is None:
+            self._index = Index(self.samples(), self._embeddings, self.embedder.dimension)
+        return self._index
+
+    def _changed(self) -> None:
+        self._index = None
+        self.version += 1
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def changed_on_disk(self) -> bool:
+        """Whether somebody else has written the gallery since it was last read or saved."""
+        return self._files is not None and self._files.stamp() not in (None, self._disk_stamp)
+
+    def reload(self, *, create: bool = False, progress: Callable[[int, int], None] | None = None) -> None:
+        """Reads the folder again. Raises :class:`GalleryError`, and then keeps what it had."""
+        assert self.folder is not None and self._files is not None, "a gallery in memory has no files"
+        if self.folder.exists() and not self.folder.is_dir():
+            raise GalleryError(f"{self.folder} is a file; a gallery is a folder")
+        stamp = self._files.stamp()
+        if stamp is None:
+            if not create:
+                raise GalleryError(f"there is no gallery in {self.folder}; `ros2 run face_af_people enrol` makes one")
+            samples: dict[str, Sample] = {}
+        else:
+            samples = self._files.read_samples()
+        kept = {
+            key: row
+            for key, row in self._files.read_embeddings(self.model_id, self.embedder.dimension).items()
+            if key in samples
+        }
+        missing = [sample for key, sample in samples.items() if key not in kept]
+        unusable: dict[str, Sample] = {}
+        for done, sample in enumerate(missing):
+            picture = self._files.read_chip(sample.id)
+            if picture is None:
+                unusable[sample.id] = samples.pop(sample.id)
+                continue
+            kept[sample.id] = self.embedder.embed(picture, [sample.landmarks], flip=True)[0]
+            if progress is not None:
+                progress(done + 1, len(missing))
+        self._samples, self._embeddings, self._unusable, self._disk_stamp = samples, kept, unusable, stamp
+        self._unsaved_chips.clear()
+        self._changed()
+        if missing:
+            try:
+                self._files.write_embeddings(self.model_id, self.embedder.dimension, self._embeddings)
+            except OSError:
+                pass  # a read-only gallery is embedded again next time
+
+    def save(self) -> None:
+        """Writes everything to the folder. Raises :class:`GalleryError` where that is impossible."""
+        assert self._files is not None, "a gallery in memory has no files"
+        everything = {**self._samples, **self._unusable}
+        try:
+            for key, picture in self._unsaved_chips.items():
+                self._files.write_chip(key, picture)
+            self._files.write_embeddings(self.model_id, self.embedder.dimension, self._embeddings)
+            self._files.write_samples((*self.samples(), *self._unusable.values()))
+        except OSError as error:
+            raise GalleryError(f"{self.folder}: cannot be written ({error.strerror})") from error
+        self._files.remove_other_chips(everything)
+        self._unsaved_chips.clear()
+        self._disk_stamp = self._files.stamp()

@@ -1,0 +1,94 @@
+"""How alike two embeddings are, and which person of a gallery is nearest.
+
+Whatever the model, the similarity of two embeddings is ``1 - d^2 / 2`` with their Euclidean distance d. For
+vectors of length one that is the cosine; dlib's, which are compared by distance, keep their exact order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .model import Embeddings, Sample
+
+LARGE = 1_500_000
+"""Numbers in a gallery from which on it is searched in two steps: coarsely in all of it, then exactly in the best."""
+COARSE = 96
+"""Dimensions of the coarse search."""
+EXACT = 64
+"""Rows that are compared exactly after it."""
+
+
+def similarity(a: Embeddings, b: Embeddings) -> NDArray[np.float32]:
+    """N x M similarities of the rows of ``a`` and ``b``; at most 1, higher is more alike."""
+    half_a, half_b = (a * a).sum(1) / 2, (b * b).sum(1) / 2
+    return np.asarray(1 + a @ b.T - half_a[:, None] - half_b[None, :], np.float32)
+
+
+def mean_embedding(stack: NDArray[np.float32], weights: Sequence[float] | None = None) -> Embeddings:
+    """Weighted mean over the first axis of K x N x D, each row scaled to the mean length of what went into it."""
+    w = np.full(len(stack), 1 / len(stack)) if weights is None else np.asarray(weights, np.float64) / np.sum(weights)
+    mean = np.tensordot(w, stack, 1)
+    length = np.tensordot(w, np.linalg.norm(stack, axis=-1), 1)
+    return np.asarray(mean * (length / np.maximum(np.linalg.norm(mean, axis=-1), 1e-9))[..., None], np.float32)
+
+
+class Index:
+    """The samples as matrices, grouped by person."""
+
+    def __init__(self, samples: Iterable[Sample], embeddings: dict[str, NDArray[np.float32]], dimension: int) -> None:
+        samples = list(samples)
+        positive = [s for s in samples if not s.negative]
+        self.names = sorted({s.identity for s in positive})
+        self.place = {name: i for i, name in enumerate(self.names)}
+        negative = [s for s in samples if s.negative and s.identity in self.place]
+        self._positive = _Group([(self.place[s.identity], embeddings[s.id]) for s in positive], dimension)
+        self._negative = _Group([(self.place[s.identity], embeddings[s.id]) for s in negative], dimension)
+
+    def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
+        result = np.full((len(embeddings), len(self.names)), -1.0, np.float32)
+        if not result.size:
+            return result
+        self._positive.best(embeddings, result)
+        if self._negative.owners.size:
+            against = np.full_like(result, -1.0)
+            self._negative.best(embeddings, against)
+            result = np.where(against >= result, np.minimum(result - against, 0), result)
+        return result
+
+
+class _Group:
+    """Rows with owners. Of a large gallery only the rows that look nearest in few dimensions are compared in full."""
+
+    def __init__(self, rows: list[tuple[int, NDArray[np.float32]]], dimension: int) -> None:
+        rows.sort(key=lambda row: row[0])
+        owners = np.array([owner for owner, _ in rows], np.int64)
+        self._matrix = np.array([row for _, row in rows], np.float32).reshape(len(rows), dimension)
+        self.owners, self._starts = np.unique(owners, return_index=True)
+        self._half = (self._matrix * self._matrix).sum(1) / 2 - 1
+        self._axes: NDArray[np.float32] | None = None
+        columns = self._matrix.T
+        if self._matrix.size > LARGE and dimension > COARSE:
+            # the directions in which the gallery varies most
+            _, axes = np.linalg.eigh((columns @ self._matrix).astype(np.float64))
+            self._axes = np.ascontiguousarray(axes[:, -COARSE:], np.float32)
+            columns = self._axes.T @ columns
+        self._columns = np.ascontiguousarray(columns)
+
+    def best(self, embeddings: Embeddings, out: NDArray[np.float32]) -> None:
+        """Writes the similarity of each embedding to the nearest row of each owner into ``out`` (N x P)."""
+        near = (embeddings if self._axes is None else embeddings @ self._axes) @ self._columns
+        if self._axes is not None:
+            for row, embedding in zip(near, embeddings, strict=True):
+                nearest = np.argpartition(row - self._half, -EXACT)[-EXACT:]
+                row[nearest] = self._matrix[nearest] @ embedding
+        near -= self._half
+        near -= (embeddings * embeddings).sum(1)[:, None] / 2
+        if len(self.owners) != near.shape[1]:
+            near = np.maximum.reduceat(near, self._starts, axis=1)
+        if len(self.owners) == out.shape[1]:
+            out[:] = near
+        else:
+            out[:, self.owners] = near

@@ -1,0 +1,81 @@
+"""What a gallery is made of: samples of people, the chips that they are embedded from, and the answers it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_common.images import BGR
+
+CHIP_SIZE = 256
+"""Width and height of a gallery's chips, pixels."""
+MAX_NAME = 100
+"""Characters in a person's name."""
+
+Points = NDArray[np.float32]
+"""5 x 2: x, y of left eye, right eye, nose, left and right mouth corner (left as seen in the picture)."""
+
+Embeddings = NDArray[np.float32]
+"""N x D, one row a face."""
+
+
+class GalleryError(ValueError):
+    """A gallery that cannot be read, written or used; one line that says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An aligned face: ``picture`` (256 x 256 BGR) and the five landmarks in it. See
+    ``face_af_perception.alignment.gallery_chip``."""
+
+    picture: BGR
+    landmarks: Points
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One enrolled face of ``identity``; ``negative``: a face that is *not* this person."""
+
+    id: str
+    identity: str
+    quality: float
+    negative: bool
+    landmarks: Points
+    added: str = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The best person for one face, whatever the threshold. Empty identity: the gallery has nobody."""
+
+    identity: str
+    similarity: float
+    second: float
+    """Similarity to the second best person; -1 where there is none."""
+
+
+class EmbeddingModel(Protocol):
+    """What a gallery needs of a model. ``model_id`` names the weights, ``dimension`` the numbers of an embedding."""
+
+    model_id: str
+    dimension: int
+
+    def above(self, fraction: float) -> float:
+        """The model's threshold, raised by a fraction of its distance from strangers (less than 0: lowered)."""
+        ...
+
+    def embed(self, bgr: BGR, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:
+        """N x D embeddings of the faces whose five landmarks are given; ``flip``: averaged with the mirror image's."""
+        ...
+
+
+def checked_name(name: str) -> str:
+    """A person's name, stripped; :class:`GalleryError` where it is empty, too long or has control characters."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise GalleryError(f"{name[:MAX_NAME]!r} cannot be a name: 1 to {MAX_NAME} printable characters are needed")
+    return name

@@ -1,0 +1,168 @@
+"""``ros2 run face_af_people enrol``: puts people into a gallery, and shows who is in it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .models import add_model_options, complain, default_gallery, open_analyser
+from .photos import PhotoError, people_in, photos_in
+
+if TYPE_CHECKING:
+    from face_af_gallery.gallery import Gallery
+    from face_af_perception.analyser import FaceAnalyser
+
+    from .enrolment import Enrolled
+
+EPILOG = """examples:
+  enrol --name anna anna1.jpg anna2.jpg     two photos of one person
+  enrol --name anna photos/anna             every photo in a folder
+  enrol people                              a folder with one folder of photos a person
+  enrol --name anna --negative twin.jpg     somebody who must not be taken for anna
+  enrol --list                              who is known
+  enrol --remove anna"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="enrol", description=(__doc__ or "").split(": ", 1)[1], epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos, or folders of photos")
+    parser.add_argument("--gallery", type=Path, default=default_gallery(), metavar="DIR", help="the gallery's folder")
+    parser.add_argument("--name", help="the person's name; without it the names are those of the folders")
+    parser.add_argument("--largest", action="store_true", help="take the largest face of group photos")
+    parser.add_argument("--keep-outliers", action="store_true", help="also take photos that look like somebody else")
+    parser.add_argument("--negative", action="store_true", help="the photos show somebody who is not this person")
+    parser.add_argument("--list", action="store_true", help="show who is in the gallery")
+    parser.add_argument("--remove", metavar="NAME", help="remove a person from the gallery")
+    add_model_options(parser)
+    options = parser.parse_args(argv)
+    if not options.photos and not options.list and not options.remove:
+        parser.error("photos are needed, or --list, or --remove")
+    if options.negative and not options.name:
+        parser.error("--negative needs --name")
+
+    from face_af_gallery.gallery import Gallery
+    from face_af_gallery.model import GalleryError
+    from face_af_inference.runtimes import ModelError
+
+    try:
+        analyser = open_analyser(options)
+        gallery = Gallery.open(
+            options.gallery,
+            analyser.embedder,
+            create=bool(options.photos),
+            progress=_embedding_again,
+        )
+        status = 0
+        if options.remove:
+            status = _remove(gallery, options.remove)
+        if options.photos:
+            status = _enrol(options, analyser, gallery)
+        if options.list:
+            _list(gallery)
+        return status
+    except (GalleryError, ModelError, PhotoError) as error:
+        complain(error)
+        return 2
+
+
+def _embedding_again(done: int, total: int) -> None:
+    end = "\n" if done == total else ""
+    print(f"\rembedding the gallery again with this model: {done}/{total}", end=end, flush=True)
+
+
+def _enrol(options: argparse.Namespace, analyser: FaceAnalyser, gallery: Gallery) -> int:
+    from tqdm import tqdm
+
+    from .enrolment import enrol_person
+
+    people = _people(options)
+    results = []
+    total = sum(map(len, people.values()))
+    with tqdm(total=total, unit="photo", desc="enrolling", disable=None, leave=False) as bar:
+
+        def seen(paths: list[Path]) -> Iterator[Path]:
+            for path in paths:
+                yield path
+                bar.update()
+
+        for name, paths in people.items():
+            results.append(
+                enrol_person(
+                    gallery,
+                    analyser,
+                    name,
+                    seen(paths),
+                    largest=options.largest,
+                    keep_outliers=options.keep_outliers,
+                    negative=options.negative,
+                    say=bar.write,
+                )
+            )
+    if any(result.added for result in results):
+        gallery.save()
+    for result in results:
+        print(_summary(result, options.negative))
+    print(_total(gallery))
+    return 0 if any(result.added or result.known for result in results) else 1
+
+
+def _people(options: argparse.Namespace) -> dict[str, list[Path]]:
+    """The photographs to enrol, by person."""
+    for place in options.photos:
+        if not place.exists():
+            raise PhotoError(f"{place}: there is no such file or folder")
+    if options.name:
+        return {options.name: photos_in(options.photos)}
+    people: dict[str, list[Path]] = {}
+    for place in options.photos:
+        found = people_in(place) if place.is_dir() else {}
+        if not found:
+            raise PhotoError(f"{place}: whose photos? Give --name, or a folder with one folder of photos a person")
+        for name, paths in found.items():
+            people.setdefault(name, []).extend(paths)
+    return people
+
+
+def _remove(gallery: Gallery, name: str) -> int:
+    count = gallery.remove(name)
+    if not count:
+        complain(f"there is no {name} in {gallery.folder}; there are {', '.join(gallery.names) or 'nobody'}")
+        return 1
+    gallery.save()
+    print(f"{name}: {count} samples removed")
+    return 0
+
+
+def _summary(result: Enrolled, negative: bool) -> str:
+    parts = [f"{len(result.added)} {'not this person, ' if negative else ''}enrolled"]
+    if result.known:
+        parts.append(f"{len(result.known)} known already")
+    if result.outliers:
+        parts.append(f"{len(result.outliers)} left out as outliers")
+    if result.skipped:
+        parts.append(f"{result.skipped} skipped")
+    alike = ""
+    if result.alike_least < 1:
+        alike = f"; alike {result.alike_mean:.2f} on average, {result.alike_least:.2f} at least"
+    return f"{result.name}: {', '.join(parts)}{alike}"
+
+
+def _list(gallery: Gallery) -> None:
+    for name in gallery.names:
+        samples = gallery.samples(name)
+        negative = sum(sample.negative for sample in samples)
+        shown = [sample for sample in samples if not sample.negative]
+        line = f"{name}: {len(shown)} samples, quality {shown[0].quality:.2f} at best"
+        print(line + (f", {negative} of others" if negative else ""))
+    print(_total(gallery))
+
+
+def _total(gallery: Gallery) -> str:
+    people, samples = len(gallery.names), len(gallery)
+    counted = f"{people} {'person' if people == 1 else 'people'}, {samples} sample{'' if samples == 1 else 's'}"
+    return f"{gallery.folder}: {counted}, model {gallery.model_id}"

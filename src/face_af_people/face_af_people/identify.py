@@ -1,0 +1,265 @@
+"""``ros2 run face_af_people identify``: who is on photographs and in videos."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from face_af_common.types import Face
+
+from .models import add_model_options, complain, default_gallery, open_analyser
+from .photos import PHOTO_SUFFIXES, VIDEO_SUFFIXES, PhotoError, Picture, people_in, photos_in, read_photo
+
+if TYPE_CHECKING:
+    from face_af_gallery.gallery import Gallery
+    from face_af_perception.analyser import FaceAnalyser
+
+Entry = dict[str, Any]
+"""``box``: x, y, width, height, pixels; ``identity``: empty where unknown; ``similarity``; the detector's ``score``."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="identify", description=(__doc__ or "").split(": ", 1)[1])
+    parser.add_argument("inputs", nargs="+", metavar="IMAGE_OR_VIDEO", help="photos, videos, or folders of them")
+    parser.add_argument(
+        "--gallery", type=Path, default=default_gallery(), metavar="DIR",
+        help="a gallery, or a folder with one folder of photos a person",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="OUT", help="writes {path: [{box, identity, similarity, score}]}")
+    parser.add_argument("--annotate", type=Path, metavar="DIR", help="writes each picture or video with names drawn")
+    parser.add_argument("--threshold", type=float, default=0.0, help="similarity from which on a face is named")
+    parser.add_argument("--largest", action="store_true", help="people's group photos: take the largest face")
+    add_model_options(parser)
+    options = parser.parse_args(argv)
+
+    from tqdm import tqdm
+
+    from face_af_gallery.model import GalleryError
+    from face_af_inference.runtimes import ModelError
+
+    try:
+        analyser = open_analyser(options)
+        gallery = open_gallery(options.gallery, analyser, options.largest)
+    except (GalleryError, ModelError, PhotoError) as error:
+        complain(error)
+        return 2
+    job = Identifier(analyser, gallery, options.threshold, options.annotate)
+    results: dict[str, list[Any]] = {}
+    failed = 0
+    given = _expanded(options.inputs)
+    with tqdm(given, unit="file", desc="identifying", disable=None) as bar:
+        for name in bar:
+            results[name], problem = _tried(job, Path(name))
+            if problem:
+                bar.write(problem)
+                failed += 1
+    try:
+        if options.json:
+            write_json(options.json, results)
+    except OSError as error:
+        complain(f"{options.json}: cannot be written ({error.strerror})")
+        return 2
+    if not options.json:
+        _show(results)
+    return 1 if failed == len(given) else 0
+
+
+def _tried(job: Identifier, path: Path) -> tuple[list[Any], str]:
+    try:
+        return job.identify(path), ""
+    except PhotoError as error:
+        return [], str(error)
+
+
+def open_gallery(folder: Path, analyser: FaceAnalyser, largest: bool = False) -> Gallery:
+    """The gallery in ``folder``, or one in memory of a folder with one folder of photos a person.
+
+    Photos that cannot be used are told on standard error. Raises ``GalleryError``, :class:`PhotoError`.
+    """
+    from tqdm import tqdm
+
+    from face_af_gallery.gallery import Gallery
+    from face_af_gallery.model import GalleryError
+
+    from .enrolment import enrol_person
+
+    if (folder / "gallery.json").exists():
+        return Gallery.open(folder, analyser.embedder)
+    if not folder.is_dir():
+        raise GalleryError(f"{folder}: there is no such gallery; `ros2 run face_af_people enrol` makes one")
+    people = people_in(folder)
+    gallery = Gallery(None, analyser.embedder)
+    for name, paths in tqdm(people.items(), unit="person", desc="enrolling", disable=None, leave=False):
+        enrol_person(gallery, analyser, name, paths, largest=largest, say=complain)
+    if not gallery.names:
+        raise GalleryError(f"{folder}: neither a gallery nor a folder with one folder of usable photos a person")
+    return gallery
+
+
+class Identifier:
+    """Names the faces of photographs, each by itself, and of videos, with tracking."""
+
+    def __init__(
+        self, analyser: FaceAnalyser, gallery: Gallery, threshold: float = 0.0, annotate: Path | None = None
+    ) -> None:
+        from .identity_rule import Rule
+
+        self.analyser = analyser
+        self.gallery = gallery
+        self.rule = Rule(threshold)
+        self._folder = annotate
+        self._names: set[str] = set()
+
+    def identify(self, path: Path) -> list[Any]:
+        """The faces of a photograph, or for a video a list of those for each frame. Raises :class:`PhotoError`."""
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            return self._video(path)
+        return self._photo(path)
+
+    def _photo(self, path: Path) -> list[Entry]:
+        from face_af_perception.detectors import PictureError
+
+        picture = read_photo(path)
+        try:
+            found = self.analyser.analyse(picture)
+        except PictureError as error:
+            raise PhotoError(f"{path}: {error}") from error
+        named = self.rule.name(self.gallery, [face.embedding for face in found])
+        faces = [
+            Face(index + 1, face.box, score=face.score, identity=name, similarity=similarity)
+            for index, (face, (name, similarity)) in enumerate(zip(found, named, strict=True))
+        ]
+        if self._folder is not None:
+            target = self._target(path.stem, ".jpg")
+            if not cv2.imwrite(str(target), drawn(picture, faces)):
+                raise PhotoError(f"{target}: cannot be written")
+        return [entry(face) for face in faces]
+
+    def _video(self, path: Path) -> list[list[Entry]]:
+        from dataclasses import replace
+
+        from tqdm import tqdm
+
+        from face_af_perception.params import PerceptionNodeParams, RecognitionParams
+        from face_af_perception.pipeline import FacePipeline
+
+        # the tool has time: every track that wants an embedding gets it
+        recognition = replace(RecognitionParams(), enter=self.rule.threshold, per_frame=100)
+        pipeline = FacePipeline(replace(PerceptionNodeParams(), recognition=recognition), self.analyser, self.gallery)
+        frames: list[list[Entry]] = []
+        video = cv2.VideoCapture(str(path))
+        if not path.is_file() or not video.isOpened():
+            raise PhotoError(
+                f"{path}: {'not a video, or a damaged one' if path.is_file() else 'there is no such file'}"
+            )
+        rate = video.get(cv2.CAP_PROP_FPS)
+        rate = rate if 1 <= rate <= 1000 else 30.0
+        writer: cv2.VideoWriter | None = None
+        total = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT))) or None
+        shown = tqdm(_frames(video), total=total, unit="frame", desc=path.name, disable=None, leave=False)
+        for index, picture in enumerate(shown):
+            faces = pipeline.process(picture, index / rate)
+            frames.append([entry(face) for face in faces])
+            if self._folder is not None:
+                if writer is None:
+                    writer = self._writer(path, rate, picture)
+                writer.write(drawn(picture, faces))
+        video.release()
+        if writer is not None:
+            writer.release()
+        if not frames:
+            raise PhotoError(f"{path}: no frame can be read, a damaged video")
+        return frames
+
+    def _writer(self, path: Path, rate: float, picture: Picture) -> cv2.VideoWriter:
+        height, width = picture.shape[:2]
+        target = self._target(path.stem, ".mp4")
+        return cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, (width, height))
+
+    def _target(self, stem: str, suffix: str) -> Path:
+        """A path in the folder for annotated pictures that no earlier input has. Raises :class:`PhotoError`."""
+        assert self._folder is not None
+        name, count = stem + suffix, 1
+        while name in self._names:
+            count += 1
+            name = f"{stem}_{count}{suffix}"
+        self._names.add(name)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PhotoError(f"{self._folder}: cannot be written ({error.strerror})") from error
+        return self._folder / name
+
+
+def entry(face: Face) -> Entry:
+    """A face as it stands in the JSON file."""
+    box = face.box
+    return {
+        "box": [round(float(v), 1) for v in (box.x, box.y, box.width, box.height)],
+        "identity": face.identity,
+        "similarity": round(float(face.similarity), 4),
+        "score": round(float(face.score), 4),
+    }
+
+
+def drawn(picture: Picture, faces: Sequence[Face]) -> Picture:
+    """A copy of ``picture`` with each face's box, name and similarity; known people green, others gray."""
+    out = picture.copy()
+    unit = max(out.shape[:2]) / 1000
+    for face in faces:
+        box = face.box
+        color = (80, 220, 80) if face.identity else (200, 200, 200)
+        corner = (round(box.x), round(box.y))
+        cv2.rectangle(out, corner, (round(box.right), round(box.bottom)), color, max(1, round(2 * unit)))
+        text = f"{face.identity or 'unknown'} {face.similarity:.2f}"
+        place = (corner[0], max(round(18 * unit), corner[1] - round(6 * unit)))
+        for shade, width in (((0, 0, 0), 4 * unit), (color, 1.6 * unit)):
+            cv2.putText(
+                out, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6 * unit, shade, max(1, round(width)), cv2.LINE_AA
+            )
+    return out
+
+
+def write_json(path: Path, data: object) -> None:
+    """Writes the file whole, in UTF-8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _frames(video: cv2.VideoCapture) -> Iterator[Picture]:
+    while True:
+        good, picture = video.read()
+        if not good:
+            return
+        yield np.asarray(picture, np.uint8)
+
+
+def _expanded(inputs: Sequence[str]) -> list[str]:
+    """The paths as given; for a folder the photographs and videos in it."""
+    found: list[str] = []
+    for given in inputs:
+        if Path(given).is_dir():
+            known = PHOTO_SUFFIXES | VIDEO_SUFFIXES
+            found += [str(path) for path in photos_in([Path(given)]) if path.suffix.lower() in known]
+        else:
+            found.append(given)
+    return found
+
+
+def _show(results: dict[str, list[Any]]) -> None:
+    for path, found in results.items():
+        if found and isinstance(found[0], list):
+            names = sorted({face["identity"] for frame in found for face in frame if face["identity"]})
+            print(f"{path}: {len(found)} frames, {', '.join(names) or 'nobody known'}")
+        else:
+            names = [f"{face['identity'] or 'unknown'} ({face['similarity']:.2f})" for face in found]
+            print(f"{path}: {', '.join(names) or 'no face'}")

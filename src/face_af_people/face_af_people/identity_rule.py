@@ -1,0 +1,31 @@
+"""Who the faces of a still picture are: the rule that identify and evaluate share with the node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_af_gallery.gallery import Gallery
+from face_af_perception.params import RecognitionParams
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``threshold``: similarity from which on a face is named, 0: the gallery's; ``margin``: lead over the second."""
+
+    threshold: float = 0.0
+    margin: float = RecognitionParams().margin
+
+    def name(self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
+        """For each embedding the person's name, or empty, and the similarity to the best person."""
+        if not len(embeddings):
+            return []
+        threshold = self.threshold or gallery.threshold
+        named = []
+        for match in gallery.match(np.stack(embeddings)):
+            sure = match.similarity >= threshold and match.similarity - match.second >= self.margin
+            named.append((match.identity if sure else "", max(match.similarity, -1.0)))
+        return named

@@ -1,0 +1,26 @@
+from setuptools import find_packages, setup
+
+PACKAGE = "face_af_people"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),
+        ("share/" + PACKAGE, ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=True,
+    maintainer="face_af developers",
+    maintainer_email="face_af@example.com",
+    description="Tools for the gallery of known people: enrol, identify on photographs, evaluate the recognition.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "enrol = face_af_people.enrol:main",
+            "identify = face_af_people.identify:main",
+            "evaluate = face_af_people.evaluate:main",
+        ]
+    },
+)

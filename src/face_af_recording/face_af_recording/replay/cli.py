@@ -1,0 +1,97 @@
+"""``replay``: a recording through perception, overlay and steering again, as fast as the machine goes.
+
+The same frames through the running graph: ``ros2 launch face_af replay.launch.py bag:=…``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from face_af_common.params import ParamError
+
+from ..bag.bag_folder import RecordingError
+from . import settings
+from .report import make_report, table, write_report, write_results
+from .score import label, read_truth
+from .source import open_source
+from .stages import STAGES, compute, recorded_frames, usable
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    try:
+        _replay(options)
+    except (RecordingError, ParamError) as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"replay: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="replay",
+        description="Replays a bag or a video offline: no frame is dropped, and the same input gives the same bytes.",
+    )
+    parser.add_argument("bag", type=Path, help="a rosbag2 folder, an .mcap or .db3 file, or a video")
+    parser.add_argument(
+        "--recompute",
+        default=",".join(STAGES),
+        help="what to compute anew, separated by commas; the rest is as recorded",
+    )
+    parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NODE.PARAM=VALUE", help="one parameter; repeatable"
+    )
+    parser.add_argument("--truth", type=Path, help="labels: CSV with frame, name, x, y, width, height")
+    parser.add_argument("--topic", default="", help="topic of the pictures, where the bag has several")
+    parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    parser.add_argument("--results", type=Path, help="write every frame's results, one line of JSON each")
+    return parser
+
+
+def _replay(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    source = open_source(options.bag, options.topic)
+    stages = [stage.strip() for stage in options.recompute.split(",") if stage.strip()]
+    parameters = settings.merged(
+        usable(source.recorded_parameters()),
+        settings.from_file(options.params) if options.params else {},
+        settings.assignments(options.set),
+    )
+    truth = read_truth(options.truth) if options.truth else None
+    # compute() fills the frames that it is given; the recorded ones are kept for comparison
+    recorded = copy.deepcopy(list(recorded_frames(source).values()))
+    bar = tqdm(
+        compute(source, stages, parameters),
+        total=source.frame_count,
+        unit="frame",
+        disable=not sys.stderr.isatty(),
+        desc="replay",
+    )
+    started = time.monotonic()
+    frames = list(bar)
+    spent = time.monotonic() - started
+    if truth is not None:
+        label(frames, truth, parameters.get("perception", {}).get("target", ""))
+    report = make_report(frames, options.bag, stages, parameters, sorted(recorded, key=lambda f: f.stamp_ns))
+    print(table(report))
+    seconds = report["score"]["seconds"]
+    print(
+        f"{len(frames)} frames in {spent:.1f} s ({len(frames) / max(spent, 1e-9):.1f} a second, "
+        f"{seconds / max(spent, 1e-9):.2f} times real time)"
+    )
+    if options.results:
+        write_results(options.results, frames)
+    if options.report:
+        write_report(options.report, report)

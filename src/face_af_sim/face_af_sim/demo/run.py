@@ -1,0 +1,133 @@
+"""One run of the demo: the graph as a child process, the monitor in this one, the report in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from face_af_common.ros_domain import claim_domain, free_port
+
+from .cast import Cast
+from .graph import Graph
+from .measure import Measure
+from .monitor import Monitor, Now
+from .timeline import draw_timeline
+from .video import VideoWriter
+
+_FIRST_FRAME_S = 60.0
+"""Patience for the first frame: models load, and a slow machine takes its time."""
+
+_SILENCE_S = 20.0
+"""No frame for so long: something is stuck."""
+
+
+class DemoError(Exception):
+    """The demo cannot go on; one line that says why."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run. ``arguments`` go to the launch file as they are."""
+
+    cast: Cast
+    out: Path
+    duration: float = 30.0
+    lockstep: bool = False
+    video: bool = True
+    seed: int = 1
+    namespace: str = "face_af"
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+def run(
+    options: Options, watch: Callable[[Measure, Now], None] = lambda measure, now: None
+) -> dict[str, float | int | str]:
+    """Runs the demo and writes ``report.json``, ``timeline.png`` and ``demo.mp4`` into ``options.out``.
+
+    ``watch`` is called some ten times a second with what is known. Returns the report. Ctrl-C ends the run early, and
+    the report is about what there was, if there was a frame. Raises :class:`DemoError`.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    # what this process and its children talk in is nobody else's
+    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
+    arguments = {
+        "target": options.cast.target,
+        "gallery": options.cast.gallery,
+        "people": options.cast.stage,
+        "clock": "lockstep" if options.lockstep else "realtime",
+        "observed": str(options.lockstep).lower(),
+        "duration": float(options.duration),
+        "seed": options.seed,
+        "camera_port": free_port(),
+        "namespace": options.namespace,
+        **options.arguments,
+    }
+    video = VideoWriter(options.out / "demo.mp4", lossless=options.lockstep) if options.video else None
+    rclpy.init(args=[])
+    monitor = Monitor(options.namespace, video, options.lockstep)
+    executor = SingleThreadedExecutor()
+    executor.add_node(monitor)
+    spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
+    spinner.start()
+    try:
+        with Graph("demo.launch.py", arguments, options.out / "launch.log") as graph:
+            try:
+                _watch(graph, monitor, watch)
+                interrupted = False
+            except KeyboardInterrupt:
+                if monitor.first_frame_at is None:
+                    raise
+                interrupted = True
+            ended = time.monotonic()
+            problem = graph.problem()
+    finally:
+        executor.shutdown()
+        rclpy.try_shutdown()
+        spinner.join(timeout=5.0)
+        monitor.destroy_node()
+        if video is not None:
+            video.close()
+    if monitor.first_frame_at is None:
+        raise DemoError(f"no frame came through the graph: {problem} (details: {options.out / 'launch.log'})")
+    report = monitor.measure.report(wall_s=monitor.last_frame_at - monitor.first_frame_at)
+    report["clock"] = str(arguments["clock"])
+    report["models"] = monitor.models
+    report["interrupted"] = interrupted
+    report["setup_s"] = round(monitor.first_frame_at - graph.started, 2)
+    report["stopped_s"] = round(time.monotonic() - ended, 2)
+    (options.out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    title = f"Focus on {report['target']}: {float(report['on_target']):.0%} of the time that the camera could see them"
+    draw_timeline(monitor.measure, options.out / "timeline.png", title)
+    if video is not None and video.error is not None:
+        raise DemoError(f"{options.out / 'demo.mp4'} could not be written: {video.error}")
+    return report
+
+
+def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]) -> None:
+    """Until the graph ends by itself, or is stuck."""
+    frames, progress = 0, time.monotonic()
+    while graph.running:
+        time.sleep(0.1)
+        watch(monitor.measure, monitor.now)
+        now = time.monotonic()
+        if len(monitor.measure.frames) > frames:
+            frames, progress = len(monitor.measure.frames), now
+        if now - progress > (_SILENCE_S if frames else _FIRST_FRAME_S):
+            if frames:
+                raise DemoError(f"no frame for {_SILENCE_S:.0f} s: {graph.problem()}")
+            return
+
+
+def _spin(executor: SingleThreadedExecutor) -> None:
+    try:
+        executor.spin()
+    except ExternalShutdownException:
+        pass

@@ -1,0 +1,24 @@
+from setuptools import find_packages, setup
+
+PACKAGE = "face_af_view"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),
+        ("share/" + PACKAGE, ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=True,
+    maintainer="face_af developers",
+    maintainer_email="face_af@example.com",
+    description="Draws faces, AF boxes and what steering does onto the camera's frame.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "debug_view = face_af_common.executables:debug_view",
+        ]
+    },
+)

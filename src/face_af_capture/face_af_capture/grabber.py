@@ -1,4 +1,4 @@
-"""A thread that keeps reading one source, opens it again whenever it is lost, and keeps the newest picture only."""
+"""A thread that keeps reading one source, opens it again whenever it is lost, and keeps the newest frame only."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from threading import Event
 
+from face_af_common.encodings import BGR
+
 from .params import CaptureNodeParams
-from .sources.base import BGR, EndOfSource, Frame, Source, SourceError
+from .sources.base import BadFrame, EndOfSource, Frame, Source, SourceError
 
 FIRST_PAUSE_S = 0.5
 """Pause before the second attempt to open a source; doubled from attempt to attempt."""
 HANGS_S = 15.0
 """A read that has not come back this long after a stall is left alone, and a new thread takes over."""
+MOST_BAD_FRAMES = 30
+"""So many frames in a row that cannot be decoded are a lost device; MJPEG sticks give a few now and then."""
+WAITING_STEP_S = 0.2
+"""The first frame of a file is published again this often until somebody has answered it."""
 
 Opener = Callable[[CaptureNodeParams, Event], Source]
 
 
 class State(Enum):
     OPENING = auto()
+    WAITING = auto()
     STREAMING = auto()
     LOST = auto()
     ENDED = auto()
@@ -37,14 +44,14 @@ class Report:
 
 
 class NewestFrame:
-    """Hands the newest picture from the grabbing to the publishing thread; the buffers of old ones are used again."""
+    """Hands the newest frame from the grabbing to the publishing thread; the buffers of old ones are used again."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._frame: Frame | None = None
         self._free: list[BGR] = []
         self.overwritten = 0
-        """Pictures that were replaced before anybody took them."""
+        """Frames that were replaced before anybody took them."""
 
     def buffer(self) -> BGR | None:
         with self._condition:
@@ -54,28 +61,29 @@ class NewestFrame:
         with self._condition:
             if self._frame is not None:
                 self.overwritten += 1
-                self._free.append(self._frame.picture)
+                self._free.append(self._frame.image)
             self._frame = frame
             self._condition.notify()
 
     def take(self, timeout: float) -> Frame | None:
-        """The newest picture that was not yet taken; None where none comes within ``timeout`` seconds."""
+        """The newest frame that was not yet taken; None where none comes within ``timeout`` seconds."""
         with self._condition:
             self._condition.wait_for(lambda: self._frame is not None, timeout)
             frame, self._frame = self._frame, None
             return frame
 
     def give_back(self, frame: Frame) -> None:
-        """The taker has copied the picture; its memory may be written again."""
+        """The taker has copied the image; its memory may be written again."""
         with self._condition:
-            if len(self._free) < 2 and frame.picture.flags.c_contiguous:
-                self._free.append(frame.picture)
+            if len(self._free) < 2 and frame.image.flags.c_contiguous:
+                self._free.append(frame.image)
 
 
 class Grabber:
     """Reads until :meth:`stop`. ``on_report`` and ``on_warning`` are called from its thread.
 
-    :meth:`check` must be called now and then; it notices a source that hangs.
+    ``missing``: who has to be ready before a file or folder plays, in words; empty: nobody. :meth:`check` must be
+    called now and then; it notices a source that hangs.
     """
 
     def __init__(
@@ -86,74 +94,78 @@ class Grabber:
         on_warning: Callable[[str], None],
         opener: Opener,
         clock: Callable[[], float] = time.monotonic,
+        missing: Callable[[], str] = lambda: "",
     ) -> None:
-        self.params, self._newest = params, newest
-        self._on_report, self._on_warning = on_report, on_warning
-        self._opener, self._clock = opener, clock
+        self.params, self.newest = params, newest
+        self.on_report, self.on_warning, self.missing = on_report, on_warning, missing
+        self.opener, self.clock = opener, clock
+        self.undecodable = 0
+        """Frames that were left out because they could not be decoded."""
         self._start()
 
     def _start(self) -> None:
-        self._run = _Run(self)
-        self._run.thread.start()
+        self._reading = _ReadingThread(self)
+        self._reading.start()
 
     @property
     def state(self) -> State:
-        return self._run.state
+        return self._reading.state
 
     def check(self) -> None:
-        """Reports a source that has given no picture for ``stall_timeout_s``, and makes it come back."""
-        run = self._run
+        """Reports a source that has given no frame for ``stall_timeout_s``, and makes it come back."""
+        reading = self._reading
         # read once: the thread may let go of both at any moment
-        since, source = run.reading_since, run.source
+        since, source = reading.since, reading.source
         if since is None:
             return
-        waited = self._clock() - since - (source.period if source is not None else 0.0)
+        waited = self.clock() - since - (source.period if source is not None else 0.0)
         if waited < self.params.stall_timeout_s:
             return
-        if not run.stalled:
-            run.stalled = True
+        if not reading.stalled:
+            reading.stalled = True
             name = source.name if source is not None else self.params.device
-            run.report(State.LOST, f"{name} has given no picture for {waited:.1f} s")
+            reading.report(State.LOST, f"{name} has given no frame for {waited:.1f} s")
             if source is not None:
                 source.interrupt()
         elif waited > self.params.stall_timeout_s + HANGS_S:
-            run.abandoned.set()
+            reading.abandoned.set()
             self._start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """Ends the thread; one that hangs in a driver is left behind after ``timeout`` seconds."""
-        run = self._run
-        run.abandoned.set()
-        source = run.source
+        reading = self._reading
+        reading.abandoned.set()
+        source = reading.source
         if source is not None:
             source.interrupt()
-        run.thread.join(timeout)
+        reading.join(timeout)
 
 
-class _Run:
-    """One thread's life."""
+class _ReadingThread(threading.Thread):
+    """Opens a source, reads it, and opens it again when it is lost, until it is abandoned."""
 
     def __init__(self, grabber: Grabber) -> None:
+        super().__init__(name="grabber", daemon=True)
         self._grabber = grabber
         self.abandoned = Event()
         self.state = State.OPENING
         self.source: Source | None = None
-        self.reading_since: float | None = None
+        self.since: float | None = None
         """When the open or read that is under way began."""
         self.stalled = False
         self._told = 0
-        self.thread = threading.Thread(target=self._work, name="grabber", daemon=True)
+        self._bad_in_a_row = 0
 
     def report(self, state: State, text: str, mismatches: tuple[str, ...] = ()) -> None:
         if not self.abandoned.is_set():
             self.state = state
-            self._grabber._on_report(Report(state, text, mismatches))
+            self._grabber.on_report(Report(state, text, mismatches))
 
-    def _work(self) -> None:
+    def run(self) -> None:
         pause = FIRST_PAUSE_S
         params = self._grabber.params
         while not self.abandoned.is_set():
-            started = self._grabber._clock()
+            started = self._grabber.clock()
             try:
                 self._play()
             except EndOfSource as end:
@@ -165,7 +177,7 @@ class _Run:
                 self.report(State.LOST, f"{params.device}: {type(error).__name__}: {error}")
             finally:
                 self._close()
-            if self._grabber._clock() - started > 10.0:
+            if self._grabber.clock() - started > 10.0:
                 pause = FIRST_PAUSE_S  # it had worked
             self.abandoned.wait(min(pause, params.retry_max_s))
             pause = min(pause * 2, params.retry_max_s)
@@ -174,35 +186,64 @@ class _Run:
         """From opening the source to its end or loss."""
         grabber = self._grabber
         self.stalled = False
-        self._watched()
-        source = self.source = grabber._opener(grabber.params, self.abandoned)
+        self._bad_in_a_row = 0
+        self.since = grabber.clock()
+        source = self.source = grabber.opener(grabber.params, self.abandoned)
         self._told = 0
         try:
             streaming = False
             while not self.abandoned.is_set():
-                self._watched()
-                frame = source.read(grabber._newest.buffer())
-                self.reading_since = None
+                frame = self._read(source)
                 if self.abandoned.is_set():
                     return
+                if frame is None:
+                    continue
+                if not streaming:
+                    self._wait_for_readers(source, frame)
                 if not streaming or self.stalled:
                     streaming, self.stalled = True, False
                     self.report(State.STREAMING, source.name, tuple(source.mismatches))
-                grabber._newest.put(frame)
+                grabber.newest.put(frame)
                 self._pass_on_notes(source)
         finally:
             self._pass_on_notes(source)
 
-    def _watched(self) -> None:
-        self.reading_since = self._grabber._clock()
+    def _read(self, source: Source) -> Frame | None:
+        """The next frame; None for one that cannot be decoded."""
+        self.since = self._grabber.clock()
+        try:
+            frame = source.read(self._grabber.newest.buffer())
+        except BadFrame as error:
+            self._grabber.undecodable += 1
+            self._bad_in_a_row += 1
+            if self._bad_in_a_row > MOST_BAD_FRAMES:
+                raise SourceError(f"{error}, {self._bad_in_a_row} in a row") from error
+            return None
+        finally:
+            self.since = None
+        self._bad_in_a_row = 0
+        return frame
+
+    def _wait_for_readers(self, source: Source, frame: Frame) -> None:
+        """Shows a file's first frame until those who are to see the file have answered it."""
+        if not source.period:
+            return
+        told = ""
+        while not self.abandoned.is_set() and (missing := self._grabber.missing()):
+            if missing != told:
+                told = missing
+                self.report(State.WAITING, f"{source.name}: waiting for {missing} (wait:=false does not)")
+            # a copy: what has been published may be written into
+            self._grabber.newest.put(Frame(frame.image.copy(), time.monotonic()))
+            self.abandoned.wait(WAITING_STEP_S)
 
     def _pass_on_notes(self, source: Source) -> None:
         for note in source.notes[self._told :]:
-            self._grabber._on_warning(note)
+            self._grabber.on_warning(note)
         self._told = len(source.notes)
 
     def _close(self) -> None:
-        self.reading_since = None
+        self.since = None
         source, self.source = self.source, None
         if source is not None:
             source.close()

@@ -1,4 +1,4 @@
-"""The capture node: publishes the newest picture of its source as ``image_raw`` and ``image_raw/compressed``."""
+"""The capture node: publishes the newest frame of its source as ``image_raw`` and ``image_raw/compressed``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from face_af_common.diagnostics import ERROR, WARN, Health
+from face_af_common.encodings import BGR
 from face_af_common.flow import FlowControl
-from face_af_common.images import from_bgr
+from face_af_common.images import blank, from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
 from face_af_common.picture_publisher import PicturePublisher
@@ -25,8 +26,10 @@ from .params import CaptureNodeParams
 from .sources import open_source
 from .sources.base import Frame
 
-_NOT_OF_THE_SOURCE = ("frame_id", "in_flight", "jpeg_quality")
+_NOT_OF_THE_SOURCE = ("frame_id", "in_flight", "jpeg_quality", "rotate", "flip", "wait")
 """Parameters whose change leaves the source open."""
+_ANSWERS = {"faces": "perception", "af_overlay": "overlay"}
+"""Topics on which a frame is answered, and by whom."""
 
 
 class CaptureNode(Node):
@@ -54,7 +57,14 @@ class CaptureNode(Node):
         self._publishing.join(2.0)
 
     def _new_grabber(self, params: CaptureNodeParams) -> Grabber:
-        return Grabber(params, self._newest, self._on_report, self.get_logger().warning, open_source)
+        return Grabber(
+            params, self._newest, self._on_report, self.get_logger().warning, open_source, missing=self._missing
+        )
+
+    def _missing(self) -> str:
+        """Who is not ready for the first frame of a file, in words."""
+        silent = [name for topic, name in _ANSWERS.items() if topic not in self._flow.heard]
+        return " and ".join(silent) if self._live.value.wait else ""
 
     def _on_change(self, params: CaptureNodeParams) -> None:
         self._flow.limit = params.in_flight
@@ -69,6 +79,8 @@ class CaptureNode(Node):
         if report.state is State.LOST:
             self._health.fault(report.text, ERROR)
             return
+        if report.state is State.WAITING:
+            self.get_logger().info(report.text)
         if report.state is State.STREAMING:
             self._source_name = report.text
             self._health.hardware_id = self._live.value.device
@@ -92,14 +104,26 @@ class CaptureNode(Node):
         age = time.monotonic() - frame.acquired
         stamp_ns = self.get_clock().now().nanoseconds - int(age * 1e9)
         header = Header(stamp=from_ns(stamp_ns), frame_id=self._live.value.frame_id)
-        message = from_bgr(frame.picture, header)
+        message = from_bgr(self._upright(frame), header)
         self._newest.give_back(frame)
         self._publisher.publish(message)
         self._flow.sent(stamp_ns)
         self._health.tick(stamp_ns, time.monotonic() - frame.acquired)
 
+    def _upright(self, frame: Frame) -> BGR:
+        """The image as it is published: turning it is the copy that the message needs anyway."""
+        orientation = self._live.value.orientation
+        if orientation.is_identity:
+            return frame.image
+        height, width = frame.image.shape[:2]
+        return orientation.upright(frame.image, blank(*orientation.size(width, height)))
+
     def _details(self) -> dict[str, object]:
-        return {"source": self._source_name or self._live.value.device, "overwritten": self._newest.overwritten}
+        return {
+            "source": self._source_name or self._live.value.device,
+            "overwritten": self._newest.overwritten,
+            "undecodable": self._grabber.undecodable,
+        }
 
 
 def main(args: Sequence[str] | None = None) -> int:

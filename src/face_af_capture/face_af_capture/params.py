@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
 from face_af_common.images import JPEG_QUALITY
+from face_af_common.orientation import FLIPS, ROTATIONS, Orientation
 from face_af_common.params import ParamError, param
 
 
 @dataclass(frozen=True)
 class CaptureNodeParams:
-    """Which pictures are captured, and how. A change opens the source anew."""
+    """Which frames are captured, and how."""
 
     source: str = param(
         "v4l2",
-        "Where the pictures come from: a V4L2 capture device, a GStreamer pipeline, a video file or a folder of images",
+        "Where the frames come from: a V4L2 capture device, a GStreamer pipeline, a video file or a folder of images",
         choices=("v4l2", "gstreamer", "file", "folder"),
     )
     device: str = param(
@@ -32,18 +33,29 @@ class CaptureNodeParams:
     )
     rate: float = param(
         0.0,
-        "Pictures a second from a file or folder; 0.0: the file's own rate (30.0 for a folder)",
+        "Frames a second from a file or folder; 0.0: the file's own times (30.0 for a folder)",
         unit="1/s",
         low=0.0,
         high=240.0,
     )
     loop: bool = param(False, "Start a file or folder again when it has ended")
+    wait: bool = param(
+        False, "Show the first frame of a file or folder until perception and overlay have answered it, then play"
+    )
+    rotate: int = param(
+        0,
+        "Turn every frame clockwise, for a camera that is held in portrait: 0, 90, 180 or 270",
+        unit="deg",
+        low=0,
+        high=270,
+    )
+    flip: str = param("none", "Mirror every frame, after it was turned", choices=FLIPS)
     in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30)
-    frame_id: str = param("camera", "frame_id of the pictures")
+    frame_id: str = param("camera", "frame_id of the frames")
     jpeg_quality: int = param(JPEG_QUALITY, "Quality of image_raw/compressed", low=10, high=100)
     stall_timeout_s: float = param(
         3.0,
-        "Without a picture for this long the source counts as lost and is opened again",
+        "Without a frame for this long the source counts as lost and is opened again",
         unit="s",
         low=0.2,
         high=60.0,
@@ -55,5 +67,11 @@ class CaptureNodeParams:
             raise ParamError(f"pixel_format: {self.pixel_format!r} is no four-character code such as YUYV or MJPG")
         if (self.width == 0) != (self.height == 0):
             raise ParamError("width and height: give both, or 0 for both")
+        if self.rotate not in ROTATIONS:
+            raise ParamError(f"rotate: {self.rotate} is none of {', '.join(map(str, ROTATIONS))}")
         if not self.device.strip():
             raise ParamError("device: empty; name the device, pipeline, file or folder")
+
+    @property
+    def orientation(self) -> Orientation:
+        return Orientation(self.rotate, self.flip)

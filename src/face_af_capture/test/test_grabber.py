@@ -13,7 +13,7 @@ import pytest
 from face_af_capture import grabber as module
 from face_af_capture.grabber import Grabber, NewestFrame, Report, State
 from face_af_capture.params import CaptureNodeParams
-from face_af_capture.sources.base import BGR, EndOfSource, Frame, SourceError
+from face_af_capture.sources.base import BGR, BadFrame, EndOfSource, Frame, SourceError
 
 PARAMS = CaptureNodeParams(device="it", stall_timeout_s=30.0, retry_max_s=0.1)
 """Patient: on a busy machine a thread may not get its turn for a while, and that is no stall."""
@@ -61,13 +61,20 @@ class FakeSource:
 class Watched:
     """A grabber whose sources come from a list, and what it reported."""
 
-    def __init__(self, *sources: FakeSource | Exception, params: CaptureNodeParams = PARAMS) -> None:
+    def __init__(
+        self,
+        *sources: FakeSource | Exception,
+        params: CaptureNodeParams = PARAMS,
+        missing: Callable[[], str] = lambda: "",
+    ) -> None:
         self.sources = list(sources)
         self.opened: list[float] = []
         self.reports: list[Report] = []
         self.warnings: list[str] = []
         self.newest = NewestFrame()
-        self.grabber = Grabber(params, self.newest, self.reports.append, self.warnings.append, self._open)
+        self.grabber = Grabber(
+            params, self.newest, self.reports.append, self.warnings.append, self._open, missing=missing
+        )
 
     def _open(self, params: CaptureNodeParams, stop: Event) -> FakeSource:
         self.opened.append(time.monotonic())
@@ -121,12 +128,66 @@ def test_a_surprise_is_no_end() -> None:
     watched.grabber.stop()
 
 
+def test_one_bad_frame_in_sixty_costs_one_frame_in_sixty() -> None:
+    steps = [0.0 if number % 60 else BadFrame("it gives frames that cannot be decoded") for number in range(1, 601)]
+    watched = Watched(FakeSource(*steps, EndOfSource("over")))
+    shown: list[Frame] = []
+    watched.newest.put = shown.append  # type: ignore[method-assign]
+    watched.until(lambda: State.ENDED in watched.states())
+    assert (len(watched.opened), len(shown), watched.grabber.undecodable) == (1, 590, 10)
+    watched.grabber.stop()
+
+
+def test_a_device_that_gives_nothing_but_bad_frames_is_opened_again() -> None:
+    bad = [BadFrame("it gives frames that cannot be decoded")] * (module.MOST_BAD_FRAMES + 1)
+    watched = Watched(FakeSource(0.0, *bad, 0.0))
+    watched.until(lambda: watched.states() == [State.STREAMING, State.LOST, State.STREAMING])
+    assert watched.reports[1].text == "it gives frames that cannot be decoded, 31 in a row"
+    watched.grabber.stop()
+
+
+def file_source(*steps: object) -> FakeSource:
+    source = FakeSource(*steps)
+    source.period = 0.01
+    return source
+
+
+def test_a_file_waits_until_its_readers_are_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_STEP_S", 0.01)
+    missing = ["perception and overlay"]
+    source = file_source(0.0, 0.0, 0.0, EndOfSource("over"))
+    watched = Watched(source, missing=lambda: missing[0])
+    first = watched.newest.take(5.0)
+    again = watched.newest.take(5.0)
+    assert first is not None and again is not None
+    assert np.array_equal(first.image, again.image) and not np.shares_memory(first.image, again.image)
+    assert again.acquired > first.acquired
+    assert len(source._steps) == 3  # the second frame has not been read
+    missing[0] = "overlay"
+    watched.until(lambda: len(watched.reports) == 2)
+    missing[0] = ""
+    watched.until(lambda: State.ENDED in watched.states())
+    assert [report.text for report in watched.reports] == [
+        "it 4x4: waiting for perception and overlay (wait:=false does not)",
+        "it 4x4: waiting for overlay (wait:=false does not)",
+        "it 4x4",
+        "over",
+    ]
+    watched.grabber.stop()
+
+
+def test_a_live_source_waits_for_nobody() -> None:
+    watched = Watched(FakeSource(0.0), missing=lambda: "perception")
+    watched.until(lambda: watched.states() == [State.STREAMING])
+    watched.grabber.stop()
+
+
 def test_a_source_that_hangs_is_interrupted() -> None:
     hanging = FakeSource(0.0, "hang")
     watched = Watched(hanging, params=STALLING)
     watched.until(lambda: watched.states()[-1:] == [State.STREAMING] and len(watched.opened) == 2)
     assert hanging.interrupted.is_set()
-    assert "has given no picture for 0.3 s" in watched.reports[1].text
+    assert "has given no frame for 0.3 s" in watched.reports[1].text
     watched.grabber.stop()
 
 
@@ -169,14 +230,16 @@ def test_mismatches_are_reported() -> None:
 
 
 def test_stop_is_quick_and_silent() -> None:
+    before = set(threading.enumerate())
     watched = Watched(FakeSource(0.0, "hang"))
+    (grabbing,) = (thread for thread in threading.enumerate() if thread not in before and thread.name == "grabber")
     watched.until(lambda: watched.reports)
     start = time.monotonic()
     # longer than the source hangs, so that it is the interruption that ends the wait
     watched.grabber.stop(timeout=60.0)
     assert time.monotonic() - start < HANG_S / 2
     assert watched.states() == [State.STREAMING]
-    assert not any(thread.name == "grabber" and thread.is_alive() for thread in threading.enumerate())
+    assert not any(thread is grabbing for thread in threading.enumerate())
 
 
 def test_only_the_newest_frame_is_taken_and_memory_is_used_again() -> None:
@@ -188,9 +251,9 @@ def test_only_the_newest_frame_is_taken_and_memory_is_used_again() -> None:
     assert newest.overwritten == 1
     assert newest.take(0.0) is new
     assert newest.take(0.0) is None
-    assert newest.buffer() is old.picture
+    assert newest.buffer() is old.image
     newest.give_back(new)
-    assert newest.buffer() is new.picture
+    assert newest.buffer() is new.image
     assert newest.buffer() is None
 
 
@@ -202,4 +265,4 @@ def test_a_picture_is_not_written_into_while_it_is_published() -> None:
     for shade in range(2, 6):
         newest.put(frame(shade))
         buffer = newest.buffer()
-        assert buffer is None or not np.shares_memory(buffer, taken.picture)
+        assert buffer is None or not np.shares_memory(buffer, taken.image)

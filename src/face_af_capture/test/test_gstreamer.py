@@ -53,8 +53,8 @@ def test_pictures_and_the_end_of_the_pipeline(gst: Path, width: int) -> None:
     buffer = np.zeros((48, width, 3), np.uint8)
     for shade in (10, 20):
         frame = source.read(buffer)
-        assert frame.picture.shape == (48, width, 3)
-        assert (frame.picture == shade).all()
+        assert frame.image.shape == (48, width, 3)
+        assert (frame.image == shade).all()
         assert time.monotonic() - frame.acquired < 5.0
     with pytest.raises(SourceError, match="has ended: ERROR: from element: no signal"):
         source.read(buffer)

@@ -19,8 +19,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from face_af_capture.node import CaptureNode
 from face_af_capture.params import CaptureNodeParams
 from face_af_common import qos
+from face_af_common.images import to_bgr
 from face_af_common.params import ParamError, build, describe
 from face_af_common.stamps import to_ns
+from face_af_msgs.msg import AfOverlay, FaceArray
 
 Started = Callable[..., "Graph"]
 
@@ -36,6 +38,7 @@ class Graph:
         listener.create_subscription(Image, "image_raw", self.images.append, qos.IMAGE)
         listener.create_subscription(DiagnosticArray, "/diagnostics", lambda m: self.health.extend(m.status), 10)
         self.listen = listener.create_subscription
+        self.publisher = lambda kind, topic: listener.create_publisher(kind, topic, qos.RESULT)
         self._nodes = [self.node, listener]
         self._executor = SingleThreadedExecutor()
         for node in self._nodes:
@@ -99,6 +102,34 @@ def test_parameters_are_live(start: Started, tmp_path: Path) -> None:
     assert not graph.node.set_parameters([Parameter("source", value="telescope")])[0].successful
 
 
+def test_frames_are_turned_upright_live(start: Started, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    graph = start(source="folder", device=tmp_path, loop=True, rate=20.0, rotate=90)
+    jpegs: list[CompressedImage] = []
+    graph.listen(CompressedImage, "image_raw/compressed", jpegs.append, qos.COMPRESSED)
+    graph.until(lambda: graph.images and jpegs)
+    assert np.array_equal(to_bgr(graph.images[-1]), cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE))
+    assert cv2.imdecode(np.frombuffer(jpegs[-1].data, np.uint8), cv2.IMREAD_COLOR).shape == (64, 48, 3)
+    changes = [Parameter("rotate", value=180), Parameter("flip", value="horizontal")]
+    assert all(result.successful for result in graph.node.set_parameters(changes))
+    graph.until(lambda: np.array_equal(to_bgr(graph.images[-1]), pixels[::-1]))
+    assert not graph.node.set_parameters([Parameter("rotate", value=45)])[0].successful
+
+
+def test_a_file_plays_when_perception_and_overlay_have_answered(start: Started, tmp_path: Path) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 8, 3), number, np.uint8))
+    graph = start(source="folder", device=tmp_path, rate=20.0, wait=True)
+    answers = [graph.publisher(FaceArray, "faces"), graph.publisher(AfOverlay, "af_overlay")]
+    graph.until(lambda: len(graph.images) >= 3)
+    graph.until(lambda: graph.health and "waiting for perception and overlay" in graph.health[-1].message)
+    assert {int(to_bgr(image)[0, 0, 0]) for image in graph.images} == {0}
+    for publisher, message in zip(answers, (FaceArray, AfOverlay), strict=True):
+        publisher.publish(message(header=graph.images[-1].header))
+    graph.until(lambda: {int(to_bgr(image)[0, 0, 0]) for image in graph.images} == {0, 1, 2})
+
+
 def test_the_quality_of_the_jpegs_is_live_and_leaves_the_source_open(start: Started, tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), noise)
@@ -117,7 +148,7 @@ def test_the_quality_of_the_jpegs_is_live_and_leaves_the_source_open(start: Star
 def test_an_ended_video_is_no_fault(start: Started, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
     graph = start(source="folder", device=tmp_path)
-    graph.until(lambda: graph.health and "has ended after 1 pictures" in graph.health[-1].message)
+    graph.until(lambda: graph.health and "has ended after 1 frames" in graph.health[-1].message)
     assert graph.health[-1].level == DiagnosticStatus.OK
 
 
@@ -129,6 +160,8 @@ def test_an_ended_video_is_no_fault(start: Started, tmp_path: Path) -> None:
         ({"device": " "}, "device: empty"),
         ({"source": "x"}, "v4l2"),
         ({"rate": -1.0}, "rate"),
+        ({"rotate": 45}, "rotate: 45 is none of 0, 90, 180, 270"),
+        ({"flip": "sideways"}, "flip"),
     ],
 )
 def test_contradictions_are_refused(values: dict[str, object], text: str) -> None:

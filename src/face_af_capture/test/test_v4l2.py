@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from face_af_capture.params import CaptureNodeParams
-from face_af_capture.sources.base import SourceError
+from face_af_capture.sources.base import BadFrame, SourceError
 from face_af_capture.sources.v4l2 import OpenCvDevice, compare, device_path, open_v4l2
 
 
@@ -23,6 +23,7 @@ class FakeCapture:
         self.asked: list[int] = []
         self.released = False
         self.pictures = 3
+        self.damage = ""
         self.values: dict[int, float] = {
             cv2.CAP_PROP_FRAME_WIDTH: 640,
             cv2.CAP_PROP_FRAME_HEIGHT: 480,
@@ -54,8 +55,13 @@ class FakeCapture:
         return self.pictures >= 0
 
     def retrieve(self, buffer: Any) -> tuple[bool, Any]:
+        if self.damage == "no image":
+            return False, None
         size = int(self.values[cv2.CAP_PROP_FRAME_HEIGHT]), int(self.values[cv2.CAP_PROP_FRAME_WIDTH]), 3
-        return True, buffer if buffer is not None and buffer.shape == size else np.zeros(size, np.uint8)
+        image = buffer if buffer is not None and buffer.shape == size else np.zeros(size, np.uint8)
+        if self.damage == "gray below":
+            image[size[0] // 2 :] = 128
+        return True, image
 
     def release(self) -> None:
         self.released = True
@@ -76,7 +82,7 @@ def test_what_is_asked_for_is_given(device: Path) -> None:
     # the sizes and rates that a device has depend on the format
     order = [capture.asked.index(key) for key in (cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FPS)]
     assert order == sorted(order)
-    assert source.read(None).picture.shape == (1080, 1920, 3)
+    assert source.read(None).image.shape == (1080, 1920, 3)
 
 
 def test_another_size_is_a_mismatch_or_refused(device: Path) -> None:
@@ -121,8 +127,26 @@ def test_absent_busy_and_unplugged_are_said(device: Path, tmp_path: Path) -> Non
     source = open_v4l2(CaptureNodeParams(device=str(device)), FakeCapture())
     for _ in range(3):
         source.read(None)
-    with pytest.raises(SourceError, match="gives no pictures any more; unplugged"):
+    with pytest.raises(SourceError, match="gives no frames any more; unplugged"):
         source.read(None)
+
+
+@pytest.mark.parametrize("damage", ["no image", "gray below"])
+def test_a_frame_that_cannot_be_decoded_is_not_the_end(damage: str) -> None:
+    """Cut JPEGs: OpenCV says that there is no image, and older ones fill the missing part with gray."""
+    capture = FakeCapture()
+    source = OpenCvDevice(capture, "it")
+    capture.damage = damage
+    with pytest.raises(BadFrame, match="it gives frames that cannot be decoded"):
+        source.read(None)
+    capture.damage = ""
+    assert source.read(None).image.shape == (480, 640, 3)
+
+
+def test_a_gray_image_is_an_image() -> None:
+    capture = FakeCapture()
+    buffer = np.full((480, 640, 3), 128, np.uint8)
+    assert OpenCvDevice(capture, "it").read(buffer).image is buffer
 
 
 def test_a_real_file_is_no_device(device: Path) -> None:

@@ -41,6 +41,12 @@ class FlowControl:
             self._changed.notify_all()
 
     @property
+    def heard(self) -> set[str]:
+        """Readers that have answered at least once."""
+        with self._changed:
+            return set(self._answered)
+
+    @property
     def free(self) -> bool:
         """Whether the next picture may go out now."""
         if not self.limit:

@@ -1,4 +1,4 @@
-"""Where pictures come from, one module for each kind."""
+"""Where frames come from, one module for each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every source of pictures has in common."""
+"""What every source of frames has in common."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-BGR = NDArray[np.uint8]
-"""A picture: height x width x 3, uint8, blue-green-red."""
+from face_af_common.encodings import BGR
 
 
 class SourceError(Exception):
-    """The source is not there, or gives no pictures any more; the text says which and why. Worth another attempt."""
+    """The source is not there, or gives no frames any more; the text says which and why. Worth another attempt."""
+
+
+class BadFrame(Exception):
+    """One frame of a live source cannot be decoded, as those of MJPEG sticks now and then; the next one may be fine."""
 
 
 class EndOfSource(Exception):
@@ -25,9 +25,9 @@ class EndOfSource(Exception):
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture, and when it was acquired (``time.monotonic()``, seconds)."""
+    """``image``: H x W x 3 uint8; ``acquired``: when it was taken (``time.monotonic()``, seconds)."""
 
-    picture: BGR
+    image: BGR
     acquired: float
 
 
@@ -51,9 +51,9 @@ class Source(Protocol):
         """Seconds that a read may wait on purpose; 0 for a live source."""
 
     def read(self, buffer: BGR | None) -> Frame:
-        """Waits for the next picture; written into ``buffer`` where its size fits, else into a new array.
+        """Waits for the next frame; written into ``buffer`` where its size fits, else into a new array.
 
-        Raises SourceError or EndOfSource.
+        Raises SourceError, EndOfSource or BadFrame.
         """
 
     def interrupt(self) -> None:
@@ -68,20 +68,23 @@ class Pace:
 
     def __init__(self, rate: float, stop: Event, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate = rate
+        self.period = 1 / rate
+        """Seconds between the newest frame and the one before."""
         self._stop, self._clock = stop, clock
-        self._due = clock()
+        self._shown: float | None = None
 
-    @property
-    def period(self) -> float:
-        return 1 / self.rate
+    def wait(self, pause: float | None = None) -> float:
+        """Sleeps until the next frame is due (or :attr:`stop` is set); returns the time.
 
-    def wait(self) -> float:
-        """Sleeps until the next picture is due (or :attr:`stop` is set); returns the time."""
+        ``pause``: seconds after the frame before, which was due at its own time; None: as :attr:`rate` says.
+        """
+        self.period = 1 / self.rate if pause is None else pause
         now = self._clock()
-        if now < self._due:
-            self._stop.wait(self._due - now)
+        due = now if self._shown is None else self._shown + self.period
+        if now < due:
+            self._stop.wait(due - now)
             now = self._clock()
-        self._due = max(self._due + self.period, now)
+        self._shown = due if now <= due + self.period else now
         return now
 
 

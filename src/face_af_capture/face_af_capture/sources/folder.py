@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
-import numpy as np
+from face_af_common.encodings import ImageError
+from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, read_image
 
 from ..params import CaptureNodeParams
 from .base import BGR, DEFAULT_RATE, EndOfSource, Frame, Pace, SourceError
-
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -46,7 +45,7 @@ class ImageFolder:
         """The images still to come, the last one first."""
         if not self._folder.is_dir():
             raise SourceError(f"there is no folder {self._folder}")
-        paths = [path for path in self._folder.iterdir() if path.suffix.lower() in SUFFIXES]
+        paths = [path for path in self._folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES | FOREIGN_SUFFIXES]
         if not paths:
             raise SourceError(f"there are no images in {self._folder}")
         return sorted(paths, key=lambda path: natural(path.name), reverse=True)
@@ -56,35 +55,30 @@ class ImageFolder:
         while True:
             if not self._left:
                 self._next_round()
-            picture = self._load(self._left.pop())
-            if picture is not None:
+            image = self._load(self._left.pop())
+            if image is not None:
                 self._count += 1
-                return Frame(picture, acquired)
+                return Frame(image, acquired)
 
     def _next_round(self) -> None:
         if self._count == 0:
             raise SourceError(f"none of the images in {self._folder} can be read")
         if not self._loop:
-            raise EndOfSource(f"{self._folder} has ended after {self._count} pictures")
+            raise EndOfSource(f"{self._folder} has ended after {self._count} frames")
         self._left = self._paths()
         self._count = 0
 
     def _load(self, path: Path) -> BGR | None:
-        import cv2
-
-        picture: BGR | None = None
         try:
-            data = np.frombuffer(path.read_bytes(), np.uint8)
-            picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None  # type: ignore[assignment]
-        except (OSError, cv2.error):
-            pass
-        if picture is None and path.name not in self._broken:
-            self._broken.add(path.name)
-            self.notes.append(f"{path} is no readable image and is left out")
-        return picture
+            return read_image(path)
+        except ImageError as error:
+            if path.name not in self._broken:
+                self._broken.add(path.name)
+                self.notes.append(f"{error}; it is left out")
+            return None
 
     def interrupt(self) -> None:
         """A folder does not hang."""
 
     def close(self) -> None:
-        """Nothing is open between two pictures."""
+        """Nothing is open between two frames."""

@@ -44,14 +44,14 @@ def open_gstreamer(params: CaptureNodeParams) -> Source:
 
 
 def appsink_pipeline(pipeline: str) -> str:
-    """The pipeline for OpenCV, which takes pictures from an ``appsink``: the newest only, as soon as it is there."""
+    """The pipeline for OpenCV, which takes frames from an ``appsink``: the newest only, as soon as it is there."""
     if "appsink" in pipeline:
         return pipeline
     return f"{pipeline} ! {_TO_BGR} ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false"
 
 
 class GstLaunch:
-    """``gst-launch-1.0`` as a process that writes raw pictures into a pipe."""
+    """``gst-launch-1.0`` as a process that writes raw frames into a pipe."""
 
     mismatches: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -59,7 +59,7 @@ class GstLaunch:
 
     def __init__(self, program: str, params: CaptureNodeParams) -> None:
         if not params.width:
-            raise SourceError("gst-launch-1.0 needs the picture's width and height as parameters")
+            raise SourceError("gst-launch-1.0 needs the frame's width and height as parameters")
         self._width, self._height = params.width, params.height
         self._stride = (self._width * 3 + 3) // 4 * 4  # GStreamer pads rows to 4 bytes
         self.name = f"the GStreamer pipeline {self._width}x{self._height}"
@@ -102,8 +102,8 @@ class GstLaunch:
             if filled == 0:
                 acquired = time.monotonic()
             filled += count
-        picture = rows[:, : self._width * 3].reshape(self._height, self._width, 3)
-        return Frame(picture, acquired)
+        image = rows[:, : self._width * 3].reshape(self._height, self._width, 3)
+        return Frame(image, acquired)
 
     @property
     def _padded(self) -> bool:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ..params import CaptureNodeParams
-from .base import BGR, Frame, SourceError
+from .base import BGR, BadFrame, Frame, SourceError
 
 _FOURCC_ALIASES = {"YUY2": "YUYV", "JPEG": "MJPG"}
 _CLOCK_TRUST_S = 1.0
-"""A driver's stamp is believed where it says that the picture is this young at most."""
+"""A driver's stamp is believed where it says that the frame is this young at most."""
+
+
+_JPEG_FILLING = 128
 
 
 class OpenCvDevice:
@@ -30,19 +33,19 @@ class OpenCvDevice:
 
     def read(self, buffer: BGR | None) -> Frame:
         if not self._capture.grab():
-            raise SourceError(f"{self.name} gives no pictures any more; unplugged, or in use by another program?")
+            raise SourceError(f"{self.name} gives no frames any more; unplugged, or in use by another program?")
         acquired = self._acquired()
-        ok, picture = self._capture.retrieve(buffer)
-        if not ok:
-            raise SourceError(f"{self.name} gives pictures that cannot be decoded")
-        return Frame(picture, acquired)
+        ok, image = self._capture.retrieve(buffer)
+        if not ok or _is_cut_off(image):
+            raise BadFrame(f"{self.name} gives frames that cannot be decoded")
+        return Frame(image, acquired)
 
     def _acquired(self) -> float:
         now = time.monotonic()
         if self._driver_stamps:
             import cv2
 
-            # V4L2 drivers stamp with the monotonic clock when the picture starts to arrive
+            # V4L2 drivers stamp with the monotonic clock when the frame starts to arrive
             stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
             if 0 <= now - stamp <= _CLOCK_TRUST_S:
                 return stamp
@@ -53,6 +56,11 @@ class OpenCvDevice:
 
     def close(self) -> None:
         self._capture.release()
+
+
+def _is_cut_off(image: BGR) -> bool:
+    """Whether an older OpenCV has filled the missing end of a JPEG with gray, as libjpeg does."""
+    return bool((image[-1] == _JPEG_FILLING).all()) and not bool((image[0] == _JPEG_FILLING).all())
 
 
 def device_path(device: str) -> Path:
@@ -118,7 +126,7 @@ def compare(capture: Any, params: CaptureNodeParams) -> list[str]:
     if params.width and (width, height) != (params.width, params.height):
         found.append(f"asked for {params.width}x{params.height}, it gives {width}x{height}")
     if params.fps and abs(fps - params.fps) > 0.05 * params.fps:
-        found.append(f"asked for {params.fps:g} pictures a second, it gives {fps:g}")
+        found.append(f"asked for {params.fps:g} frames a second, it gives {fps:g}")
     wanted = params.pixel_format
     if wanted and _FOURCC_ALIASES.get(fourcc, fourcc) != _FOURCC_ALIASES.get(wanted, wanted):
         found.append(f"asked for {wanted}, it gives {fourcc or 'another format'}")

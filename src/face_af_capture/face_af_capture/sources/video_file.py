@@ -1,4 +1,4 @@
-"""A video file at its own rate."""
+"""A video file at its own rate, which may vary."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
+
+from face_af_common.encodings import BGR
+
 from ..params import CaptureNodeParams
-from .base import BGR, EndOfSource, Frame, Pace, SourceError, sane_rate
+from .base import EndOfSource, Frame, Pace, SourceError, sane_rate
 
 LONGEST_GAP = 300
-"""So many pictures in a row may be damaged before the rest is given up."""
+"""So many frames in a row may be damaged before the rest is given up."""
+LONGEST_PAUSE_S = 10.0
+"""A recording of a screen may show one frame for seconds; a longer pause is a damaged time."""
 
 
 class VideoFile:
@@ -29,10 +35,16 @@ class VideoFile:
         import cv2
 
         self._expected = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self._pace = Pace(params.rate or sane_rate(self._capture.get(cv2.CAP_PROP_FPS)), stop)
-        self._size = tuple(int(self._capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        self._count = self._gaps = 0
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self._duration = self._expected / rate if rate > 0 else 0.0
+        self._own_times = not params.rate
+        self._pace = Pace(params.rate or sane_rate(rate), stop)
+        self._size = (0, 0)
+        self._count = self._holes = 0
+        self._time = 0.0
         self.notes: list[str] = []
+        # phones store what they have filmed in portrait lying, and OpenCV turns it: only a frame knows the size
+        self._first = self._decode(None)
 
     @property
     def name(self) -> str:
@@ -54,40 +66,46 @@ class VideoFile:
         return capture
 
     def read(self, buffer: BGR | None) -> Frame:
-        acquired = self._pace.wait()
-        picture = self._next(buffer)
-        if picture is None:
+        decoded, self._first = self._first or self._decode(buffer), None
+        if decoded is None:
             self._end_of_round()
-            picture = self._next(buffer)
-            if picture is None:
-                raise SourceError(f"no picture in {self._path} can be decoded")
-        return Frame(picture, acquired)
+            decoded = self._decode(buffer)
+            if decoded is None:
+                raise SourceError(f"no frame in {self._path} can be decoded")
+        image, pause = decoded
+        return Frame(image, self._pace.wait(pause))
 
-    def _next(self, buffer: BGR | None) -> BGR | None:
-        """The next picture that can be decoded; None at the end."""
-        for _ in range(LONGEST_GAP):
-            ok, picture = self._capture.read(buffer)
+    def _decode(self, buffer: BGR | None) -> tuple[BGR, float] | None:
+        """The next frame that can be decoded, and the seconds after the one before; None at the end."""
+        import cv2
+
+        for tried in range(LONGEST_GAP):
+            ok, image = self._capture.read(buffer)
             if ok:
+                self._holes += tried
+                before, self._time = self._time, float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
+                pause = self._time - before if self._own_times and self._count else 0.0
                 self._count += 1
-                result: BGR = picture
-                return result
-            if self._count + self._gaps >= self._expected:
+                self._size = (image.shape[1], image.shape[0])
+                return np.asarray(image, np.uint8), pause if 0 < pause <= LONGEST_PAUSE_S else 1 / self._pace.rate
+            if self._count + self._holes + tried + 1 >= self._expected:
                 break
-            self._gaps += 1
         return None
 
     def _end_of_round(self) -> None:
         """Says how much could be read, and begins again or raises EndOfSource."""
-        count, self._count, self._gaps = self._count, 0, 0
+        count, holes, reached = self._count, self._holes, self._time
+        self._count, self._holes, self._time = 0, 0, 0.0
         if count == 0:
-            raise SourceError(f"no picture in {self._path} can be decoded")
-        # containers count roughly; a few missing pictures are no damage
-        if count < self._expected * 0.95 - 2:
-            note = f"{self._path} is damaged: {count} of {self._expected} pictures could be read"
+            raise SourceError(f"no frame in {self._path} can be decoded")
+        # containers count roughly, and too many where the rate varies: then it is the time that tells
+        few = count < self._expected * 0.95 - 2
+        if few and (holes or reached < self._duration * 0.95 - 0.1):
+            note = f"{self._path} is damaged: {count} of {self._expected} frames could be read"
             if note not in self.notes:
                 self.notes.append(note)
         if not self._loop:
-            raise EndOfSource(f"{self._path.name} has ended after {count} pictures")
+            raise EndOfSource(f"{self._path.name} has ended after {count} frames")
         self._capture.release()
         self._capture = self._open()
 

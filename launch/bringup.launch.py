@@ -51,6 +51,18 @@ def arguments() -> list[DeclareLaunchArgument]:
             default_value="/dev/video0",
             description="V4L2 device, GStreamer pipeline, video file or folder, as source says",
         ),
+        DeclareLaunchArgument(
+            "wait",
+            default_value="true",
+            choices=["true", "false"],
+            description="A file or folder begins when perception and overlay are ready; false: at once",
+        ),
+        DeclareLaunchArgument(
+            "rotate",
+            default_value="",
+            choices=["", "0", "90", "180", "270"],
+            description="Degrees to turn the frames clockwise, for a camera held in portrait; empty: as in params_file",
+        ),
         DeclareLaunchArgument("target", default_value="", description="Name of the person to focus on; empty: nobody"),
         DeclareLaunchArgument(
             "gallery", default_value="", description="Folder of the gallery; empty: the user's own in FACE_AF_DATA_DIR"
@@ -167,7 +179,8 @@ def nodes(context: LaunchContext) -> list[Node | TimerAction | RegisterEventHand
         ),
     ]
     if text("source") != "none":
-        source = {"source": text("source"), "device": text("device")}
+        source: dict[str, str | int] = {"source": text("source"), "device": text("device"), "wait": is_true("wait")}
+        source["rotate"] = int(text("rotate")) if text("rotate") else ""
         graph = [*node("face_af_capture", "capture", source, standby=True), *graph]
     if is_true("debug"):
         graph += node("face_af_view", "debug_view")

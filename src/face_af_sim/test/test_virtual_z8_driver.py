@@ -34,6 +34,18 @@ PROFILE = load_profile("virtual_z8", Path(__file__).parents[3] / "config" / "rem
 LEFT, RIGHT = Action(ActionKind.LEFT), Action(ActionKind.RIGHT)
 
 
+def test_a_body_that_is_not_paired_is_not_connected():
+    server = PtpIpServer(VirtualZ8(RecordingBody(), paired=False), port=0)
+    server.start()
+    remote = PtpRemote(PtpIpTransport("127.0.0.1", server.port), PROFILE)
+    try:
+        with pytest.raises(TransportError, match="Z 8 offers only 6 operations: it is not paired with this computer"):
+            remote.connect()
+    finally:
+        remote.close()
+        server.stop()
+
+
 class Rig:
     """A virtual camera on one of the transports."""
 

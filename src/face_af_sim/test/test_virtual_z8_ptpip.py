@@ -39,6 +39,25 @@ def test_it_listens_on_this_machine_only(server):
     assert server._listener.getsockname()[0] == "127.0.0.1"
 
 
+@pytest.mark.parametrize(("listen", "reach"), [("::1", "::1"), ("[::1]", "[::1]"), ("::1", "localhost")])
+def test_it_may_be_reached_over_ipv6(listen, reach):
+    if reach == "localhost" and socket.AF_INET6 not in {entry[0] for entry in socket.getaddrinfo("localhost", 1)}:
+        pytest.skip("localhost has no IPv6 address here")
+    server = PtpIpServer(VirtualZ8(RecordingBody()), host=listen, port=0)
+    try:
+        server.start()
+    except OSError as error:
+        pytest.skip(f"no IPv6 on this machine: {error}")
+    try:
+        session = Session(PtpIpTransport(reach, server.port))
+        assert session.open().model == "Z 8"
+        session.close()
+    finally:
+        server.stop()
+    with pytest.raises(DeviceGone, match=rf"no camera at (\[::1\]|localhost):{server.port}"):
+        Session(PtpIpTransport(reach, server.port)).open()
+
+
 def test_it_may_be_stopped_while_a_client_arrives(server, monkeypatch):
     arriving, go_on = threading.Event(), threading.Event()
     start = threading.Thread.start

@@ -51,7 +51,7 @@ class DriverParams:
         choices=TRANSPORTS,
         read_only=True,
     )
-    host: str = param("127.0.0.1", "address of the camera (ptpip)", read_only=True)
+    host: str = param("127.0.0.1", "name or address of the camera, IPv4 or IPv6 (ptpip)", read_only=True)
     port: int = param(15740, "TCP port of the camera (ptpip)", low=1, high=65535, read_only=True)
     serial: str = param("", "serial number of the camera (usb); empty takes the only one there is", read_only=True)
     profile: str = param(

@@ -10,6 +10,7 @@ from typing import Protocol
 from face_af_common.types import Action, ActionKind
 
 from .af_area import AfArea
+from .limited import why_limited
 from .profile import Button, Profile, Step
 from .session import PtpError, Session
 from .transport import Transport, TransportError
@@ -76,6 +77,8 @@ class PtpRemote:
             info = self._session.open()
         except PtpError as error:
             raise TransportError(str(error)) from error
+        if limited := why_limited(info):
+            raise TransportError(limited)
         if self._profile is not None:
             self._no_buttons = self._profile.mismatch(info.model, info.serial)
             if not self._no_buttons:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from nikon_mcn10_driver.ptp.ip import PORT
+from nikon_mcn10_driver.transport.address import address_text, bare_host
 
 from .body import DemoBody
 from .faults import FaultKind, Faults
@@ -18,7 +19,9 @@ from .responder import VirtualZ8
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="virtual_z8", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="IPv4 or IPv6 address to listen on (default: this machine only)"
+    )
     parser.add_argument("--port", type=int, default=PORT, help="TCP port, 0 takes a free one (default: %(default)s)")
     parser.add_argument("--serial", default="SIM0000451", help="serial number (default: %(default)s)")
     parser.add_argument(
@@ -31,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="KIND[:COUNT[:VALUE]]",
         help=f"something that goes wrong, may be repeated: {', '.join(kind.value for kind in FaultKind)}",
     )
+    parser.add_argument("--unpaired", action="store_true", help="offer only what a body does before it is paired")
     args, _ = parser.parse_known_args(argv)
     faults = Faults()
     for text in args.fault:
@@ -41,13 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             kinds = ", ".join(kind.value for kind in FaultKind)
             parser.error(f"--fault {text}: KIND[:COUNT[:VALUE]] is needed, with one of {kinds}")
     body = DemoBody(args.subjects)
-    server = PtpIpServer(VirtualZ8(body, serial=args.serial, faults=faults), args.host, args.port)
+    server = PtpIpServer(
+        VirtualZ8(body, serial=args.serial, faults=faults, paired=not args.unpaired), args.host, args.port
+    )
     try:
         server.start()
     except (OSError, OverflowError) as error:
         print(f"virtual_z8: port {args.port} on {args.host}: {error}", file=sys.stderr)
         return 2
-    print(f"virtual Z 8, serial {args.serial}, at {server.host}:{server.port} (Ctrl-C ends it)", flush=True)
+    print(
+        f"virtual Z 8, serial {args.serial}, at {address_text(bare_host(server.host), server.port)} (Ctrl-C ends it)",
+        flush=True,
+    )
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())

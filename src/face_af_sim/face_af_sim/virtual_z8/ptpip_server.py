@@ -7,10 +7,12 @@ import os
 import select
 import socket
 import threading
+from typing import Any
 
 from nikon_mcn10_driver.ptp import Event, FormatError, Reader, ip
 from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION
 from nikon_mcn10_driver.ptp.ip import PacketAssembler, PacketType
+from nikon_mcn10_driver.transport.address import bare_host
 
 from .faults import FaultKind
 from .responder import Answer, VirtualZ8
@@ -84,10 +86,11 @@ class PtpIpServer:
 
     def start(self) -> None:
         """Opens the port; OSError where it is taken."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        family, address = _resolve(self.host, self.port)
+        listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self.host, self.port))
+            listener.bind(address)
             listener.listen(64)
         except OSError:
             listener.close()
@@ -312,6 +315,13 @@ class PtpIpServer:
         if passed is not None:
             _shut(connection)
             raise _Broken
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    """Family and address to listen on; IPv4 for a name that has both. OSError where there is none."""
+    found = socket.getaddrinfo(bare_host(host), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, address
 
 
 def _shut(connection: socket.socket) -> None:

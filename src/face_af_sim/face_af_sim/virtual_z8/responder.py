@@ -67,12 +67,15 @@ _Z9_OPERATIONS = _ranges(
 )
 """What a Z9 with firmware 1.11 says it knows (same generation); those that are not built answer 0x2005."""
 
+_UNPAIRED_OPERATIONS = (0x1001, 0x1002, 0x1003, 0x935A, 0x9439, 0x9440)
+"""What a Z8 says over Wi-Fi to a computer that it is not paired with (libgphoto2's issue 1135)."""
+
 
 class VirtualZ8:
     """One virtual camera. Transports call :meth:`handle`; thread-safe.
 
-    ``controls``: the body behind the wire. ``faults``: what shall go wrong. ``on_event``: where events go
-    beside the list that GetEvent returns (the transport sets it).
+    ``controls``: the body behind the wire. ``faults``: what shall go wrong. ``paired``: whether the host may control
+    it. ``on_event``: where events go beside the list that GetEvent returns (the transport sets it).
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class VirtualZ8:
         serial: str = "SIM0000451",
         firmware: str = "V2.00",
         faults: Faults | None = None,
+        paired: bool = True,
     ) -> None:
         self._controls = controls
         self.faults = faults or Faults()
@@ -148,7 +152,7 @@ class VirtualZ8:
             remote_codes.HEARTBEAT: self._heartbeat,
             remote_codes.BUTTON: self._button,
         }
-        self._operations = tuple(sorted({*_Z9_OPERATIONS, *self._handlers}))
+        self._operations = tuple(sorted({*_Z9_OPERATIONS, *self._handlers})) if paired else _UNPAIRED_OPERATIONS
 
     @property
     def info(self) -> DeviceInfo:
@@ -180,7 +184,7 @@ class VirtualZ8:
                 return Answer(_R.INVALID_TRANSACTION_ID)
             if not self._session and operation not in (_O.GET_DEVICE_INFO, _O.OPEN_SESSION):
                 return Answer(_R.SESSION_NOT_OPEN)
-            handler = self._handlers.get(operation)
+            handler = self._handlers.get(operation) if operation in self._operations else None
             if handler is None:
                 return Answer(_R.OPERATION_NOT_SUPPORTED)
             try:

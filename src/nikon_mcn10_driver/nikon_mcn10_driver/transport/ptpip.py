@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from ..ptp import Event, FormatError, ip
 from ..ptp.ip import PacketAssembler, PacketType
+from .address import address_text, bare_host
 from .base import MAX_STALE, Deadline, DeviceGone, Reply, TransportError
 
 CONNECT_TIMEOUT = 3.0
@@ -28,7 +29,7 @@ class PtpIpTransport:
     name = "ptpip"
 
     def __init__(self, host: str, port: int = ip.PORT, guid: bytes | None = None) -> None:
-        self._address = (host, port)
+        self._address = (bare_host(host), port)
         # the camera keys its pairing to this, so it must be the same tomorrow
         self._hello = ip.Hello(
             guid or uuid.uuid5(uuid.NAMESPACE_DNS, f"face_af.{socket.gethostname()}").bytes, "face_af"
@@ -156,11 +157,10 @@ class PtpIpTransport:
         return connection
 
     def _open(self) -> socket.socket:
-        host, port = self._address
         try:
             connection = socket.create_connection(self._address, timeout=CONNECT_TIMEOUT)
         except OSError as error:
-            raise DeviceGone(f"no camera at {host}:{port} ({error.strerror or error})") from error
+            raise DeviceGone(f"no camera at {address_text(*self._address)} ({error.strerror or error})") from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         return connection

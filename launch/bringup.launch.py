@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -25,6 +24,7 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from face_af.respawn import Respawn
+from face_af_common.fastdds import profile_variable
 from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file
 from face_af_common.params import ParamError
@@ -121,9 +121,7 @@ def stop_on_user_error(event: ProcessExited, _context: LaunchContext) -> EmitEve
 
 def fastdds_profile() -> SetEnvironmentVariable:
     """Shared memory that 1080p pictures fit into, unless the user has a profile of their own."""
-    # Kilted has renamed the variable and warns of the old name
-    old = os.environ.get("ROS_DISTRO", "") in ("humble", "iron", "jazzy")
-    name = "FASTRTPS_DEFAULT_PROFILES_FILE" if old else "FASTDDS_DEFAULT_PROFILES_FILE"
+    name = profile_variable()
     return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=config("fastdds.xml")))
 
 

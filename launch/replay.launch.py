@@ -7,7 +7,6 @@ machine goes, no frame dropped, and the same input gives the same results.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -27,11 +26,13 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from face_af_common.fastdds import profile_variable
 from face_af_common.params import ParamError
 from face_af_recording.bag.bag_folder import RecordingError
 from face_af_recording.replay import settings
+from face_af_recording.replay.recorded import usable
+from face_af_recording.replay.settings import STAGES
 from face_af_recording.replay.source import open_source
-from face_af_recording.replay.stages import STAGES, usable
 
 PACKAGES = {"perception": "face_af_perception", "overlay": "face_af_overlay", "steering": "face_af_steering"}
 IN_NODES = PythonExpression(
@@ -74,9 +75,7 @@ def arguments() -> list[DeclareLaunchArgument]:
 
 def fastdds_profile() -> SetEnvironmentVariable:
     """Shared memory that 1080p pictures fit into, unless the user has a profile of their own."""
-    # Kilted has renamed the variable and warns of the old name
-    old = os.environ.get("ROS_DISTRO", "") in ("humble", "iron", "jazzy")
-    name = "FASTRTPS_DEFAULT_PROFILES_FILE" if old else "FASTDDS_DEFAULT_PROFILES_FILE"
+    name = profile_variable()
     profile = PathJoinSubstitution([FindPackageShare("face_af"), "config", "fastdds.xml"])
     return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=profile))
 

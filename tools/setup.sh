@@ -188,10 +188,8 @@ use_environment() {
     # shellcheck disable=SC1091
     source install/local_setup.bash
     set -u
-    # 1080p pictures need larger shared-memory segments than Fast DDS' default; the older name is for ROS 2 before Kilted
-    local profile=FASTDDS_DEFAULT_PROFILES_FILE
-    case $ROS_DISTRO in humble | iron | jazzy) profile=FASTRTPS_DEFAULT_PROFILES_FILE ;; esac
-    [ -n "${!profile:-}" ] || export $profile="$PWD/config/fastdds.xml"
+    # 1080p images need larger shared-memory segments than Fast DDS' default
+    eval "$(python -m face_af_common.fastdds)"
     # local by default: what is on this machine stays on it unless the user says otherwise
     if [ "$ROS_DISTRO" = humble ]; then
         export ROS_LOCALHOST_ONLY=${ROS_LOCALHOST_ONLY:-1}

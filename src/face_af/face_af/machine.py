@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from face_af_common.paths import data_dir, model_dirs, share_dir
+from face_af_common import fastdds
+from face_af_common.paths import data_dir, gallery_dir, model_dirs
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _PICTURE_BYTES = 1920 * 1080 * 3
@@ -139,22 +140,21 @@ def _fastdds_profile(machine: Machine) -> Iterator[Finding]:
     if rmw and "fastrtps" not in rmw:
         yield Finding("Fast DDS", OK, f"{rmw} is used instead")
         return
-    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-    named = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    path = Path(named) if named else share_dir() / "config" / "fastdds.xml"
+    named = next((os.environ[name] for name in fastdds.VARIABLES if os.environ.get(name)), "")
+    path = Path(named) if named else fastdds.profile()
     if not path.is_file():
-        advice = f"export FASTDDS_DEFAULT_PROFILES_FILE={share_dir() / 'config' / 'fastdds.xml'}"
+        advice = f"export {fastdds.profile_variable()}={fastdds.profile()}"
         yield Finding("Fast DDS", FAIL, f"the profile {path} does not exist", advice)
         return
     sizes = re.findall(r"<(?:segment_size|maxMessageSize)>\s*(\d+)", path.read_text(encoding="utf-8"))
     if not sizes or min(int(size) for size in sizes) < _PICTURE_BYTES:
-        advice = f"use {share_dir() / 'config' / 'fastdds.xml'}, or raise segment_size and maxMessageSize above 16 MB"
+        advice = f"use {fastdds.profile()}, or raise segment_size and maxMessageSize above 16 MB"
         yield Finding("Fast DDS", FAIL, f"{path} is too small for 1080p pictures", advice)
     elif named:
         yield Finding("Fast DDS", OK, str(path))
     else:
         text = "the launch files set the profile; a node started by hand has none"
-        yield Finding("Fast DDS", WARN, text, f"export FASTDDS_DEFAULT_PROFILES_FILE={path}")
+        yield Finding("Fast DDS", WARN, text, fastdds.export_line())
 
 
 def _network(machine: Machine) -> Iterator[Finding]:
@@ -194,7 +194,7 @@ def _engines(machine: Machine) -> Iterator[Finding]:
 
 
 def _gallery(machine: Machine) -> Iterator[Finding]:
-    folder = data_dir() / "gallery"
+    folder = gallery_dir()
     if (folder / "gallery.json").is_file():
         yield Finding("gallery", OK, str(folder))
     else:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from .params import ParamError, ParamInfo, build, describe
+from .yaml_files import YamlError, load
 
 
 def to_yaml(nodes: Mapping[str, type]) -> str:
@@ -51,15 +52,9 @@ def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
     A section may be keyed ``/namespace/node``, ``/**/node`` or ``/**``.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParamError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ParamError(f"{path}{where}: broken YAML ({getattr(error, 'problem', error)})") from error
+        data = load(path)
+    except YamlError as error:
+        raise ParamError(str(error)) from error
     if not isinstance(data, dict):
         raise ParamError(f"{path}: node names with ros__parameters are needed at the top level")
     for section, content in data.items():

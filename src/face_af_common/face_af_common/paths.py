@@ -26,6 +26,11 @@ def model_dirs(parameter: str = "") -> list[Path]:
     return [Path(name).expanduser() for name in named if name] + [share_dir() / "models"]
 
 
+def gallery_dir(parameter: str = "") -> Path:
+    """Folder of the gallery: the parameter or option where it is given, else ``gallery`` in :func:`data_dir`."""
+    return Path(parameter).expanduser() if parameter else data_dir() / "gallery"
+
+
 def data_dir() -> Path:
     """Where galleries, engines and the like are kept: ``FACE_AF_DATA_DIR``, else ``~/.local/share/face_af``."""
     named = os.environ.get("FACE_AF_DATA_DIR", "")

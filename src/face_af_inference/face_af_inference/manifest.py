@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from face_af_common import yaml_files
+
 from .runtimes import ModelError
 
 _log = logging.getLogger(__name__)
@@ -220,14 +222,10 @@ def load_manifest(path: Path | None = None) -> Manifest:
 
 def read_manifest(path: Path) -> tuple[ModelEntry, ...]:
     """The entries of one manifest file, in order. Raises :class:`ModelError`, which names file and entry."""
-    import yaml
-
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    except yaml.YAMLError as error:
-        raise ModelError(f"{path}: broken YAML ({str(error).splitlines()[0]})") from error
+        data = yaml_files.load(path)
+    except yaml_files.YamlError as error:
+        raise ModelError(str(error)) from error
     if not isinstance(data, dict) or not isinstance(data.get("models"), dict):
         raise ModelError(f"{path}: `models:` with one entry a model is needed at the top level")
     return tuple(_entry(str(name), fields, path) for name, fields in data["models"].items())

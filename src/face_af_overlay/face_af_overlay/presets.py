@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from face_af_common import yaml_files
+from face_af_common.param_files import flatten
 from face_af_common.params import ParamError, build, describe
 
 from .params import OverlayNodeParams
@@ -16,14 +17,14 @@ from .params import OverlayNodeParams
 def load(path: str) -> OverlayNodeParams:
     """The overlay's parameters in a ROS parameter file; :class:`ParamError` names what is wrong with it."""
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParamError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamError(f"{path}: broken YAML") from error
+        data = yaml_files.load(path)
+    except yaml_files.YamlError as error:
+        raise ParamError(str(error)) from error
     for section, content in data.items() if isinstance(data, dict) else ():
         if str(section).rsplit("/", 1)[-1] == "overlay" and isinstance(content, dict):
-            return build(OverlayNodeParams, dict(_flat(content.get("ros__parameters") or {})))
+            flat = flatten(content.get("ros__parameters") or {})
+            flat.pop("use_sim_time", None)
+            return build(OverlayNodeParams, flat)
     raise ParamError(f"{path}: no section /**/overlay with ros__parameters")
 
 
@@ -40,14 +41,3 @@ def text(flat: Mapping[str, Any], remarks: list[str]) -> str:
             branch[leaf] = flat[name]
     body = yaml.safe_dump({"/**/overlay": {"ros__parameters": tree}}, sort_keys=False)
     return "".join(f"# {remark}\n" for remark in remarks) + body
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[prefix + name] = value
-    flat.pop("use_sim_time", None)
-    return flat

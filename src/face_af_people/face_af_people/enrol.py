@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .models import add_model_options, complain, default_gallery, open_analyser
+from face_af_common.paths import gallery_dir
+
+from .models import add_model_options, complain, open_analyser
 from .photos import PhotoError, people_in, photos_in
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos, or folders of photos")
-    parser.add_argument("--gallery", type=Path, default=default_gallery(), metavar="DIR", help="the gallery's folder")
+    parser.add_argument("--gallery", type=Path, default=gallery_dir(), metavar="DIR", help="the gallery's folder")
     parser.add_argument("--name", help="the person's name; without it the names are those of the folders")
     parser.add_argument("--largest", action="store_true", help="take the largest face of group photos")
     parser.add_argument("--keep-outliers", action="store_true", help="also take photos that look like somebody else")

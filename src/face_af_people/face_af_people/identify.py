@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from face_af_common.paths import gallery_dir
 from face_af_common.types import Face
 
-from .models import add_model_options, complain, default_gallery, open_analyser
+from .models import add_model_options, complain, open_analyser
 from .photos import PHOTO_SUFFIXES, VIDEO_SUFFIXES, PhotoError, Picture, people_in, photos_in, read_photo
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="identify", description=(__doc__ or "").split(": ", 1)[1])
     parser.add_argument("inputs", nargs="+", metavar="IMAGE_OR_VIDEO", help="photos, videos, or folders of them")
     parser.add_argument(
-        "--gallery", type=Path, default=default_gallery(), metavar="DIR",
+        "--gallery", type=Path, default=gallery_dir(), metavar="DIR",
         help="a gallery, or a folder with one folder of photos a person",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="OUT", help="writes {path: [{box, identity, similarity, score}]}")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from face_af_common.paths import data_dir, model_dirs
+from face_af_common.paths import model_dirs
 
 if TYPE_CHECKING:
     from face_af_perception.analyser import FaceAnalyser
@@ -35,11 +35,6 @@ def open_analyser(options: argparse.Namespace) -> FaceAnalyser:
         runtime=options.runtime,
         threads=options.threads,
     )
-
-
-def default_gallery() -> Path:
-    """Where the perception node looks for its gallery."""
-    return data_dir() / "gallery"
 
 
 def complain(line: object) -> None:

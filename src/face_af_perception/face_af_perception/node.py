@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 from rclpy.clock import Clock, ClockType
@@ -19,7 +18,7 @@ from face_af_common.hearing import Hearing
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
-from face_af_common.paths import data_dir
+from face_af_common.paths import gallery_dir
 from face_af_common.qos import IMAGE, RESULT
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
@@ -99,7 +98,7 @@ class PerceptionNode(Node):
         self.get_logger().info(line)
 
     def _open_gallery(self, params: PerceptionNodeParams, analyser: FaceAnalyser) -> Gallery | None:
-        folder = Path(params.gallery).expanduser() if params.gallery else data_dir() / "gallery"
+        folder = gallery_dir(params.gallery)
         try:
             gallery = Gallery.open(folder, analyser.embedder, create=True, progress=self._on_embedding)
         except GalleryError as error:

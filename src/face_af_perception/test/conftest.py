@@ -132,12 +132,6 @@ def embedder(make_embedder: Callable[..., Embedder]) -> Embedder:
 
 
 @pytest.fixture
-def other_embedder(make_embedder: Callable[..., Embedder]) -> Embedder:
-    """Another model with the same weights: its embeddings must not be mixed with the first one's."""
-    return make_embedder("other")
-
-
-@pytest.fixture
 def analyser(scene: Scene, embedder: Embedder) -> FaceAnalyser:
     return FaceAnalyser(SceneDetector(scene), embedder)  # type: ignore[arg-type]
 

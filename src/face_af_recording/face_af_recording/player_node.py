@@ -37,9 +37,11 @@ from .bag.message_types import find_type
 from .replay import settings
 from .replay.frames import Frame
 from .replay.player_params import PlayerParams
+from .replay.recorded import recorded_frames, usable
 from .replay.report import make_report, table, write_report, write_results
+from .replay.settings import STAGES
 from .replay.source import BagSource, open_source
-from .replay.stages import STAGES, check_parameters, compute, recorded_frames, usable
+from .replay.stages import check_parameters, compute
 
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
 _OWNED = {"perception": ("faces",), "overlay": ("af_overlay",), "steering": ("state", "command")}

@@ -17,9 +17,10 @@ from face_af_common.images import from_bgr
 from face_af_common.types import SteeringStatus
 from face_af_recording.bag.bag_folder import RecordingError
 from face_af_recording.replay.cli import main
+from face_af_recording.replay.recorded import recorded_frames
 from face_af_recording.replay.score import read_truth, score
 from face_af_recording.replay.source import open_source
-from face_af_recording.replay.stages import compute, recorded_frames
+from face_af_recording.replay.stages import compute
 
 
 @pytest.fixture(scope="module")

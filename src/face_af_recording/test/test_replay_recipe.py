@@ -9,7 +9,7 @@ import pytest
 from face_af_common.types import AfBox, AfState, Box, Face
 from face_af_recording.bag.bag_folder import RecordingError
 from face_af_recording.replay.frames import Frame
-from face_af_recording.replay.stages import Steering
+from face_af_recording.replay.steering_stage import Steering
 
 PLACES = {"anna": Box(300, 300, 120, 150), "ben": Box(1200, 320, 120, 150)}
 

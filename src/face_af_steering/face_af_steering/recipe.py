@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from face_af_common import yaml_files
 from face_af_common.types import Face
 
 LARGEST = "largest known"
@@ -30,7 +31,6 @@ NONE = "none"
 _WORDS = (LARGEST, NONE)
 _KEYS = ("description", "groups", "hold_s", "target", "timeline")
 _SPAN = re.compile(r"^\s*(?:(then)|(\d+:\d\d(?::\d\d)?)\s*-\s*(\d+:\d\d(?::\d\d)?)?)\s+(\S.*?)\s*$")
-_MAX_BYTES = 256 * 1024
 
 
 class RecipeError(ValueError):
@@ -150,25 +150,18 @@ def find(name: str, folder: Path) -> Path:
 def load(path: Path) -> Recipe:
     """Reads and checks a recipe file."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise RecipeError(f"{path}: too large for a recipe")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        text = yaml_files.read_text(path)
+    except yaml_files.YamlError as error:
+        raise RecipeError(str(error)) from error
     return parse(text, path.stem, str(path))
 
 
 def parse(text: str, name: str, source: str = "recipe") -> Recipe:
     """A recipe from YAML text; ``source`` is what errors call it."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        raise RecipeError(f"{source}{where}: broken YAML ({problem})") from error
-    except RecursionError:
-        raise RecipeError(f"{source}: nested too deeply") from None
+        root = yaml_files.compose(text, source)
+    except yaml_files.YamlError as error:
+        raise RecipeError(str(error)) from error
     return _Reader(source).recipe(root, name)
 
 

@@ -16,10 +16,12 @@ from face_af_common.params import ParamError
 
 from ..bag.bag_folder import RecordingError
 from . import settings
+from .recorded import recorded_frames, usable
 from .report import make_report, table, write_report, write_results
 from .score import label, read_truth
+from .settings import STAGES
 from .source import open_source
-from .stages import STAGES, compute, recorded_frames, usable
+from .stages import compute
 
 
 def main(argv: Sequence[str] | None = None) -> int:

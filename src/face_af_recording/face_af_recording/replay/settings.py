@@ -8,16 +8,22 @@ from typing import Any
 
 import yaml
 
+from face_af_common import yaml_files
 from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file, flatten
 from face_af_common.params import ParamError, ParamInfo, describe, suggestion
+
+STAGES = ("perception", "overlay", "steering")
+
+Parameters = Mapping[str, Mapping[str, Any]]
+"""``{node: {parameter: value}}``; what is absent has its default."""
 
 
 def from_file(path: Path) -> dict[str, dict[str, Any]]:
     """``{node: {parameter: value}}`` of a ROS parameter file. Raises ``ParamError`` for what no node knows."""
     check_file(path, NODES)
     found: dict[str, dict[str, Any]] = {}
-    for section, content in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+    for section, content in (yaml_files.load(path) or {}).items():
         node = str(section).rsplit("/", 1)[-1]
         if node in NODES:
             found.setdefault(node, {}).update(flatten(content.get("ros__parameters", {})))
@@ -61,8 +67,8 @@ def typed(info: ParamInfo, text: str) -> Any:
     if info.type is str:
         return text.strip()
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        return yaml_files.parse(text, info.name)
+    except yaml_files.YamlError as error:
         raise ParamError(f"{info.name}: {text!r} is not a value") from error
 
 

@@ -12,9 +12,11 @@ from face_af_common.params import ParamError
 
 from ..bag.bag_folder import RecordingError
 from ..replay import settings
+from ..replay.recorded import usable
 from ..replay.score import read_truth
+from ..replay.settings import STAGES
 from ..replay.source import open_source
-from ..replay.stages import STAGES, check_parameters, usable
+from ..replay.stages import check_parameters
 from .grid import Axis, combinations, flat, parse_axis
 from .objective import QUALITY, objective
 from .trials import Job, base_frames, run

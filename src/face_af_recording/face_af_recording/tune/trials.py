@@ -16,9 +16,12 @@ from face_af_common.types import Box
 from face_af_perception.params import MODEL_PARAMETERS
 
 from ..replay.frames import Frame
+from ..replay.perception_stage import Perception
+from ..replay.recorded import recorded_frames
 from ..replay.score import label, score
+from ..replay.settings import Parameters
 from ..replay.source import Source, open_source
-from ..replay.stages import Parameters, Perception, compute, recorded_frames
+from ..replay.stages import compute
 
 Combination = Mapping[str, Mapping[str, Any]]
 _NEEDS_NEW_MODELS = (*MODEL_PARAMETERS, "gallery")

@@ -1,3 +1,5 @@
+"""Who is known: on disk and in memory, whatever lies in the folder."""
+
 from __future__ import annotations
 
 import json
@@ -9,17 +11,15 @@ import pytest
 
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import mean_embedding, similarity
-from face_af_gallery.model import Chip, GalleryError, Sample
-from face_af_perception.alignment import gallery_chip
-from face_af_perception.embedders import Embedder
+from face_af_gallery.model import Chip, EmbeddingModel, GalleryError, Sample
 
 
 def enrol(gallery: Gallery, name: str, picture: np.ndarray, landmarks: np.ndarray, negative: bool = False) -> Sample:
     row = gallery.embedder.embed(picture, [landmarks], flip=True)[0]
-    return gallery.add(name, Chip(*gallery_chip(picture, landmarks)), row, 0.8, negative)
+    return gallery.add(name, Chip(picture, landmarks), row, 0.8, negative)
 
 
-def test_people_come_back_from_disk(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_people_come_back_from_disk(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery.open(tmp_path / "g", embedder, create=True)
     for name in ("anna", "bert"):
         enrol(gallery, name, *portrait(name))
@@ -32,7 +32,7 @@ def test_people_come_back_from_disk(tmp_path: Path, embedder: Embedder, portrait
     assert not list(tmp_path.rglob(".*"))
 
 
-def test_an_unknown_face_is_unlike_everybody(embedder: Embedder, portrait) -> None:
+def test_an_unknown_face_is_unlike_everybody(embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery(None, embedder)
     enrol(gallery, "anna", *portrait("anna"))
     enrol(gallery, "bert", *portrait("bert"))
@@ -41,12 +41,12 @@ def test_an_unknown_face_is_unlike_everybody(embedder: Embedder, portrait) -> No
     assert match.similarity < gallery.threshold and match.second <= match.similarity
 
 
-def test_an_empty_gallery_matches_nobody(embedder: Embedder) -> None:
+def test_an_empty_gallery_matches_nobody(embedder: EmbeddingModel) -> None:
     match = Gallery(None, embedder).match(np.zeros((2, embedder.dimension), np.float32))
     assert [m.identity for m in match] == ["", ""]
 
 
-def test_negatives_refuse(embedder: Embedder, portrait) -> None:
+def test_negatives_refuse(embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery(None, embedder)
     enrol(gallery, "anna", *portrait("anna"))
     picture, points = portrait("anna")
@@ -58,7 +58,7 @@ def test_negatives_refuse(embedder: Embedder, portrait) -> None:
 
 
 def test_another_model_embeds_the_chips_again(
-    tmp_path: Path, embedder: Embedder, other_embedder: Embedder, portrait
+    tmp_path: Path, embedder: EmbeddingModel, other_embedder: EmbeddingModel, portrait
 ) -> None:
     gallery = Gallery.open(tmp_path, embedder, create=True)
     for name in ("anna", "bert", "cleo"):
@@ -72,7 +72,7 @@ def test_another_model_embeds_the_chips_again(
     assert Gallery.open(tmp_path, other_embedder, progress=lambda *_: pytest.fail("embedded twice")).names
 
 
-def test_a_change_on_disk_is_seen(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_a_change_on_disk_is_seen(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     first = Gallery.open(tmp_path, embedder, create=True)
     enrol(first, "anna", *portrait("anna"))
     first.save()
@@ -86,7 +86,7 @@ def test_a_change_on_disk_is_seen(tmp_path: Path, embedder: Embedder, portrait) 
     assert first.names == ["anna", "bert"] and first.version > version
 
 
-def test_removed_people_leave_no_files(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_removed_people_leave_no_files(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery.open(tmp_path, embedder, create=True)
     enrol(gallery, "anna", *portrait("anna"))
     enrol(gallery, "bert", *portrait("bert"))
@@ -110,14 +110,14 @@ def test_removed_people_leave_no_files(tmp_path: Path, embedder: Embedder, portr
         "\x00\x01",
     ],
 )
-def test_a_damaged_gallery_is_one_clear_line(tmp_path: Path, embedder: Embedder, text: str) -> None:
+def test_a_damaged_gallery_is_one_clear_line(tmp_path: Path, embedder: EmbeddingModel, text: str) -> None:
     (tmp_path / "gallery.json").write_text(text)
     with pytest.raises(GalleryError) as error:
         Gallery.open(tmp_path, embedder)
     assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
 
 
-def test_damaged_embeddings_are_made_again(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_damaged_embeddings_are_made_again(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery.open(tmp_path, embedder, create=True)
     enrol(gallery, "anna", *portrait("anna"))
     gallery.save()
@@ -129,7 +129,7 @@ def test_damaged_embeddings_are_made_again(tmp_path: Path, embedder: Embedder, p
     assert Gallery.open(tmp_path, embedder).names == ["anna"]
 
 
-def test_broken_pictures_and_other_files_do_no_harm(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_broken_pictures_and_other_files_do_no_harm(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery.open(tmp_path, embedder, create=True)
     broken = enrol(gallery, "anna", *portrait("anna"))
     enrol(gallery, "bert", *portrait("bert"))
@@ -149,7 +149,7 @@ def test_broken_pictures_and_other_files_do_no_harm(tmp_path: Path, embedder: Em
     assert again.names == ["anna", "bert"] and not again.complaint
 
 
-def test_a_sample_that_cannot_be_used_can_be_removed(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_a_sample_that_cannot_be_used_can_be_removed(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery.open(tmp_path, embedder, create=True)
     enrol(gallery, "anna", *portrait("anna"))
     gallery.save()
@@ -161,7 +161,7 @@ def test_a_sample_that_cannot_be_used_can_be_removed(tmp_path: Path, embedder: E
     assert not Gallery.open(tmp_path, embedder).complaint
 
 
-def test_a_folder_without_a_gallery_says_what_to_do(tmp_path: Path, embedder: Embedder) -> None:
+def test_a_folder_without_a_gallery_says_what_to_do(tmp_path: Path, embedder: EmbeddingModel) -> None:
     with pytest.raises(GalleryError, match="enrol"):
         Gallery.open(tmp_path / "none", embedder)
     (tmp_path / "file").write_text("hello")
@@ -170,19 +170,19 @@ def test_a_folder_without_a_gallery_says_what_to_do(tmp_path: Path, embedder: Em
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101, "\x00"])
-def test_impossible_names_are_refused(embedder: Embedder, portrait, name: str) -> None:
+def test_impossible_names_are_refused(embedder: EmbeddingModel, portrait, name: str) -> None:
     with pytest.raises(GalleryError):
         enrol(Gallery(None, embedder), name, *portrait("anna"))
 
 
-def test_an_embedding_that_does_not_fit_is_refused(embedder: Embedder, portrait) -> None:
-    chip = Chip(*gallery_chip(*portrait("anna")))
+def test_an_embedding_that_does_not_fit_is_refused(embedder: EmbeddingModel, portrait) -> None:
+    chip = Chip(*portrait("anna"))
     for row in (np.zeros(7, np.float32), np.full(embedder.dimension, np.nan, np.float32)):
         with pytest.raises(GalleryError, match="fit"):
             Gallery(None, embedder).add("anna", chip, row, 1.0)
 
 
-def test_names_never_become_paths(tmp_path: Path, embedder: Embedder, portrait) -> None:
+def test_names_never_become_paths(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
     gallery = Gallery.open(tmp_path / "g", embedder, create=True)
     enrol(gallery, "../../Zoë", *portrait("anna"))
     gallery.save()

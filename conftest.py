@@ -1,0 +1,23 @@
+"""What holds for every test: nothing is judged by its speed, and hardware is touched only when asked for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("face_af", deadline=None)
+settings.load_profile("face_af")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--hardware", action="store_true", help="also run the tests that need a real camera or capture card"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--hardware"):
+        return
+    for item in items:
+        if item.get_closest_marker("hardware"):
+            item.add_marker(pytest.mark.skip(reason="needs a real device; run with --hardware"))

@@ -1,0 +1,77 @@
+"""The one loader for YAML: bounded in size, without aliases, and every fault is one line that says where.
+
+Aliases are refused because a few hundred bytes of them can mean gigabytes; a key that stands twice is refused because
+YAML's own rule, the last one wins, loses what the user wrote first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MAX_BYTES = 1_000_000
+"""The largest file that is read; the longest of the project's own has a hundredth of that."""
+
+
+class YamlError(ValueError):
+    """YAML that cannot be read; one line with file, line and reason."""
+
+
+class _Loader(yaml.SafeLoader):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(
+                None, None, "aliases (*name) are not allowed", self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
+                keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises :class:`YamlError` where it cannot be read, is too large or not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise YamlError(f"{path}: larger than {MAX_BYTES} bytes, which no configuration is")
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise YamlError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+
+
+def load(path: str | Path) -> Any:
+    """What a file holds: dictionaries, lists and values; None for an empty one. Raises :class:`YamlError`."""
+    return parse(read_text(Path(path)), str(path))
+
+
+def parse(text: str, source: str) -> Any:
+    """The same for text; ``source`` is what errors call it."""
+    return _guarded(yaml.load, text, source)
+
+
+def compose(text: str, source: str) -> yaml.Node | None:
+    """The tree of nodes, which know their lines, instead of values. Raises :class:`YamlError`."""
+    node: yaml.Node | None = _guarded(yaml.compose, text, source)
+    return node
+
+
+def _guarded(read: Any, text: str, source: str) -> Any:
+    try:
+        return read(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
+        raise YamlError(f"{source}{where}: broken YAML ({reason})") from error
+    except RecursionError:
+        raise YamlError(f"{source}: nested too deeply") from None

@@ -1,0 +1,28 @@
+"""The variable that names Fast DDS' profile, by distribution."""
+
+from __future__ import annotations
+
+import pytest
+
+from face_af_common import fastdds
+
+
+@pytest.mark.parametrize(
+    ("distro", "variable"),
+    [
+        ("humble", "FASTRTPS_DEFAULT_PROFILES_FILE"),
+        ("jazzy", "FASTRTPS_DEFAULT_PROFILES_FILE"),
+        ("kilted", "FASTDDS_DEFAULT_PROFILES_FILE"),
+    ],
+)
+def test_each_distribution_has_its_variable(monkeypatch: pytest.MonkeyPatch, distro: str, variable: str) -> None:
+    monkeypatch.setenv("ROS_DISTRO", distro)
+    for name in fastdds.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert fastdds.export_line().startswith(f"export {variable}=")
+    assert fastdds.profile().is_file()
+
+
+def test_a_profile_of_the_users_own_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(fastdds.profile_variable(), "/my/own.xml")
+    assert fastdds.export_line() == ""

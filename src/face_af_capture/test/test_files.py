@@ -13,8 +13,9 @@ import pytest
 
 from face_af_capture.params import CaptureNodeParams
 from face_af_capture.sources.base import EndOfSource, Pace, SourceError, sane_rate
-from face_af_capture.sources.folder import ImageFolder, natural
+from face_af_capture.sources.folder import ImageFolder
 from face_af_capture.sources.video_file import VideoFile
+from face_af_common.natural_order import natural
 
 SIZE = (64, 48)
 

@@ -62,6 +62,7 @@ class PlayerNode(Node):
         self._path = Path(params.bag).expanduser()
         try:
             self._source = open_source(self._path, params.topic)
+            self._source.say = self.get_logger().warning
             self._recorded = recorded_frames(self._source)
         except RecordingError as error:
             raise StartError(str(error)) from error

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
 from face_af_common.encodings import ImageError
 from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, read_image
+from face_af_common.natural_order import natural
 
 from ..params import CaptureNodeParams
 from .base import BGR, DEFAULT_RATE, EndOfSource, Frame, Pace, SourceError
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """A sort key under which ``2.png`` comes before ``10.png``."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 class ImageFolder:

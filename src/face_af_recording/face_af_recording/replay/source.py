@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from face_af_common.encodings import NO_COLOURS
+from face_af_common.image_files import decode_frame
 from face_af_common.images import BGR, ImageError, to_bgr
+from face_af_common.natural_order import natural
 
 from ..bag.bag_folder import RecordingError
 from ..bag.repair import is_finished, is_mcap
@@ -24,6 +28,9 @@ VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mts"
 
 
 Undecoded = tuple[int, Callable[[], BGR]]
+_MOST_LINES = 10
+_PACKETS = ("/CompressedVideo", "/FFMPEGPacket")
+"""Message types of H.264 and the like (foxglove_msgs, ffmpeg_image_transport_msgs): no frame stands alone."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,59 @@ class Message:
     value: Any
 
 
-class VideoSource:
-    """The frames of a video file; stamps count from 0 at the file's frame rate."""
+class UndecodableFrame(RecordingError):
+    """One frame cannot be decoded; the text names it. The next one may be fine."""
+
+
+class _Frames:
+    """What bags and videos have in common. ``say`` gets a line for each frame that is left out, the first few."""
+
+    path: Path
+
+    def __init__(self) -> None:
+        self.say: Callable[[str], None] = lambda line: print(line, file=sys.stderr)
+        self.left_out = 0
+
+    def undecoded(self) -> Iterator[Undecoded]:
+        """``(stamp, function that returns the frame)``: decoding may be left to another thread.
+
+        The function raises :class:`UndecodableFrame`, which is for :meth:`leave_out`.
+        """
+        raise NotImplementedError
+
+    def frames(self) -> Iterator[tuple[int, BGR]]:
+        """``(stamp in nanoseconds, frame)`` in the order of recording, without those that cannot be decoded.
+
+        Raises :class:`RecordingError`, also where not one can be decoded.
+        """
+        decoded = False
+        for stamp, decode in self.undecoded():
+            try:
+                frame = decode()
+            except UndecodableFrame as error:
+                self.leave_out(error)
+                continue
+            decoded = True
+            yield stamp, frame
+        self.check_decoded(decoded)
+
+    def leave_out(self, error: UndecodableFrame) -> None:
+        self.left_out += 1
+        if self.left_out <= _MOST_LINES:
+            more = "; no more lines about such frames" if self.left_out == _MOST_LINES else ""
+            self.say(f"{error}; it is left out{more}")
+
+    def check_decoded(self, decoded: bool) -> None:
+        """Raises :class:`RecordingError` where there were frames and not one was decoded."""
+        if self.left_out and not decoded:
+            raise RecordingError(f"{self.path}: not one of {self.left_out} frames can be decoded")
+
+
+class VideoSource(_Frames):
+    """The frames of a video file; stamps are its own times, from 1 s on."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
         capture = cv2.VideoCapture(str(path))
         try:
@@ -55,26 +111,22 @@ class VideoSource:
             capture.release()
 
     def undecoded(self) -> Iterator[Undecoded]:
-        """Like :meth:`frames`; a video's frames are decoded one after the other all the same."""
-        for stamp, picture in self.frames():
-            yield stamp, lambda picture=picture: picture  # type: ignore[misc]
-
-    def frames(self) -> Iterator[tuple[int, BGR]]:
+        """A video's frames are decoded one after the other all the same."""
         capture = cv2.VideoCapture(str(self.path))
+        # not 0: a stamp of zero means "not set" in ROS
+        start, stamp = 1_000_000_000, 0
         try:
-            number = 0
             while True:
-                done, picture = capture.read()
+                done, frame = capture.read()
                 if not done:
                     return
-                yield self._stamp(number), np.asarray(picture, np.uint8)
-                number += 1
+                own = start + round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+                # a time that does not go on is none
+                stamp = own if own > stamp else stamp + round(1e9 / self.fps)
+                image = np.asarray(frame, np.uint8)
+                yield stamp, lambda image=image: image  # type: ignore[misc]
         finally:
             capture.release()
-
-    def _stamp(self, number: int) -> int:
-        # not 0: a stamp of zero means "not set" in ROS
-        return 1_000_000_000 + round(number * 1e9 / self.fps)
 
     def messages(self) -> Iterator[Message]:
         return iter(())
@@ -85,40 +137,40 @@ class VideoSource:
     namespace = ""
 
 
-class BagSource:
-    """A rosbag2 folder or a single ``.mcap`` or ``.db3`` file. ``topic``: the pictures' topic; empty: the only one."""
+class BagSource(_Frames):
+    """A rosbag2 folder, a single ``.mcap`` or ``.db3`` file, or a ROS 1 ``.bag``.
+
+    ``topic``: that of the frames; empty: the only one.
+    """
 
     def __init__(self, path: Path, topic: str = "") -> None:
+        super().__init__()
         self.path = path
         with self._open() as reader:
             pictures = {name: info for name, info in reader.topics.items() if info.msgtype in (IMAGE, COMPRESSED)}
+            packets = [f"{n} ({i.msgtype})" for n, i in reader.topics.items() if str(i.msgtype).endswith(_PACKETS)]
+            if packets and not pictures:
+                raise RecordingError(f"{path} holds video packets, which are not read: {', '.join(packets)}")
             self.topic = _choose(path, topic, {name: info.msgcount for name, info in pictures.items()})
             self.frame_count = pictures[self.topic].msgcount
             self.topics = {name: str(info.msgtype) for name, info in reader.topics.items()}
         base = self.topic.removesuffix("/compressed")
         self.namespace = base.removesuffix("/image_raw") if base.endswith("/image_raw") else ""
 
-    def frames(self) -> Iterator[tuple[int, BGR]]:
-        """``(stamp in nanoseconds, picture)`` of every frame, in the order of recording. :class:`RecordingError`."""
-        for stamp, decode in self.undecoded():
-            yield stamp, decode()
-
     def undecoded(self) -> Iterator[Undecoded]:
-        """``(stamp, function that returns the picture)``: decoding may be left to another thread."""
-        for message in self.messages({self.topic}):
-            yield message.stamp_ns, partial(self.picture, message)
+        for number, message in enumerate(self.messages({self.topic})):
+            yield message.stamp_ns, partial(self._decode, number, message)
 
-    def picture(self, message: Message) -> BGR:
-        """The picture of a message of :attr:`topic`."""
+    def _decode(self, number: int, message: Message) -> BGR:
         try:
             if message.type == IMAGE:
                 return to_bgr(message.value)
-            picture = cv2.imdecode(np.asarray(message.value.data), cv2.IMREAD_COLOR)
-        except (ImageError, cv2.error) as error:
-            raise RecordingError(f"{self.path}: a picture of {self.topic} cannot be decoded ({error})") from error
-        if picture is None:
-            raise RecordingError(f"{self.path}: a picture of {self.topic} cannot be decoded")
-        return np.asarray(picture, np.uint8)
+            if "compressedDepth" in message.value.format:
+                raise ImageError(NO_COLOURS)
+            return decode_frame(np.asarray(message.value.data))
+        except ImageError as error:
+            which = f"frame {number} of {self.topic} (stamp {message.stamp_ns / 1e9:.3f} s)"
+            raise UndecodableFrame(f"{self.path}: {which} cannot be decoded: {error}") from error
 
     def messages(self, topics: set[str] | None = None) -> Iterator[Message]:
         """Every message of ``topics`` (None: all that can be read) in the order of reception."""
@@ -161,7 +213,7 @@ class BagSource:
         from rosbags.highlevel import AnyReader
 
         try:
-            reader = AnyReader([self.path], default_typestore=_typestore())
+            reader = AnyReader(_readable(self.path), default_typestore=_typestore())
             reader.open()
         except Exception as error:  # rosbags, ruamel, sqlite3 and struct all raise their own
             raise RecordingError(_why_unreadable(self.path, error)) from error
@@ -180,9 +232,18 @@ def open_source(path: Path, topic: str = "") -> Source:
         raise RecordingError(f"{path} does not exist")
     if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path)
-    if path.is_file() and path.suffix not in (".mcap", ".db3"):
+    if path.is_file() and path.suffix not in (".mcap", ".db3", ".bag"):
         raise RecordingError(f"{path} is neither a bag (folder, .mcap, .db3) nor a video")
     return BagSource(path, topic)
+
+
+def _readable(path: Path) -> list[Path]:
+    """What to open for a bag: itself, or the files of a folder whose metadata were never written (a power cut)."""
+    if path.is_file() or (path / "metadata.yaml").exists():
+        return [path]
+    return sorted(
+        (file for file in path.iterdir() if file.suffix in (".db3", ".mcap")), key=lambda file: natural(file.name)
+    ) or [path]
 
 
 def _choose(path: Path, asked: str, pictures: dict[str, int]) -> str:
@@ -224,6 +285,8 @@ def _why_unreadable(path: Path, error: Exception) -> str:
     if cut_off:
         return f"{cut_off[0]} is cut off; `ros2 run face_af_recording repair_bag {path}` makes it readable"
     if path.is_dir() and not (path / "metadata.yaml").exists():
+        if any(path.glob("*.zstd")):
+            return f"{path} has no metadata.yaml, which compressed files need; `ros2 bag reindex {path}` writes it"
         if files:
             return f"{path} has no metadata.yaml; `ros2 run face_af_recording repair_bag {path}` writes it"
         return f"{path} is not a bag: it has no metadata.yaml"

@@ -27,7 +27,7 @@ from .overlay_stage import Overlay
 from .perception_stage import Perception
 from .recorded import recorded_frames
 from .settings import STAGES, Parameters
-from .source import Source, Undecoded
+from .source import Source, UndecodableFrame, Undecoded
 from .steering_stage import Steering
 
 if TYPE_CHECKING:
@@ -113,22 +113,30 @@ def _computed(
     workers: int,
     show: Callable[[int, BGR], None] | None,
 ) -> Iterator[Frame]:
-    def look(stamp: int, decode: Callable[[], BGR]) -> _Looked:
-        picture = decode()
+    def look(stamp: int, decode: Callable[[], BGR]) -> _Looked | UndecodableFrame:
+        try:
+            picture = decode()
+        except UndecodableFrame as error:
+            return error
         faces = perception.find(picture) if perception else []
         return _Looked(stamp, picture, faces, overlay.find(picture) if overlay else [])
 
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(workers, "look") as pool:
-        ahead: deque[Future[_Looked]] = deque()
+        ahead: deque[Future[_Looked | UndecodableFrame]] = deque()
+        decoded = False
         entries = _without_repeats(source.undecoded())
         try:
             while True:
                 for stamp, decode in itertools.islice(entries, 2 * workers - len(ahead) + 1):
                     ahead.append(pool.submit(look, stamp, decode))
                 if not ahead:
-                    return
+                    return source.check_decoded(decoded)
                 seen = ahead.popleft().result()
+                if isinstance(seen, UndecodableFrame):
+                    source.leave_out(seen)
+                    continue
+                decoded = True
                 frame = recorded.get(seen.stamp_ns, Frame(seen.stamp_ns))
                 frame.size = (seen.picture.shape[1], seen.picture.shape[0])
                 if perception is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import runpy
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,8 @@ def test_every_description_is_a_sentence_somebody_wrote() -> None:
     for node, kind in NODES.items():
         for info in describe(kind):
             assert len(info.description) > 5, f"{node}: {info.name} has no description"
+
+
+def test_every_package_has_the_version_of_the_file_version() -> None:
+    tool = runpy.run_path(str(TOP / "tools/set_version.py"))
+    assert not tool["outdated"](), "./run python tools/set_version.py"

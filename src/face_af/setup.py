@@ -13,7 +13,7 @@ def shared(folder: str) -> list[tuple[str, list[str]]]:
 
 setup(
     name=PACKAGE,
-    version="0.1.0",
+    version="0.2.0",
     packages=find_packages(include=[PACKAGE]),
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),

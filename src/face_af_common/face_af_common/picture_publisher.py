@@ -26,7 +26,7 @@ class PicturePublisher:
 
     @property
     def watched(self) -> bool:
-        return self.raw.get_subscription_count() + self.compressed.get_subscription_count() > 0
+        return bool(self.raw.get_subscription_count() + self.compressed.get_subscription_count())
 
     def publish(self, message: Image) -> None:
         """``message``: a ``bgr8`` picture. The raw one goes first, nobody waits for the JPEG."""

@@ -169,4 +169,4 @@ class _Graph:
         result = helper.make_tensor_value_info(self._top, TensorProto.FLOAT, ["N", 128])
         graph = helper.make_graph(self._nodes, "dlib_face_recognition", [source], [result], self._weights)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-        return model.SerializeToString()
+        return bytes(model.SerializeToString())

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from face_af_common.paths import data_dir, model_dirs
 from face_af_common.types import Box
 from face_af_gallery.gallery import Gallery
-from face_af_gallery.model import Chip, Embeddings, Sample
+from face_af_gallery.model import Chip, Embeddings, Points, Sample
 from face_af_inference.manifest import load_manifest
 
-from .alignment import Picture, Points, gallery_chip
+from .alignment import Picture, gallery_chip
 from .detectors import Detection, Detector, open_detector
 from .embedders import Embedder, open_embedder
 from .params import PerceptionNodeParams

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_gallery.matching import mean_embedding
-from face_af_gallery.model import Embeddings
+from face_af_gallery.model import Embeddings, Points
 from face_af_inference import dlib_graph
 from face_af_inference.manifest import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner, open_runner
 
-from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, Points, aligned
+from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, aligned
 
 TEMPLATES: dict[str, tuple[Points, int]] = {"arcface": (ARCFACE, ARCFACE_SIZE), "dlib": (DLIB, DLIB_SIZE)}
 """By the manifest's ``alignment``: where the landmarks lie, in a chip of so many pixels."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .alignment import Picture, Points
+from face_af_gallery.model import Points
+
+from .alignment import Picture
 
 FULL_EYE_DISTANCE = 32.0
 """Pixels between the eyes from which on size no longer matters (an aligned chip has 35)."""

@@ -99,7 +99,7 @@ def _head_mask(colour: BGR, marks: FaceMarks, inside: NDArray[np.bool_]) -> NDAr
     cv2.drawContours(whole, contours, -1, 255, -1)
     soft = cv2.GaussianBlur(whole, (0, 0), face.width * 0.022)
     # A steep ramp through the blurred outline: smooth, a few pixels soft, slightly inside the outline.
-    return cv2.convertScaleAbs(np.clip(soft.astype(np.int16) - 110, 0, 90), alpha=255 / 90)
+    return np.asarray(cv2.convertScaleAbs(np.clip(soft.astype(np.int16) - 110, 0, 90), alpha=255 / 90), np.uint8)
 
 
 def _below_jaw(shape: tuple[int, ...], marks: FaceMarks) -> NDArray[np.bool_]:

@@ -141,4 +141,4 @@ def _back_of(head: Head) -> BGR:
     inner = cv2.distanceTransform((head.mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
     shade = 0.55 + 0.45 * np.sqrt(np.minimum(inner / (0.4 * UNIT), 1.0))
     filled = np.array(head.hair, np.float32) * 0.8 * (shade * (1 + 1.6 * strands))[..., None]
-    return np.clip(filled, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(filled, 0, 255), np.uint8)

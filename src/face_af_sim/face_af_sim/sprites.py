@@ -36,11 +36,11 @@ class Sprite:
 
     @property
     def height(self) -> int:
-        return self.alpha.shape[0]
+        return int(self.alpha.shape[0])
 
     @property
     def width(self) -> int:
-        return self.alpha.shape[1]
+        return int(self.alpha.shape[1])
 
     @classmethod
     def of(cls, colour: BGR, alpha: NDArray[np.uint8], picture_width: int) -> Sprite:

@@ -158,14 +158,15 @@ def backdrop(width: int, height: int, seed: int) -> BGR:
         across = (x - lamp - slant * down) / (26 + 0.20 * down)
         beam = 46 * np.exp(-(across**2) * 2) * np.exp(-down / 620) * (y > 60)
         picture += beam[..., None] * colours[i % 3]
-    picture = np.clip(picture + rng.normal(0, 1.2, picture.shape).astype(np.float32), 0, 255).astype(np.uint8)
-    cv2.rectangle(picture, (0, int(34 * unit)), (width, int(52 * unit)), (24, 24, 24), -1)
+    noise = rng.normal(0, 1.2, picture.shape).astype(np.float32)
+    image = np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
+    cv2.rectangle(image, (0, int(34 * unit)), (width, int(52 * unit)), (24, 24, 24), -1)
     for i, lamp in enumerate(lamps):
         at = (int(lamp * width / WIDTH), int(62 * unit))
-        cv2.circle(picture, at, int(24 * unit), (30, 30, 30), -1, cv2.LINE_AA)
-        cv2.circle(picture, at, int(15 * unit), tuple(float(v) * 255 for v in colours[i % 3]), -1, cv2.LINE_AA)
-        cv2.circle(picture, at, int(8 * unit), (255, 255, 255), -1, cv2.LINE_AA)
-    return picture
+        cv2.circle(image, at, int(24 * unit), (30, 30, 30), -1, cv2.LINE_AA)
+        cv2.circle(image, at, int(15 * unit), tuple(float(v) * 255 for v in colours[i % 3]), -1, cv2.LINE_AA)
+        cv2.circle(image, at, int(8 * unit), (255, 255, 255), -1, cv2.LINE_AA)
+    return image
 
 
 _GRID = np.array(
@@ -188,7 +189,7 @@ def _squeeze(facing: float) -> float:
 def _spot(radius: int, colour: tuple[int, int, int]) -> BGR:
     grid = np.linspace(-1, 1, 2 * radius, dtype=np.float32)
     fade = np.clip(1 - grid[None, :] ** 2 - grid[:, None] ** 2, 0, 1) ** 1.5
-    return (fade[..., None] * np.array(colour, np.float32)).astype(np.uint8)
+    return np.asarray(fade[..., None] * np.array(colour, np.float32), np.uint8)
 
 
 def _add(picture: BGR, spot: BGR, x: int, y: int) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
-from face_af_common.encodings import ImageError
+from face_af_common.encodings import BGR, ImageError
 from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, read_image
 from face_af_common.natural_order import natural
 
 from ..params import CaptureNodeParams
-from .base import BGR, DEFAULT_RATE, EndOfSource, Frame, Pace, SourceError
+from .base import DEFAULT_RATE, EndOfSource, Frame, Pace, SourceError
 
 
 class ImageFolder:

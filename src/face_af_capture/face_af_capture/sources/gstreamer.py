@@ -15,8 +15,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from face_af_common.encodings import BGR
+
 from ..params import CaptureNodeParams
-from .base import BGR, Frame, Source, SourceError
+from .base import Frame, Source, SourceError
 
 _TO_BGR = "queue leaky=downstream max-size-buffers=1 ! videoconvert"
 _PR_SET_PDEATHSIG = 1

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.encodings import BGR
+
 from ..params import CaptureNodeParams
-from .base import BGR, BadFrame, Frame, SourceError
+from .base import BadFrame, Frame, SourceError
 
 _FOURCC_ALIASES = {"YUY2": "YUYV", "JPEG": "MJPG"}
 _CLOCK_TRUST_S = 1.0

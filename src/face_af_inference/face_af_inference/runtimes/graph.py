@@ -41,7 +41,7 @@ def edited(model: Path | bytes, edits: tuple[str, ...]) -> bytes:
             raise ModelError(
                 f"{label(model)}: there is no graph change {edit!r}; there are dynamic_size, dynamic_batch"
             )
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())
 
 
 def open_size(proto: ModelProto) -> None:

@@ -114,7 +114,7 @@ def _fitted(model: bytes, what: str) -> bytes:
         cpu_graph.fit(proto, cpu_graph.channel_block())
     except Exception:  # a graph that contradicts itself, in whatever way: ONNX Runtime says what is wrong with it
         return model
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())
 
 
 def _limit_spinning(options: Any, version: str) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.types import Box, Face
+from face_af_gallery.model import Points
 from face_af_inference.manifest import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner
 
-from ..alignment import Picture, Points
+from ..alignment import Picture
 
 Tensor = NDArray[np.float32]
 

@@ -14,8 +14,9 @@ from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION
 from nikon_mcn10_driver.ptp.ip import PacketAssembler, PacketType
 from nikon_mcn10_driver.transport.address import bare_host
 
+from .answer import Answer
 from .faults import FaultKind
-from .responder import Answer, VirtualZ8
+from .responder import VirtualZ8
 
 _CHUNK = 1 << 16
 _PART = 1 << 18

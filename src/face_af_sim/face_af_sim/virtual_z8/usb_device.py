@@ -15,8 +15,9 @@ from nikon_mcn10_driver.ptp import Container, ContainerType, Event, FormatError,
 from nikon_mcn10_driver.ptp.codes import EVENT_TRANSACTION, Z8_PRODUCT_ID
 from nikon_mcn10_driver.ptp.container import HEADER_SIZE, read_header
 
+from .answer import Answer
 from .faults import FaultKind
-from .responder import Answer, VirtualZ8
+from .responder import VirtualZ8
 
 BULK_IN, BULK_OUT, INTERRUPT_IN = 0x81, 0x02, 0x83
 _CANCEL, _EXTENDED_EVENT, _RESET, _STATUS = 0x64, 0x65, 0x66, 0x67

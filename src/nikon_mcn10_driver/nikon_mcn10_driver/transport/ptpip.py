@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from ..ptp import Event, FormatError, ip
+from ..ptp import Event, FormatError, Reader, ip
 from ..ptp.ip import PacketAssembler, PacketType
 from .address import address_text, bare_host
 from .base import MAX_STALE, Deadline, DeviceGone, Reply, TransportError
@@ -48,7 +48,7 @@ class PtpIpTransport:
         answer = self._receive(self._command, self._packets, deadline)
         with self._format_errors():
             if answer.type == PacketType.INIT_FAIL:
-                reason = ip.Reader(answer.payload).u32()
+                reason = Reader(answer.payload).u32()
                 raise TransportError(_FAIL_REASONS.get(reason, f"the camera refuses the connection (reason {reason})"))
             if answer.type != PacketType.INIT_COMMAND_ACK:
                 raise FormatError(f"{answer.type.name} instead of an acknowledgement")

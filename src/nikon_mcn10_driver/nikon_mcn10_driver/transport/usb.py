@@ -245,7 +245,7 @@ class UsbTransport:
     def _read(self, seconds: float) -> bytes | None:
         """What bulk-IN gives, empty for a zero-length packet; None when time is up. Raises :class:`Stalled`."""
         try:
-            return self._in.read(_CHUNK, _milliseconds(seconds)).tobytes()
+            return bytes(self._in.read(_CHUNK, _milliseconds(seconds)))
         except Exception as error:
             if _is_timeout(error):
                 return None

@@ -64,7 +64,7 @@ def endpoints(interface: Any) -> tuple[Any, Any, Any]:
 
     def find(direction: int, kind: int) -> Any:
         def fits(endpoint: Any) -> bool:
-            return (
+            return bool(
                 usb.util.endpoint_direction(endpoint.bEndpointAddress) == direction
                 and usb.util.endpoint_type(endpoint.bmAttributes) == kind
             )

@@ -1,7 +1,8 @@
-"""Closed-loop scenarios without rendering: our planner beside the plain policy and an all-knowing one.
+"""Closed-loop scenarios without rendering: our planner beside a plain policy and two that know everything.
 
-./run bench steering [--scenarios N] [--report FILE] [--seeds tune|judge] [--harsh] [--only NAME] [--plot FILE]
+./run bench steering [--scenarios N] [--seeds tune|judge|wide] [--only FAMILY] [--report FILE] [--check] [--plot FILE]
 ./run bench steering --robustness    one condition after the other: rates, delays, losses, misread boxes, a busy graph
+./run bench steering --preference FILE    both mistakes about who moved the focus over the preference, as a PNG
 """
 
 from __future__ import annotations
@@ -9,167 +10,118 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from steering_sim import plots
+from steering_sim import figures, plots, preference
 from steering_sim.conditions import AS_DRAWN, ROBUSTNESS, Conditions
 from steering_sim.measure import POLICIES, Result, play
-from steering_sim.scenarios import NAMES, make
+from steering_sim.scenarios import ALONE, NAMES, WITH_PEOPLE, make
 
-FIRST_SEED = {"tune": 0, "judge": 1_000_000}
-"""What the planner was tuned on, and what it is judged by, never meet."""
+from face_af_steering.planner import Planner, PlannerParams
 
+SEED_SETS = {"tune": (0, 1.0), "judge": (1_000_000, 1.0), "wide": (2_000_000, 2.0)}
+"""First seed and width of the ranges. What the planner was tuned on and what it is judged by never meet."""
 
-_Job = tuple[str, int, bool, Conditions, tuple[str, ...]]
+_Job = tuple[str, int, float, Conditions, tuple[str, ...]]
 
 
 def _job(job: _Job) -> list[Result]:
-    name, seed, harsh, conditions, policies = job
-    return [play(make(name, seed, harsh, conditions), policy) for policy in policies]
+    """Every policy through one scenario; ``ours: always`` is our planner with that value of ``photographer``."""
+    name, seed, width, conditions, policies = job
+    results = []
+    for policy in policies:
+        who, _, mode = policy.partition(": ")
+        params = PlannerParams(photographer=mode or "insists")
+        result = play(make(name, seed, width, conditions), who, lambda params=params: Planner(params))
+        result.policy = policy
+        results.append(result)
+    return results
 
 
 def _play_all(jobs: Sequence[_Job], processes: int) -> list[Result]:
+    return [result for group in mapped(_job, jobs, processes) for result in group]
+
+
+def mapped(function: Any, jobs: Sequence[Any], processes: int) -> Iterator[Any]:
+    """``map`` over some processes, in order."""
     if processes <= 1:
-        return [result for job in jobs for result in _job(job)]
+        yield from map(function, jobs)
+        return
     with ProcessPoolExecutor(processes) as pool:
-        return [result for group in pool.map(_job, jobs, chunksize=2) for result in group]
+        yield from pool.map(function, jobs, chunksize=2)
 
 
-def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """The figures over some results of one policy."""
-    visible = sum(r.visible_s for r in results)
-    minutes = sum(r.seconds for r in results) / 60
-    frame_s = 1 / results[0].fps
-    acquire = sorted(n for r in results for n in r.acquire_frames) or [0]
-    return {
-        "on_target": sum(r.on_target_s for r in results) / max(visible, 1e-9),
-        "acquire_p50_s": statistics.median(acquire) * frame_s,
-        "acquire_p50_within_frame_s": statistics.median_grouped(acquire) * frame_s,
-        "acquire_p95_s": acquire[int(0.95 * len(acquire))] * frame_s,
-        "presses_per_min": sum(r.presses for r in results) / minutes,
-        "presses_while_right_per_min": sum(r.presses_while_right for r in results) / minutes,
-        "overridden": sum(r.overridden for r in results),
-        "overridden_clear": sum(r.overridden_clear for r in results),
-        "false_yields_per_min": sum(r.false_yields for r in results) / minutes,
-        "hand_moves": sum(r.hand_moves for r in results),
-    }
+def draws(names: Sequence[str], seeds: str, count: int) -> list[tuple[str, int, float]]:
+    """Families, seeds and widths of ``count`` scenarios, spread over ``names``."""
+    first, width = SEED_SETS[seeds]
+    return [(names[i % len(names)], first + i // len(names), width) for i in range(count)]
 
 
-def report(results: Sequence[Result]) -> dict[str, Any]:
-    groups = {name: [r for r in results if r.scenario == name] for name in NAMES}
-    groups = {name: group for name, group in groups.items() if group}
-    return {
-        "simulated_s": sum(r.seconds for r in results) / len(POLICIES),
-        "scenarios": {
-            name: {p: summary([r for r in group if r.policy == p]) for p in POLICIES} for name, group in groups.items()
-        },
-        "all": {p: summary([r for r in results if r.policy == p]) for p in POLICIES},
-    }
+def _policies(name: str) -> tuple[str, ...]:
+    return (*POLICIES, "ours: always" if name in WITH_PEOPLE else "ours: never")
 
 
-def table(data: dict[str, Any]) -> str:
-    head = (
-        f"{'scenario':15} {'on target: ours':>15} {'plain':>6} {'knowing':>8} {'ratio':>6} {'late':>6}"
-        f" | {'acquire p50':>11} {'knowing':>7} {'late':>6} {'p95':>6} {'knowing':>7}"
-        f" | {'presses/min':>11} {'plain':>6} {'knowing':>7} | {'while right':>11} {'plain':>6}"
-        f" | {'overridden':>10} {'clear':>5}"
-    )
-    lines = [head, "-" * len(head)]
-    for name, by in [*data["scenarios"].items(), ("ALL", data["all"])]:
-        o, p, k, late = (by[x] for x in POLICIES)
-        known = max(k["on_target"], 1e-9)
-        lines.append(
-            f"{name:15} {o['on_target']:15.1%} {p['on_target']:6.1%} {k['on_target']:8.1%}"
-            f" {o['on_target'] / known:6.1%} {late['on_target'] / known:6.1%}"
-            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s {late['acquire_p50_s']:4.2f} s"
-            f" {o['acquire_p95_s']:4.2f} s {k['acquire_p95_s']:5.2f} s"
-            f" | {o['presses_per_min']:11.1f} {p['presses_per_min']:6.1f} {k['presses_per_min']:7.1f}"
-            f" | {o['presses_while_right_per_min']:11.2f} {p['presses_while_right_per_min']:6.2f}"
-            f" | {o['overridden']:4d} of {o['hand_moves']:2d} {o['overridden_clear']:5d}"
-        )
-    return "\n".join(lines)
-
-
-def robustness(scenarios: int, seeds: str, harsh: bool, processes: int) -> dict[str, Any]:
+def robustness(scenarios: int, seeds: str, processes: int) -> dict[str, Any]:
     """Our planner's figures beside the all-knowing policy's under each of :data:`ROBUSTNESS`, printed as they come."""
-    head = (
-        f"{'conditions':20} {'on target: ours':>15} {'knowing':>8} {'ratio':>6} {'worst':>6} {'of':15}"
-        f" | {'acquire p50':>11} {'knowing':>7} | {'presses/min':>11} {'knowing':>7} | {'while right':>11}"
-        f" | {'overridden':>10} {'clear':>5} | {'false yields/min':>16}"
-    )
-    print(head + "\n" + "-" * len(head))
-    policies = ("ours", "all-knowing")
+    print(figures.ROBUSTNESS_HEAD)
     data: dict[str, Any] = {}
     for conditions in ROBUSTNESS:
-        jobs = [(*which, harsh, conditions, policies) for which in _draws(NAMES, seeds, scenarios)]
-        results = _play_all(jobs, processes)
-        ours, knowing = ([r for r in results if r.policy == p] for p in policies)
-        ratios = {
-            name: summary([r for r in ours if r.scenario == name])["on_target"]
-            / max(summary([r for r in knowing if r.scenario == name])["on_target"], 1e-9)
-            for name in sorted({r.scenario for r in results})
-        }
-        worst = min(ratios, key=ratios.__getitem__)
-        o, k = summary(ours), summary(knowing)
-        data[conditions.name] = {"ours": o, "all-knowing": k, "ratios": ratios}
-        print(
-            f"{conditions.name:20} {o['on_target']:15.1%} {k['on_target']:8.1%}"
-            f" {o['on_target'] / k['on_target']:6.1%} {ratios[worst]:6.1%} {worst:15}"
-            f" | {o['acquire_p50_s']:9.2f} s {k['acquire_p50_s']:5.2f} s"
-            f" | {o['presses_per_min']:11.1f} {k['presses_per_min']:7.1f}"
-            f" | {o['presses_while_right_per_min']:11.2f}"
-            f" | {o['overridden']:4d} of {o['hand_moves']:2d} {o['overridden_clear']:5d}"
-            f" | {o['false_yields_per_min']:16.2f}",
-            flush=True,
-        )
+        jobs = [(*which, conditions, ("ours", "all-knowing")) for which in draws(ALONE, seeds, scenarios)]
+        data[conditions.name] = figures.report(_play_all(jobs, processes), ("ours", "all-knowing"))
+        print(figures.robustness_line(conditions.name, data[conditions.name]), flush=True)
     return data
-
-
-def _draws(names: Sequence[str], seeds: str, count: int) -> list[tuple[str, int]]:
-    return [(names[i % len(names)], FIRST_SEED[seeds] + i // len(names)) for i in range(count)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run bench steering", description=__doc__.splitlines()[0])
-    parser.add_argument("--scenarios", type=int, default=104, help="how many, spread over all kinds (default: 104)")
-    parser.add_argument("--seeds", choices=sorted(FIRST_SEED), default="judge", help="default: judge")
-    parser.add_argument("--harsh", action="store_true", help="cameras that queue every press and answer slowly")
+    parser.add_argument("--scenarios", type=int, default=len(NAMES) * 5, help="how many, spread over all families")
+    parser.add_argument("--seeds", choices=list(SEED_SETS), default="judge", help="default: judge")
     parser.add_argument("--robustness", action="store_true", help="other conditions than those it was tuned for")
-    parser.add_argument("--only", choices=NAMES, help="one kind of scenario")
+    parser.add_argument("--preference", type=Path, metavar="FILE", help="draw both mistakes over the preference")
+    parser.add_argument("--only", choices=NAMES, help="one family of scenarios")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    parser.add_argument("--check", action="store_true", help="exit 1 and name each figure that is missed")
     parser.add_argument("--plot", type=Path, help="draw the figures as a PNG")
     parser.add_argument("--timeline", type=Path, help="draw three scenarios' course as a PNG")
     args = parser.parse_args(argv)
-    names = (args.only,) if args.only else NAMES
     start = time.monotonic()
     if args.robustness:
-        data = robustness(args.scenarios, args.seeds, args.harsh, args.jobs)
-        _write(args.report, {"seeds": args.seeds, "harsh": args.harsh, "conditions": data})
+        _write(args.report, {"seeds": args.seeds, "conditions": robustness(args.scenarios, args.seeds, args.jobs)})
         return 0
-    jobs = [(*which, args.harsh, AS_DRAWN, POLICIES) for which in _draws(names, args.seeds, args.scenarios)]
-    results = _play_all(jobs, args.jobs)
-    data = report(results)
+    if args.preference:
+        jobs = preference.jobs(draws((*ALONE, *WITH_PEOPLE), args.seeds, args.scenarios))
+        data = preference.curves(mapped(preference.job, jobs, args.jobs))
+        print(preference.table(data))
+        plots.preference(data, args.preference)
+        _write(args.report, {"seeds": args.seeds, **data})
+        return 0
+    names = (args.only,) if args.only else NAMES
+    jobs = [(*which, AS_DRAWN, _policies(which[0])) for which in draws(names, args.seeds, args.scenarios)]
+    data = figures.report(_play_all(jobs, args.jobs), POLICIES)
     data["seeds"] = args.seeds
-    data["harsh"] = args.harsh
-    print(table(data))
-    o, _, k, late = (data["all"][policy]["acquire_p50_within_frame_s"] for policy in POLICIES)
-    print(f"acquire p50, times taken as spread over their frame: ours {o:.3f}, knowing {k:.3f}, late {late:.3f} s")
-    print(f"{data['simulated_s']:.0f} simulated seconds for each policy in {time.monotonic() - start:.1f} s")
+    print("\n".join(figures.tables(data)))
+    print(f"{data['simulated_s']:.0f} simulated seconds for each policy in {time.monotonic() - start:.0f} s")
     _write(args.report, data)
     if args.plot:
-        plots.figures(data, args.plot)
+        plots.families(data, args.plot)
     if args.timeline:
         plots.timelines(args.timeline)
-    return 0
+    return _tell(figures.missed(data)) if args.check else 0
+
+
+def _tell(lines: Iterable[str]) -> int:
+    missed = list(lines)
+    for line in missed:
+        print(f"missed: {line}")
+    return 1 if missed else 0
 
 
 def _write(path: Path | None, data: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from .camera import CameraNumbers
+from .numbers import CameraNumbers, OwnMoves
 from .stream import AT_ONCE, StreamNumbers
 
 
@@ -16,11 +17,11 @@ class Conditions:
 
     name: str = "as drawn"
     fps: float = 30.0
-    camera: Mapping[str, float | int | bool | str] = field(default_factory=dict)
+    camera: Mapping[str, Any] = field(default_factory=dict)
     stream: StreamNumbers = AT_ONCE
 
     def changed(self, numbers: CameraNumbers) -> CameraNumbers:
-        return dataclasses.replace(numbers, **self.camera)  # type: ignore[arg-type]
+        return dataclasses.replace(numbers, **self.camera)
 
 
 AS_DRAWN = Conditions()
@@ -43,7 +44,7 @@ ROBUSTNESS: tuple[Conditions, ...] = (
     Conditions("30 % lost", camera={"loss": 0.3}),
     Conditions("queues presses", camera={"busy_ignores": False, "settle_s": 0.0}),
     Conditions("deaf 0.15 s", camera={"busy_ignores": True, "settle_s": 0.15}),
-    Conditions("jumps every 8 s", camera={"jump_every_s": 8.0}),
+    Conditions("moves every 8 s", camera={"own_moves": (OwnMoves("any", 8.0),)}),
     Conditions("5 % misread", camera={"misread": 0.05}),
     Conditions("boxes missing", camera={"missing_every_s": 1.0}),
     Conditions("names missing", camera={"name_miss": 0.15}),

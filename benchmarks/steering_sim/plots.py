@@ -1,4 +1,4 @@
-"""Pictures of the bench: the figures of all scenarios, and the course of three."""
+"""Plots of the bench: the figures of all families, the course of three scenarios, both mistakes over the preference."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _STATES = {
     "GAVE_UP": "#e3a5a5",
     "IDLE": "#ffffff",
 }
-_SHOWN = (("crossings", 3), ("jumping camera", 2), ("photographer", 5))
+_SHOWN = (("crossings", 3), ("moves: any", 2), ("photographer", 5))
 """Scenarios and seeds (for tuning) of the course that the documentation shows."""
 _MARKS = {ActionKind.LEFT: "<", ActionKind.RIGHT: ">", ActionKind.UP: "^", ActionKind.DOWN: "v"}
 
 
-def figures(data: dict[str, Any], path: Path) -> None:
-    """Bars for every scenario: share of time on target, and presses a minute."""
+def families(data: dict[str, Any], path: Path) -> None:
+    """Bars for every family: share of time on target, and presses a minute."""
     plt = _pyplot()
-    names = [*data["scenarios"], "ALL"]
-    rows = [*data["scenarios"].values(), data["all"]]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
+    names = [*data["families"], "ALL, alone", "ALL, with people"]
+    rows = [*data["families"].values(), data["alone"], data["with_people"]]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 8), sharey=True)
     for k, policy in enumerate(_COLOURS):
         places = [i + 0.27 * (k - 1) for i in range(len(names))]
         axes[0].barh(places, [100 * r[policy]["on_target"] for r in rows], 0.25, color=_COLOURS[policy], label=policy)
@@ -43,6 +43,31 @@ def figures(data: dict[str, Any], path: Path) -> None:
     axes[1].set_xlabel("presses a minute")
     axes[1].set_xscale("log")
     axes[0].legend(loc="lower left", fontsize=8)
+    _save(plt, figure, path)
+
+
+def preference(data: dict[str, Any], path: Path) -> None:
+    """Wishes fulfilled over the time on target, without people and outside of wishes: up and right is better."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), sharey=True)
+    for axis, figure_name, title in (
+        (axes[0], "alone", "time on target without people, % of all-knowing"),
+        (axes[1], "outside", "time on target outside of wishes, % of all-knowing"),
+    ):
+        for rule, points in data["curves"].items():
+            ours = rule == "ours"
+            axis.plot(
+                [100 * p[figure_name] for p in points],
+                [100 * p["fulfilled"] for p in points],
+                marker="o" if ours else "s",
+                color=_COLOURS["ours"] if ours else None,
+                linewidth=2.0 if ours else 0.8,
+                label="ours, over photographer_weight" if ours else f"{rule}, over yield_s",
+            )
+        axis.set_xlabel(title)
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("wishes fulfilled, % of those that nobody resists")
+    axes[0].legend(fontsize=8)
     _save(plt, figure, path)
 
 
@@ -74,8 +99,8 @@ def _timeline(axis: Any, ours: Result, knowing: Result) -> None:
                 )
     for state, start, length in _runs([text.split(":")[0] for text in ours.states], ours.fps):
         axis.broken_barh([(start, length)], (3.05, 0.7), color=_STATES[state])
-    for t in ours.hand_times:
-        axis.axvline(t, color="#6a2fa0", linewidth=1.2, linestyle="--")
+    for start, end in ours.wish_times:
+        axis.axvspan(start, end, color="#6a2fa0", alpha=0.18, linewidth=0)
     axis.set_yticks([1.35, 2.35, 3.4], ["all-knowing", "ours", "it thinks"])
     axis.set_title(ours.scenario, fontsize=9, loc="left")
     axis.set_ylim(0.9, 3.9)

@@ -6,13 +6,17 @@ from collections import deque
 from typing import Protocol
 
 from face_af_common.types import ActionKind, AfBox, Face
-from face_af_steering.planner import Planner, PlannerParams
+from face_af_steering.planner import Planner
 
 from .camera import Camera, Moment
+from .photographer import TARGET
 from .stream import Seen
 
 
 class Policy(Protocol):
+    looks: bool
+    """Whether it needs what vision makes of the frames."""
+
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
         """What to press at ``t``, given the results that have just arrived."""
         ...
@@ -21,8 +25,10 @@ class Policy(Protocol):
 class Ours:
     """The planner of ``face_af_steering``."""
 
-    def __init__(self, params: PlannerParams) -> None:
-        self.planner = Planner(params)
+    looks = True
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
 
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
         return [action.kind for seen in arrived for action in self.planner.update(*seen)]
@@ -30,6 +36,8 @@ class Ours:
 
 class Plain:
     """Three equal decisions, then a press on every frame; after five of the same, the other way once."""
+
+    looks = True
 
     def __init__(self) -> None:
         self._last: ActionKind | None = None
@@ -73,42 +81,24 @@ class Plain:
 class AllKnowing:
     """Sees the camera's state without lag, knows what each button will do, and presses one at a time.
 
-    It learns of a lost press when its response time is over, and yields to the photographer for exactly
-    ``yield_s``.
+    It learns of a lost press when its response time is over, knows the photographer's wishes, and presses
+    against none of them.
     """
 
-    def __init__(self, camera: Camera, yield_s: float) -> None:
+    looks = False
+
+    def __init__(self, camera: Camera) -> None:
         self._camera = camera
-        self._yield_s = yield_s
 
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
-        kind = self._decide(t, self._camera.moment)
+        kind = self._decide(self._camera.moment)
         return [] if kind is None else [kind]
 
-    def _decide(self, t: float, seen: Moment) -> ActionKind | None:
-        if seen.selected == 0 or 0 not in seen.detected or seen.busy or t - seen.hand_at < self._yield_s:
+    def _decide(self, seen: Moment) -> ActionKind | None:
+        if seen.selected == TARGET or TARGET not in seen.detected or seen.busy or seen.wish is not None:
             return None
         with self._camera.as_in(seen):
-            return self._first_step()
-
-    def _first_step(self) -> ActionKind | None:
-        """Breadth first over who could be selected next."""
-        camera = self._camera
-        reached: set[int | None] = {camera.selected}
-        front: list[tuple[int | None, ActionKind | None]] = [(camera.selected, None)]
-        while front:
-            following: list[tuple[int | None, ActionKind | None]] = []
-            for where, first in front:
-                for kind in (ActionKind.LEFT, ActionKind.RIGHT, ActionKind.FN1, ActionKind.DOWN):
-                    camera.selected = where
-                    after = camera.after(kind)
-                    if after == 0:
-                        return first or kind
-                    if after not in reached:
-                        reached.add(after)
-                        following.append((after, first or kind))
-            front = following
-        return None
+            return self._camera.first_step(TARGET)
 
 
 class Late(AllKnowing):
@@ -118,8 +108,8 @@ class Late(AllKnowing):
     that it was sent.
     """
 
-    def __init__(self, camera: Camera, yield_s: float, confirm_frames: int) -> None:
-        super().__init__(camera, yield_s)
+    def __init__(self, camera: Camera, confirm_frames: int) -> None:
+        super().__init__(camera)
         self._moments = deque([camera.moment], maxlen=camera.numbers.lag_frames + 1)
         self._pressed_frame = -1
         self._confirm_frames = confirm_frames
@@ -129,10 +119,10 @@ class Late(AllKnowing):
         now = self._camera.moment
         self._moments.append(now)
         seen = self._moments[0]
-        self._in_sight = self._in_sight + 1 if 0 in seen.detected else 0
+        self._in_sight = self._in_sight + 1 if TARGET in seen.detected else 0
         if self._in_sight < self._confirm_frames or seen.frame <= self._pressed_frame:
             return []
-        kind = self._decide(t, seen)
+        kind = self._decide(seen)
         if kind is None:
             return []
         self._pressed_frame = now.frame

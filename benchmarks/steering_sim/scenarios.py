@@ -7,11 +7,19 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .camera import CameraNumbers, draw_numbers
 from .conditions import AS_DRAWN, Conditions
+from .numbers import (
+    OWN_MOVES,
+    CameraNumbers,
+    PhotographerNumbers,
+    Ranges,
+    draw_numbers,
+    draw_own_moves,
+    draw_photographer,
+)
 from .world import WIDTH, Person, Stage, play, spells
 
-SECONDS = 60.0
+SECONDS = 90.0
 
 
 @dataclass
@@ -21,8 +29,7 @@ class Scenario:
     stage: Stage
     numbers: CameraNumbers
     like_target: list[bool]
-    hand_times: list[float]
-    """When the photographer selects somebody else."""
+    photographer: PhotographerNumbers | None = None
     conditions: Conditions = AS_DRAWN
 
 
@@ -114,7 +121,12 @@ def _some(rng: random.Random) -> list[Person]:
     return _row(rng, rng.choice([2, 3, 4, 5]))
 
 
-_MAKERS: dict[str, Callable[[random.Random], list[Person]]] = {
+def _anybody(rng: random.Random) -> list[Person]:
+    """Two to eight people who stand, cross, or turn away."""
+    return rng.choice([_some, _some, _crossings, _turning, lambda r: _row(r, r.choice([6, 7, 8]), (60, 110))])(rng)
+
+
+_FAMILIES: dict[str, Callable[[random.Random], list[Person]]] = {
     "pair": _pair,
     "crossings": _crossings,
     "occlusions": _occlusions,
@@ -123,40 +135,44 @@ _MAKERS: dict[str, Callable[[random.Random], list[Person]]] = {
     "crowd of 15": _crowd(15),
     "stacks": _stacks,
     "look-alikes": _look_alikes,
-    "jumping camera": _some,
     "lost presses": _some,
     "slow response": _some,
     "turning away": _turning,
-    "photographer": _some,
 }
+_RESTLESS = {f"moves: {to}": to for to in OWN_MOVES}
+"""Bodies that go to one kind of face by themselves, up to several times a minute."""
+_WITH_PEOPLE = ("photographer", "with still camera", "with restless camera", "gives in")
+"""Somebody at the camera who now and then wants another face."""
 
-NAMES = tuple(_MAKERS)
+ALONE = (*_FAMILIES, *_RESTLESS, "moves and losses")
+WITH_PEOPLE = tuple(_WITH_PEOPLE)
+NAMES = (*ALONE, *WITH_PEOPLE)
 
 
-def make(name: str, seed: int, harsh: bool = False, conditions: Conditions = AS_DRAWN) -> Scenario:
-    """One scenario of a kind; ``harsh``: with a body from the harsher half of the world.
+def make(name: str, seed: int, width: float = 1.0, conditions: Conditions = AS_DRAWN) -> Scenario:
+    """One scenario of a family, with a body and perhaps a photographer of its own.
 
-    ``conditions`` change what was drawn, the rest of the scenario stays as it is.
+    ``width``: of the ranges that they are drawn from, 1 = those of tuning. ``conditions`` change what was
+    drawn, the rest of the scenario stays as it is.
     """
     rng = random.Random(f"{name}/{seed}")
-    people = _MAKERS[name](rng)
-    numbers = draw_numbers(rng, harsh)
-    hand_times: list[float] = []
-    if name == "jumping camera":
-        numbers = dataclasses.replace(numbers, jump_every_s=rng.uniform(6.0, 12.0), jump_random=0.0)
-    elif name == "lost presses":
-        numbers = dataclasses.replace(numbers, loss=rng.uniform(0.15, 0.3), jump_every_s=12.0, jump_random=0.0)
+    ranges = Ranges(rng, width)
+    people = _FAMILIES.get(name, _anybody)(rng)
+    numbers = draw_numbers(ranges)
+    photographer = draw_photographer(ranges, gives_in=name == "gives in") if name in WITH_PEOPLE else None
+    if name == "lost presses":
+        numbers = dataclasses.replace(numbers, loss=ranges.share(0.15, 0.3))
     elif name == "slow response":
-        slow = rng.uniform(0.45, 0.7) if harsh else rng.uniform(0.4, 0.6)
-        numbers = dataclasses.replace(numbers, response_s=slow, jump_every_s=15.0, jump_random=0.0)
-    elif name == "photographer":
-        numbers = dataclasses.replace(numbers, jump_every_s=1e9, dropout_every_s=80.0)
-        hand_times = [a for a, _ in spells(rng, SECONDS, 9.0, 3.0, 6.0)]
-    if name == "photographer":
-        # whoever moved the selection is not in doubt for the one who counts
-        numbers = dataclasses.replace(conditions.changed(numbers), jump_every_s=numbers.jump_every_s)
-    else:
-        numbers = conditions.changed(numbers)
+        numbers = dataclasses.replace(numbers, response_s=ranges.span(0.4, 0.6, most=1.0))
+    elif name in _RESTLESS:
+        numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 2.5, 10.0, to=_RESTLESS[name]))
+    elif name == "moves and losses":
+        moves = draw_own_moves(ranges, 4.0, 15.0)
+        numbers = dataclasses.replace(numbers, own_moves=moves, dropout_every_s=ranges.span(5.0, 20.0))
+    elif name == "with still camera":
+        numbers = dataclasses.replace(numbers, own_moves=())
+    elif name == "with restless camera":
+        numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 3.0, 12.0))
     stage = play(people, SECONDS, conditions.fps)
     like_target = [p.looks_like_target for p in people]
-    return Scenario(name, seed, stage, numbers, like_target, hand_times, conditions)
+    return Scenario(name, seed, stage, conditions.changed(numbers), like_target, photographer, conditions)

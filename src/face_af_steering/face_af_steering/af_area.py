@@ -6,6 +6,7 @@ import math
 
 from face_af_common.types import Action, ActionKind, Box, Face
 
+from .clock import NEVER
 from .params import PlannerParams
 
 _EYE_LINE = 0.4
@@ -31,7 +32,7 @@ class AreaPointer:
         self._smooth: tuple[float, float] | None = None
         self._at = 0.0
         self._sent: tuple[float, float] | None = None
-        self._sent_at = -1e9
+        self._sent_at = NEVER
 
     def forget(self) -> None:
         self._smooth = self._sent = None

@@ -1,87 +1,322 @@
-"""Whose hand moved the selection: the camera's own, or the photographer's."""
+"""Who moved the selection: the camera by itself, the photographer, a press of ours, or a misread box.
+
+Each move that no press of ours plainly explains is weighed by how often each of them does such a thing:
+
+* **camera**: at a rate learned in this session, to one of the faces that cameras like (learned too: the
+  largest, the nearest, a neighbour, the most central, any). Far more likely where it has just lost its subject.
+* **photographer**: begins a wish at a rate learned in this session, with one step in the row. Who has begun
+  goes on within a second, and brings the same face back soon after it was taken away.
+* **ours**: a press that is due, with an effect that was not expected.
+* **misread**: two boxes misread in the same frames.
+
+A likelihood is a density: such a move a second. Whether the first step of a wish was one is learned from
+what follows: a face that was taken away and is not brought back was the camera's choice, or a wish that
+was given up.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from .navigation import steps_between
-from .params import PlannerParams
+from face_af_common.types import ActionKind
+
+from .clock import NEVER
+from .navigation import is_stacked, is_wrap, steps_between
 from .selection import Move
 from .subjects import Subject
 
-_NEARLY_LARGEST = 0.93
-_SMALLER = 0.95
-"""The camera does not leave a face in sight for one that is smaller than this share of it."""
-_MEMORY_S = 90.0
-_QUICK_MOVES = 2
-_QUICK_MOVES_OF_RESTLESS = 3
-"""With a camera that was seen to move by itself."""
+
+@dataclass(frozen=True)
+class Priors:
+    """What is believed of a camera and a photographer that nobody has seen yet; wide, so that little overrules it.
+
+    A rate is believed as after ``events`` in ``seconds`` (the parameters of its gamma distribution).
+    """
+
+    camera_events: float = 0.5
+    camera_s: float = 15.0
+    """Cameras move by themselves never, or up to several times a minute."""
+    wish_events: float = 0.5
+    wish_s: float = 30.0
+    """Photographers want somebody else never, or up to a few times a minute."""
+    memory_s: float = 600.0
+    """What was learned fades: light and lens change."""
+    habits: Mapping[str, float] = field(
+        default_factory=lambda: {"largest": 0.5, "nearest": 0.3, "neighbour": 0.3, "central": 0.2, "any": 0.7}
+    )
+    """Own moves believed to have been seen to each kind of face: the weights of a Dirichlet distribution."""
+    lost: float = 4.0
+    hidden: float = 1.0
+    """Own moves a second of a camera that has lost its subject, or whose subject's face is not seen."""
+    settles_s: float = 0.2
+    """So long after a loss the camera may change its mind."""
+    first_step: float = 0.9
+    """Share of the first steps that go to the left or to the right."""
+    other_step: float = 0.1
+    """... above or below, or around the ends of the row."""
+    far_step: float = 0.02
+    """... to anybody else: two steps seen as one, or a finger on the screen."""
+    goes_on: float = 0.8
+    """Share of the unfinished wishes in which the hand's next step is seen: none is lost, and it is not given up."""
+    step_s: tuple[float, float] = (0.62, 0.45)
+    """From one step of a hand to the next: median, and spread of its logarithm."""
+    insists: float = 0.85
+    """Share of the photographers who bring back what was taken away at once."""
+    insists_later: float = 0.5
+    """... where the wish had some seconds to end by itself."""
+    back_s: tuple[float, float] = (0.6, 0.6)
+    """From the loss of a face in the viewfinder to its return: median, and spread of its logarithm. Few need
+    under 0.2 s, or over 2 s."""
+    misread: float = 6e-4
+    """Moves a second by misreading alone (:mod:`.read_error_rate` holds it there)."""
+
+
+PRIORS = Priors()
+
 _FACE_GAP_S = 0.1
-_SETTLES_S = 0.2
-"""So long after the camera has lost its subject it may change its mind."""
+"""A face that was not seen for so long is hidden: the camera draws its box a little longer."""
+_NEARLY = 0.9
+"""Faces whose size or distance differs by less may be taken for one another by the camera."""
+_SAME_WAY = 0.8
+"""Share of the further steps of a wish that go the same way as the one before."""
+_OTHER_TIMES = 0.1
+"""Density, a second, of hands slower or quicker than the spread allows."""
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """How likely each cause makes one move: densities a second, not normalised."""
+
+    camera: float
+    wish: float = 0.0
+    """A hand that begins a new wish."""
+    goes_on: float = 0.0
+    """A hand that goes on with the suspected wish."""
+    ours: float = 0.0
+    misread: float = 0.0
+    brings_back: bool = False
+    """To the face that the suspected wish is about, after the selection was led away from it."""
+    plausible: bool = False
+    """One step, and nothing was lost: a person could have done it, however often persons do."""
+    habits: Mapping[str, float] = field(default_factory=dict)
+    """The part of a camera that has lost nothing, by kind of face."""
+
+    @property
+    def hand(self) -> float:
+        return self.wish + self.goes_on
+
+    @property
+    def person(self) -> float:
+        """Probability that the photographer did it, 0 to 1."""
+        return self.hand / (self.hand + self.camera + self.ours + self.misread)
+
+    @property
+    def cause(self) -> str:
+        """The likeliest: ``camera``, ``photographer``, ``ours`` or ``misread``."""
+        causes = {"camera": self.camera, "photographer": self.hand, "ours": self.ours, "misread": self.misread}
+        return max(causes, key=causes.__getitem__)
+
+
+@dataclass
+class Suspicion:
+    """A face that the photographer may have stepped to, and what has become of it since."""
+
+    face: int
+    """Its key in the row."""
+    at: float
+    """When the selection came there, seconds."""
+    found: Likelihoods
+    rightwards: bool
+    insisted: int = 0
+    """So often was it brought back after a press of ours had led away from it."""
+    obeyed: bool = False
+    """It was left there for a while."""
+    gone_at: float | None = None
+    """When the selection left it, seconds; None = it has not."""
+    gone_by_us: bool = False
+
+    def odds(self, now: float, priors: Priors) -> float:
+        """Odds for a wish: they fall while a face that a press of ours has left is not brought back."""
+        person = self.found.person
+        odds = person / max(1.0 - person, 1e-9)
+        if self.gone_at is None or not self.gone_by_us:
+            return odds
+        return odds * (1.0 - self.insists(priors) * _log_normal_share(now - self.gone_at, *priors.back_s))
+
+    def insists(self, priors: Priors) -> float:
+        """Share of such wishes that bring the face back."""
+        return priors.insists_later if self.obeyed else priors.insists
 
 
 class MoveAttribution:
-    """Judges moves of the selection that no press of ours explains.
+    """Weighs the causes of moves, and learns how often camera and photographer move the selection."""
 
-    The camera moves by itself when it loses its subject, and likes the largest face. What is neither
-    is a person's will. A move to a neighbour that could be either is taken for a person's where persons
-    have been at work in this session more than the camera, or where it is repeated, each time
-    soon after it was corrected; else for the camera's.
-    """
-
-    def __init__(self) -> None:
-        self._persons = 0.0
-        """Moves that only a person makes, fading."""
-        self._cameras = 0.0
-        """Moves that only the camera makes, fading."""
-        self._before = (0.0, 0.0)
-        self._at = -1e9
-        self._lost_at = -1e9
-        self._suspect_at = -1e9
-        self._corrected_at = -1e9
-        self._quick = 0
+    def __init__(self, priors: Priors = PRIORS) -> None:
+        self._priors = priors
+        self._camera_events = priors.camera_events
+        self._wish_events = priors.wish_events
+        self._seconds = 0.0
+        self._habits = dict(priors.habits)
+        self._now = self._lost_at = NEVER
+        self.suspicion: Suspicion | None = None
 
     def forget(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        """What is going on; not what was learned."""
+        self.suspicion = None
+        self._now = self._lost_at = NEVER
 
-    def corrected(self, now: float) -> None:
-        """We press, and so undo what was moved before."""
-        if self._suspect_at > self._corrected_at:
-            self._corrected_at = now
+    @property
+    def camera_rate(self) -> float:
+        """Own moves of the camera, a second."""
+        return self._camera_events / (self._priors.camera_s + self._seconds)
 
-    def withdraw(self) -> None:
-        """The newest move has taken itself back too soon for a person: it was misread, and says nothing."""
-        self._persons, self._cameras = self._before
+    @property
+    def wish_rate(self) -> float:
+        """Beginnings of a wish of the photographer's, a second."""
+        return self._wish_events / (self._priors.wish_s + self._seconds)
 
-    def is_person(self, now: float, move: Move, row: Sequence[Subject], params: PlannerParams) -> bool:
-        before, after = move.before, move.after
+    def tick(self, now: float, renamed: Mapping[int, int], insist_s: float) -> None:
+        """Time goes on, once a frame. ``renamed``: keys of the row that changed, old to new."""
+        if self._now > NEVER:
+            seconds, priors = now - self._now, self._priors
+            fades = seconds / priors.memory_s
+            self._seconds += seconds - fades * self._seconds
+            self._camera_events += fades * (priors.camera_events - self._camera_events)
+            self._wish_events += fades * (priors.wish_events - self._wish_events)
+        self._now = now
+        suspicion = self.suspicion
+        if suspicion is None:
+            return
+        suspicion.face = renamed.get(suspicion.face, suspicion.face)
+        if suspicion.gone_at is not None and now - suspicion.gone_at > insist_s:
+            self._close(now)
+
+    def left(self, now: float, by_us: bool) -> None:
+        """The selection has left the suspected face, by a press of ours or not."""
+        suspicion = self.suspicion
+        if suspicion is not None and suspicion.gone_at is None:
+            suspicion.gone_at, suspicion.gone_by_us = now, by_us
+
+    def misread(self) -> None:
+        """The newest move has taken itself back too soon for anybody: it says nothing."""
+        self.suspicion = None
+
+    def weigh(self, now: float, move: Move, row: Sequence[Subject], due: float, middle_x: float) -> Likelihoods:
+        """The causes of a move that does not lead to the target.
+
+        ``due``: density, a second, of such an effect of our presses under way; ``middle_x``: of the frame, pixels.
+        """
+        priors, before, after = self._priors, move.before, move.after
         if before is None or after is None or move.before_gone:
             self._lost_at = now
-            return False
-        if move.back or now - self._lost_at < _SETTLES_S:
-            return False
-        fading = math.exp((self._at - now) / _MEMORY_S)
-        self._persons *= fading
-        self._cameras *= fading
-        self._at = now
-        self._before = (self._persons, self._cameras)
-        beside = steps_between(before, after, row) == 1
-        in_sight = now - before.seen_face <= _FACE_GAP_S
-        largest = is_largest(after, row) and not (in_sight and _SMALLER * before.face_area > after.face_area)
-        # a body draws the box of a subject whose face has turned away a little longer
-        lost = not in_sight and (move.before_unseen or before.face_area > 0)
-        if largest or lost:
-            self._quick = self._quick + 1 if now - self._corrected_at <= params.insist_s else 0
-            self._suspect_at = now
-            if largest and not beside:
-                self._cameras += 1.0
-            restless = self._cameras > self._persons + 1.0
-            enough = _QUICK_MOVES_OF_RESTLESS if restless else _QUICK_MOVES
-            return (beside and self._persons > self._cameras) or self._quick >= enough
-        self._persons += 1.0
-        return True
+        if before is None or after is None:
+            return Likelihoods(camera=1.0)
+        lost = now - self._lost_at < priors.settles_s
+        hidden = now - before.seen_face > _FACE_GAP_S and (move.before_unseen or before.face_area > 0)
+        step = self._step(before, after, row)
+        habits = self._destinations(before, after, row, middle_x)
+        goes_on, brings_back = self._goes_on(now, after, step, after.x > before.x)
+        habits = {kind: self.camera_rate * share for kind, share in habits.items()}
+        return Likelihoods(
+            camera=sum(habits.values()) + priors.lost * lost + priors.hidden * hidden,
+            wish=self.wish_rate * step,
+            goes_on=goes_on,
+            ours=due,
+            misread=priors.misread,
+            brings_back=brings_back,
+            plausible=step >= priors.other_step and not (lost or hidden),
+            habits=habits,
+        )
+
+    def suspect(self, now: float, move: Move, found: Likelihoods) -> None:
+        """Takes the move as weighed: it begins a suspicion, goes on with it, or ends it."""
+        before, after, old = move.before, move.after, self.suspicion
+        if before is None or after is None:
+            self.left(now, by_us=False)
+            return
+        if old is not None:
+            odds = old.odds(now, self._priors)
+            if found.person < 0.5 and odds > 1.0 and found.person < odds / (1.0 + odds):
+                # the camera has moved on from what is wanted: whoever wants it will come back to it
+                self._count_camera(1.0 - found.person, found)
+                self.left(now, by_us=False)
+                return
+        goes_on = old is not None and found.goes_on > found.wish
+        if old is not None and not goes_on:
+            self._close(now)
+        self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
+        if old is not None and goes_on:
+            self.suspicion.insisted = old.insisted + (found.brings_back and old.gone_by_us)
+
+    def _goes_on(self, now: float, after: Subject, step: float, rightwards: bool) -> tuple[float, bool]:
+        """How likely the suspected wish makes this move, and whether it brings the same face back."""
+        suspicion, priors = self.suspicion, self._priors
+        if suspicion is None:
+            return 0.0, False
+        odds = suspicion.odds(now, priors)
+        wanted = odds / (1.0 + odds)
+        if suspicion.gone_at is not None and suspicion.face == after.key:
+            gone_s, insists = now - suspicion.gone_at, suspicion.insists(priors)
+            hazard = insists * _log_normal(gone_s, *priors.back_s)
+            if suspicion.gone_by_us:  # that it has not come back so far is in the odds already
+                hazard /= 1.0 - insists * _log_normal_share(gone_s, *priors.back_s)
+            return wanted * hazard * min(step / (0.5 * priors.first_step), 1.0), True
+        since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
+        same_way = _SAME_WAY if rightwards == suspicion.rightwards else 1.0 - _SAME_WAY
+        return wanted * priors.goes_on * 2.0 * same_way * step * _log_normal(since, *priors.step_s), False
+
+    def _close(self, now: float) -> None:
+        """Nothing more will be heard of the suspicion: it is learned from."""
+        suspicion = self.suspicion
+        assert suspicion is not None
+        odds = suspicion.odds(now, self._priors)
+        self._wish_events += odds / (1.0 + odds)
+        self._count_camera(1.0 / (1.0 + odds), suspicion.found)
+        self.suspicion = None
+
+    def _count_camera(self, share: float, found: Likelihoods) -> None:
+        """``share``: probability that it was the camera. What it does after a loss is no habit of its."""
+        for kind, likelihood in found.habits.items():
+            part = share * likelihood / found.camera
+            self._camera_events += part
+            self._habits[kind] += part
+
+    def _step(self, before: Subject, after: Subject, row: Sequence[Subject]) -> float:
+        """How likely the first step of a wish goes this way."""
+        priors = self._priors
+        if is_stacked(before, after):
+            return priors.other_step
+        seen = [s for s in row if s.state or s is before or s is after]
+        for present in (row, seen):
+            # some cameras leave out faces above or below others
+            between = [s for s in present if not (is_stacked(s, before) or is_stacked(s, after))]
+            if steps_between(before, after, between) == 1:
+                sides = any(s.x < before.x for s in between) + any(s.x > before.x for s in between)
+                return priors.first_step / max(sides, 1)
+            if any(is_wrap(kind, before, after, present) for kind in (ActionKind.LEFT, ActionKind.RIGHT)):
+                return priors.other_step
+        return priors.far_step / max(len(row) - 1, 1)
+
+    def _destinations(
+        self, before: Subject, after: Subject, row: Sequence[Subject], middle_x: float
+    ) -> dict[str, float]:
+        """For each habit of cameras: how much it is one, times the probability that it leads to ``after``."""
+        others = [s for s in row if s.state and s is not before and s is not after] + [after]
+        beside = [
+            min((s for s in others if s.x < before.x), key=lambda s: before.x - s.x, default=None),
+            min((s for s in others if s.x >= before.x), key=lambda s: s.x - before.x, default=None),
+        ]
+        likely = {
+            "largest": float(is_largest(after, row)),
+            "nearest": _nearest(after, others, lambda s: math.hypot(s.x - before.x, s.y - before.y)),
+            "neighbour": 1.0 / (2 - beside.count(None)) if after in beside else 0.0,
+            "central": _nearest(after, others, lambda s: abs(s.x - middle_x)),
+            "any": 1.0 / len(others),
+        }
+        total = sum(self._habits.values())
+        return {kind: weight / total * likely[kind] for kind, weight in self._habits.items()}
 
 
 def is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
@@ -89,4 +324,26 @@ def is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
     row = [s for s in row if s.state]
     faces = max((s.face_area for s in row), default=0.0)
     boxes = max((s.box_area for s in row), default=0.0)
-    return subject.face_area >= _NEARLY_LARGEST * faces or subject.box_area >= _NEARLY_LARGEST * boxes
+    return subject.face_area >= _NEARLY * faces or subject.box_area >= _NEARLY * boxes
+
+
+def _nearest(subject: Subject, others: Sequence[Subject], distance: Callable[[Subject], float]) -> float:
+    """Probability that ``subject`` is taken for the one at the least distance: all that nearly are share it."""
+    least = min(distance(s) for s in others)
+    near = [s for s in others if _NEARLY * distance(s) <= least]
+    return 1.0 / len(near) if subject in near else 0.0
+
+
+def _log_normal(seconds: float, median: float, spread: float) -> float:
+    """Density a second of a hand that takes ``median`` seconds, give or take; some are far quicker or slower."""
+    if seconds <= 0.0:
+        return _OTHER_TIMES
+    z = math.log(seconds / median) / spread
+    return _OTHER_TIMES + (1.0 - _OTHER_TIMES) * math.exp(-0.5 * z * z) / (seconds * spread * math.sqrt(2 * math.pi))
+
+
+def _log_normal_share(seconds: float, median: float, spread: float) -> float:
+    """Share of the hands that have acted within ``seconds``."""
+    if seconds <= 0.0:
+        return 0.0
+    return 0.5 * (1.0 + math.erf(math.log(seconds / median) / (spread * math.sqrt(2.0))))

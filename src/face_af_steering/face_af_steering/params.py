@@ -111,16 +111,30 @@ class PlannerParams:
         low=0.1,
         high=3600.0,
     )
+    photographer: str = param(
+        "insists",
+        "who wins when somebody else moves the focus: insists: the first move may be corrected, who steps back to the "
+        "same face is obeyed; always: every move that could be a person's is obeyed; never: every move is corrected",
+        choices=("insists", "always", "never"),
+    )
+    photographer_weight: float = param(
+        1.0,
+        "photographer: insists: how much a press against the photographer counts beside time off the target; higher "
+        "yields sooner",
+        low=0.0,
+        high=100.0,
+    )
     yield_s: float = param(
         5.0,
-        "hands off for so long after the photographer has moved the selection",
+        "no presses for so long after the last move of a photographer who is obeyed; twice as long each time the "
+        "photographer insists again, at most four times",
         unit="s",
         low=0.0,
         high=600.0,
     )
     insist_s: float = param(
         2.0,
-        "moves that come again and again, each so soon after its correction, are a person's will",
+        "who insists brings a face back so soon after a press has led away from it",
         unit="s",
         low=0.0,
         high=60.0,

@@ -3,34 +3,43 @@
 What is known: faces with names, and the boxes that the camera draws, both as seen in one frame that
 lags the camera. What is believed between frames lives in the helpers: :class:`Row` (the camera's
 subjects), :class:`TargetChooser` (who is meant), :class:`Selection` (where the focus is),
-:class:`Presses` (what became of ours), :class:`MoveAttribution` (who else moved it). The planner joins them.
+:class:`Presses` (what became of ours), :class:`MoveAttribution` (who else moved it), :class:`Yielding`
+(whether to leave it there). The planner joins them; :mod:`.guards` lists why nothing is pressed.
 """
 
 from __future__ import annotations
 
-from face_af_common.types import Action, ActionKind, AfBox, AfState, Face, SteeringStatus
+from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
 
 from .af_area import AreaPointer
-from .move_attribution import MoveAttribution, is_largest
-from .navigation import steps_between
+from .clock import NEVER
+from .guards import Situation, why_not
+from .move_attribution import MoveAttribution
 from .params import PlannerParams, SteeringNodeParams
 from .presses import Press, Presses
 from .rate_limit import RateLimit
 from .selection import Move, Selection
 from .subjects import Row, Subject
 from .target import TargetChooser
+from .yielding import Yielding
 
 __all__ = ["Planner", "PlannerParams", "SteeringNodeParams"]
 
 _CLOCK_JUMP_S = 2.0
-_SIDE_MARGIN = 0.4
-"""Faces nearer than this share of a face's width may change sides before the next press takes effect."""
+"""A longer gap between two frames, or a step back: another recording, or a clock that was set."""
+_MOST_DOUBLINGS = 20
+"""Of the pause after giving up: far beyond its longest, and no number overflows."""
 
 
 class Planner:
     """Steers one camera. Deterministic; one call of :meth:`update` for each frame."""
 
-    def __init__(self, params: PlannerParams | None = None, frame_size: tuple[int, int] = (1920, 1080)) -> None:
+    def __init__(
+        self,
+        params: PlannerParams | None = None,
+        frame_size: tuple[int, int] = (1920, 1080),
+        attribution: MoveAttribution | None = None,
+    ) -> None:
         self.params = params or PlannerParams()
         self.frame_size = frame_size
         self.status = SteeringStatus.IDLE
@@ -45,16 +54,14 @@ class Planner:
         self._row = Row()
         self._chooser = TargetChooser()
         self._selection = Selection()
-        self._attribution = MoveAttribution()
+        self._attribution = attribution or MoveAttribution()
         self._presses = Presses()
         self._limit = RateLimit()
         self._area = AreaPointer()
-        self._now = -1e18
+        self._yielding = Yielding()
+        self._now = NEVER
         self._give_ups = 0
-        self._pause_until = -1e18
-        self._yield_until = -1e18
-        self._yield_before = -1e18
-        """What it was before the newest move, in case that one turns out to be misread."""
+        self._gave_up_until = NEVER
 
     @property
     def target_track_id(self) -> int:
@@ -79,8 +86,7 @@ class Planner:
     def resume(self) -> None:
         """Ends a pause, a yield and a give-up at once."""
         self.paused = False
-        self._yield_until = self._yield_before = self._pause_until = -1e18
-        self._presses.lost_in_a_row = self._give_ups = 0
+        self._end_waits()
 
     def forget_target(self) -> None:
         """Somebody else is meant from now on: claims of before do not count."""
@@ -102,6 +108,7 @@ class Planner:
         self._target = track
         if params.mode == "af_area":
             return self._point(now, faces, track, confirmed)
+        self._attribution.tick(now, self._row.renamed, params.insist_s)
         move = self._selection.update(now, self._row, self._expected, params.confirm_frames, params.unseen_frames)
         if move is not None:
             self._moved(now, move)
@@ -115,30 +122,40 @@ class Planner:
             part.forget()
         self._limit.restart(now)
         self._give_ups = 0
-        self._pause_until = self._yield_until = self._yield_before = -1e18
+        self._gave_up_until = NEVER
+        self._yielding.end()
 
     def _expected(self, subject: Subject) -> bool:
         row = self._row.candidates(self._now, self.params.remember_s)
         return self._presses.lead_to(self._now, self._selection.subject, subject, row, self.params.wrap)
 
     def _moved(self, now: float, move: Move) -> None:
-        row = self._row.candidates(now, self.params.remember_s)
-        ours = self._presses.explain(now, move, row, self.params.wrap)
+        row, wrap = self._row.candidates(now, self.params.remember_s), self.params.wrap
+        to_target = move.after is not None and move.after.key == self._target
+        found = self._attribution.weigh(
+            now, move, row, self._presses.density(now, move, row, wrap), 0.5 * self.frame_size[0]
+        )
+        ours = to_target or move.back or found.cause == "ours"
+        ours = ours and self._presses.explain(now, move, row, wrap)
         if not move.back:
-            self._yield_before = self._yield_until
+            self._yielding.remember()
         elif not ours:
-            self._attribution.withdraw()
-            self._yield_until, self._yield_before = self._yield_before, self._yield_until
-        if ours:
-            if self._presses.effect_at == now:
-                self._give_ups = 0
+            self._attribution.misread()
+            self._yielding.take_back()
+        if ours and self._presses.effect_at == now:
+            self._give_ups = 0
+        if ours or move.back or to_target:
+            self._attribution.left(now, by_us=ours)
             return
-        if move.after is not None and move.after.key == self._target:
+        if found.cause == "ours":
+            self._presses.led_elsewhere(now)
+            self._attribution.left(now, by_us=True)
             return
-        if self._presses.led_elsewhere(now):
+        self._attribution.suspect(now, move, found)
+        suspicion = self._attribution.suspicion
+        if suspicion is None or suspicion.at != now:
             return
-        if self._attribution.is_person(now, move, row, self.params):
-            self._yield_until = now + self.params.yield_s
+        if self._yielding.judge(now, found, suspicion, self.params):
             self.yields += 1
 
     # -- what to do
@@ -148,82 +165,52 @@ class Planner:
         return []
 
     def _decide(self, now: float, track: int | None, confirmed: bool) -> list[Action]:
-        params = self.params
-        focus = self._selection.subject
-        if self.paused:
-            return self._say(SteeringStatus.IDLE, "paused")
-        if self.blocked:
-            return self._say(SteeringStatus.IDLE, self.blocked)
-        if track is None:
-            return self._say(SteeringStatus.NO_TARGET, "the target is not in the picture")
-        if focus is not None and focus.key == track:
-            if confirmed:
-                self._yield_until = self._pause_until = -1e18
-                self._presses.lost_in_a_row = self._give_ups = 0
-            return self._say(SteeringStatus.ON_TARGET, "the focus is on the target")
-        if now < self._yield_until:
-            left = self._yield_until - now
-            return self._say(SteeringStatus.YIELDING, f"the photographer moved the selection; {left:.1f} s left")
-        target = self._row.subjects[track]
-        if not confirmed:
-            return self._say(SteeringStatus.CONFIRMING, "making sure that this is the target")
-        if target.chosen:
-            return self._say(SteeringStatus.CONFIRMING, "the focus may be on the target")
-        if now - target.seen_box > params.remember_s:
-            return self._say(SteeringStatus.CONFIRMING, "the camera has not detected the target")
-        if self._selection.doubted or (focus is not None and focus.state == AfState.DETECTED):
-            return self._say(SteeringStatus.CONFIRMING, "the focus may have moved")
-        if focus is None and self._selection.frames_unseen < params.unseen_frames:
-            return self._say(SteeringStatus.CONFIRMING, "looking for the focus")
+        params, presses = self.params, self._presses
         row = self._row.candidates(now, params.remember_s)
-        if focus is not None and focus not in row and is_largest(target, row):
-            return self._say(SteeringStatus.CONFIRMING, "the camera has lost its subject and may choose the target")
-        if now < self._pause_until:
-            left = self._pause_until - now
-            return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s")
-        steps = self._presses.navigation.steps(focus, target, row, params.wrap)
-        waiting = self._presses.waiting
-        early = False
-        if waiting:
-            since = now - waiting[-1].at
-            early = since < self._presses.response.answer_s(params.picture_lag_s)
-            if not self._may_follow(focus, target, row, steps, since):
-                return self._say(SteeringStatus.WAITING, f"{waiting[-1].kind.name} pressed {since * 1e3:.0f} ms ago")
-        if not waiting and self._presses.must_cool_down(now):
-            return self._say(SteeringStatus.WAITING, "the camera does not listen so soon after an effect")
-        kind, why = self._next_kind(focus, target, row, steps)
+        target = self._row.subjects[track] if track is not None else None
+        situation = Situation(
+            now,
+            params,
+            self.paused,
+            self.blocked,
+            target,
+            confirmed,
+            row,
+            self._selection,
+            self._yielding,
+            presses,
+            self._gave_up_until,
+        )
+        if situation.on_target and confirmed:
+            self._end_waits()
+        reason = why_not(situation)
+        if reason is not None:
+            return self._say(*reason)
+        assert target is not None
+        kind, why = self._next_kind(situation.steps)
         if kind is None:
-            pause = min(params.give_up_s * 2.0**self._give_ups, params.give_up_max_s)
-            self._give_ups = min(self._give_ups + 1, 20)
-            self._presses.lost_in_a_row = 0
-            self._pause_until = now + pause
-            return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
+            return self._give_up(now)
         if not self._limit.allows(now, params.min_interval_s, params.max_presses, params.rate_window_s):
             return self._say(SteeringStatus.WAITING, "as many presses as the rate limit allows")
-        if focus is not None and not waiting and not self._presses.lost_in_a_row:
-            self._presses.navigation.set_out(kind, focus, target, row)
-        return self._press(now, Press(kind, now, focus, target, bool(waiting), early), why)
+        focus, follows = situation.focus, bool(presses.waiting)
+        if focus is not None and not follows and not presses.lost_in_a_row:
+            presses.navigation.set_out(kind, focus, target, row)
+        return self._press(now, Press(kind, now, focus, target, follows, follows and situation.early), why)
 
-    def _may_follow(
-        self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind], since: float
-    ) -> bool:
-        """Whether the next of several steps may be pressed before the picture shows the last one.
+    def _end_waits(self) -> None:
+        self._yielding.end()
+        self._gave_up_until = NEVER
+        self._presses.lost_in_a_row = self._give_ups = 0
 
-        Only where more steps are needed than presses are under way, counted over the boxes that are seen
-        now, and none got lost; paced by what this camera was seen to take.
-        """
-        response, waiting = self._presses.response, self._presses.waiting
-        if not response.known or self._presses.lost_in_a_row or focus is None:
-            return False
-        seen = [s for s in row if s.state]
-        sure = min(len(steps), steps_between(focus, target, seen, _SIDE_MARGIN * target.width))
-        if len(waiting) >= sure or any(press.kind != steps[0] for press in waiting):
-            return False
-        return since >= self._presses.pipelining.follow_s(sure, response, self.params.picture_lag_s)
+    def _give_up(self, now: float) -> list[Action]:
+        params = self.params
+        pause = min(params.give_up_s * 2.0**self._give_ups, params.give_up_max_s)
+        self._give_ups = min(self._give_ups + 1, _MOST_DOUBLINGS)
+        self._presses.lost_in_a_row = 0
+        self._gave_up_until = now + pause
+        return self._say(SteeringStatus.GAVE_UP, f"nothing helped; next try in {pause:.1f} s")
 
-    def _next_kind(
-        self, focus: Subject | None, target: Subject, row: list[Subject], steps: list[ActionKind]
-    ) -> tuple[ActionKind | None, str]:
+    def _next_kind(self, steps: list[ActionKind]) -> tuple[ActionKind | None, str]:
         first, tried = steps[0], self._presses.lost_in_a_row
         if tried < self.params.repeats:
             count = len(steps)
@@ -237,7 +224,6 @@ class Planner:
 
     def _press(self, now: float, press: Press, why: str) -> list[Action]:
         self._limit.count(now)
-        self._attribution.corrected(now)
         self._presses.sent(press)
         self.presses += 1
         self._say(SteeringStatus.STEERING, f"{press.kind.name}: {why}")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from face_af_common.types import ActionKind
 
+from .clock import NEVER
 from .cooldown import Cooldown
 from .navigation import Navigation, is_wrap, steps_between
 from .press_pipelining import PressPipelining
 from .response import ResponseModel
 from .selection import Move
 from .subjects import Subject
+
+_ODD_EFFECT = 0.06
+"""Share of the presses that lead elsewhere than expected: the row was not as it was read."""
+_LATE_EFFECT = 0.15
+"""Share of the presses taken for lost that take effect after all."""
+_TWO_EFFECTS = 0.03
+"""Share of the effects that were another's, so that the press's own is to come."""
 
 
 @dataclass
@@ -31,7 +40,7 @@ class Press:
     """Nothing was seen of it in time."""
     done: bool = False
     """Its effect was seen."""
-    after_s: float = 1e9
+    after_s: float = math.inf
     """So long after an effect was seen."""
 
 
@@ -50,7 +59,7 @@ class Presses:
         """What is under way; not what was learned about the camera."""
         self._open.clear()
         self.lost_in_a_row = 0
-        self.effect_at = -1e18
+        self.effect_at = NEVER
         """When the newest effect was seen, seconds."""
 
     @property
@@ -83,13 +92,20 @@ class Presses:
             self._took_effect(fitting[index], now, move, row, alone=len(fitting) == 1, sure=sure)
         return bool(ours)
 
-    def led_elsewhere(self, now: float) -> bool:
-        """Whether one is due just now: a move against its direction is its effect all the same."""
-        for press in self._open:
-            if not press.done and self.response.is_due(now - press.at):
-                press.done = True
-                return True
-        return False
+    def density(self, now: float, move: Move, row: Sequence[Subject], wrap: str) -> float:
+        """Density, a second, of such a move as the effect of one of them."""
+        return sum(
+            self.response.density(now - press.at)
+            * (1.0 if self._explains(press, now, move.before, move.after, row, wrap) else _ODD_EFFECT)
+            * (_TWO_EFFECTS if press.done else _LATE_EFFECT if press.lost else 1.0)
+            for press in self._open
+        )
+
+    def led_elsewhere(self, now: float) -> None:
+        """The newest move was the effect of one of them all the same: of the likeliest."""
+        under_way = [press for press in self._open if not press.done]
+        if under_way:
+            max(under_way, key=lambda press: self.response.density(now - press.at)).done = True
 
     def drop_lost(self, now: float, row: Sequence[Subject]) -> None:
         """Those that have shown nothing in time are lost; those that can have no effect any more are forgotten."""

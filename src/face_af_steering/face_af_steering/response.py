@@ -129,6 +129,10 @@ class ResponseModel:
         z = (seconds - self.middle_s) / (self.spread_s + FRAME_S)
         return 1.0 / (1.0 + z * z)
 
+    def density(self, seconds: float) -> float:
+        """Density, a second, of a press of this age taking effect now (Cauchy, as :meth:`likelihood`)."""
+        return self.likelihood(seconds) / (math.pi * (self.spread_s + FRAME_S))
+
 
 def _median(values: deque[float]) -> float:
     ordered = sorted(values)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from face_af_common.types import AfState
 
+from .clock import NEVER
 from .read_error_rate import ReadErrorRate
 from .subjects import Row, Subject
 
@@ -77,11 +78,11 @@ class Selection:
         self._missed_frames = 0
         self._frame = 0
         self._moved_frame = -_BACK_FRAMES - 1
-        self._chosen_at = -1e9
+        self._chosen_at = NEVER
         self._previous: Subject | None = None
-        self._moved_at = -1e9
+        self._moved_at = NEVER
         self._left: Subject | None = None
-        self._left_at = -1e9
+        self._left_at = NEVER
 
     def update(
         self, now: float, row: Row, expected: Callable[[Subject], bool], confirm_frames: int, unseen_frames: int

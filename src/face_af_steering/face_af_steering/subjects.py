@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from face_af_common.types import AfBox, AfState, Box, Face
 
 from .association import Association
+from .clock import NEVER
 
 _SAME_PLACE_IOU = 0.35
 _AREA_RATE = 0.1
@@ -22,8 +23,8 @@ class Subject:
         """The face's track id; negative for a box without a face."""
         self.face: Box | None = None
         self.box: Box | None = None
-        self.seen_face = -1e9
-        self.seen_box = -1e9
+        self.seen_face = NEVER
+        self.seen_box = NEVER
         self.state = AfState.NONE
         """As read in this frame; NONE where no box was read."""
         self.x, self.y = place.center

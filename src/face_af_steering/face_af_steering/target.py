@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from face_af_common.types import Face
 
+from .clock import NEVER
 from .params import PlannerParams
 
 _MEAN_RATE = 0.25
@@ -38,14 +39,17 @@ class TargetChooser:
     def __init__(self) -> None:
         self._claims: dict[int, _Claim] = {}
         self._incumbent: int | None = None
-        self._incumbent_named = -1e9
+        self._incumbent_named = NEVER
         self._usual = 0.0
         """Likeness of the incumbent."""
         self._best = -1.0
         """Likeness of the one who has been most alike for long."""
 
     def forget(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        """Nobody was the target before."""
+        self._claims = {}
+        self._incumbent, self._incumbent_named = None, NEVER
+        self._usual, self._best = 0.0, -1.0
 
     def update(
         self, now: float, faces: Sequence[Face], renamed: Mapping[int, int], params: PlannerParams

@@ -117,17 +117,6 @@ def test_one_misread_box_never_causes_a_press(seed: int, count: int, quiet: int,
         assert planner.update(k * FRAME_S / rate, scene.faces(), scene.boxes()) == []
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(2, 20), st.floats(0.5, 8.0), st.sampled_from([1, 2]))
-def test_never_presses_within_yield_s_of_a_person(wait: int, yield_s: float, to: int) -> None:
-    scene = Scene(4, target=0, chosen=0, sizes=(100, 90, 80, 140))
-    play = Play(scene, Planner(PlannerParams(yield_s=yield_s)))
-    play.run(10 * wait)
-    scene.chosen, moved = to, play.now
-    play.run(30 * 12)
-    assert play.sent and play.sent[0][0] - moved >= yield_s - 1e-9
-
-
 def _size(thing: object, seen: set[int]) -> int:
     if id(thing) in seen:
         return 0

@@ -60,6 +60,8 @@ class Priors:
     """... to anybody else: two steps seen as one, or a finger on the screen."""
     goes_on: float = 0.8
     """Share of the unfinished wishes in which the hand's next step is seen: none is lost, and it is not given up."""
+    wish_lasts_s: float = 8.0
+    """Mean of a wish's length, as far as nobody has said that it goes on."""
     step_s: tuple[float, float] = (0.62, 0.45)
     """From one step of a hand to the next: median, and spread of its logarithm."""
     insists: float = 0.85
@@ -81,8 +83,8 @@ _NEARLY = 0.9
 """Faces whose size or distance differs by less may be taken for one another by the camera."""
 _SAME_WAY = 0.8
 """Share of the further steps of a wish that go the same way as the one before."""
-_OTHER_TIMES = 0.1
-"""Density, a second, of hands slower or quicker than the spread allows."""
+_OTHER_TIMES, _OTHER_TIMES_S = 0.1, 1.0
+"""Share of the hands that are slower or quicker than the spread allows, and their mean."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,9 @@ class MoveAttribution:
                 self.left(now, by_us=False)
                 return
         goes_on = old is not None and found.goes_on > found.wish
-        if old is not None and not goes_on:
+        if goes_on:
+            self._count_camera(1.0 - found.person, found)
+        elif old is not None:
             self._close(now)
         self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
         if old is not None and goes_on:
@@ -256,7 +260,7 @@ class MoveAttribution:
         if suspicion is None:
             return 0.0, False
         odds = suspicion.odds(now, priors)
-        wanted = odds / (1.0 + odds)
+        wanted = odds / (1.0 + odds) * math.exp((suspicion.at - now) / priors.wish_lasts_s)
         if suspicion.gone_at is not None and suspicion.face == after.key:
             gone_s, insists = now - suspicion.gone_at, suspicion.insists(priors)
             hazard = insists * _log_normal(gone_s, *priors.back_s)
@@ -336,10 +340,11 @@ def _nearest(subject: Subject, others: Sequence[Subject], distance: Callable[[Su
 
 def _log_normal(seconds: float, median: float, spread: float) -> float:
     """Density a second of a hand that takes ``median`` seconds, give or take; some are far quicker or slower."""
+    others = _OTHER_TIMES * math.exp(-seconds / _OTHER_TIMES_S) / _OTHER_TIMES_S
     if seconds <= 0.0:
-        return _OTHER_TIMES
+        return others
     z = math.log(seconds / median) / spread
-    return _OTHER_TIMES + (1.0 - _OTHER_TIMES) * math.exp(-0.5 * z * z) / (seconds * spread * math.sqrt(2 * math.pi))
+    return others + (1.0 - _OTHER_TIMES) * math.exp(-0.5 * z * z) / (seconds * spread * math.sqrt(2 * math.pi))
 
 
 def _log_normal_share(seconds: float, median: float, spread: float) -> float:

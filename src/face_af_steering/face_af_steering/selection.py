@@ -83,6 +83,7 @@ class Selection:
         self._moved_at = NEVER
         self._left: Subject | None = None
         self._left_at = NEVER
+        self._moved_as_expected = False
 
     def update(
         self, now: float, row: Row, expected: Callable[[Subject], bool], confirm_frames: int, unseen_frames: int
@@ -152,12 +153,12 @@ class Selection:
             rank = (rival.frames, likely, int(subject.state))
             if rival.frames >= needed and (best is None or rank > best):
                 best, winner = rank, subject
-        return None if winner is None else self._settle(winner, now)
+        return None if winner is None else self._settle(winner, now, expected(winner))
 
     def _is_stale(self, rival: _Rival, now: float) -> bool:
         return now - rival.last > _RIVAL_GAP_S and self._frame - rival.last_frame > _RIVAL_GAP_FRAMES
 
-    def _settle(self, subject: Subject | None, now: float) -> Move:
+    def _settle(self, subject: Subject | None, now: float, expected: bool = False) -> Move:
         before = self.subject
         rival = self._rivals.get(subject.key) if subject is not None else None
         lost = rival is None or rival.missed >= _LOST_FRAMES
@@ -168,6 +169,9 @@ class Selection:
             # whoever was chosen meanwhile had a box that was not read
             before, lost = self._left, False
         again = subject is not None and subject is self._previous
+        # a move that a press of ours was to make was none that was misread
+        again = again and not self._moved_as_expected
+        self._moved_as_expected = subject is not None and expected
         back = again and now - self._moved_at < _REACTION_S
         move = Move(before, subject, lost, rival is None or not rival.flipped, back)
         if again and self._frame - self._moved_frame <= _BACK_FRAMES:

@@ -6,8 +6,8 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_PRESS_AGAINST_S = 2.5
-"""A press against a wish costs as much as so many seconds off the target: about one until the photographer has
+_PRESS_AGAINST_S = 5.0
+"""A press against a wish costs as much as so many seconds off the target: one or two until the photographer has
 stepped back, and the annoyance. ``photographer_weight`` multiplies it."""
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, whatever the camera is like."""

@@ -19,6 +19,8 @@ FOREIGN_SUFFIXES = frozenset(
     ".arw .cr2 .cr3 .dng .heic .heif .hif .jxl .nef .nrw .orf .pdf .psd .raf .rw2 .svg .tga".split()
 )
 """Of files that hold photographs and cannot be read: they are told of, not left out."""
+VIDEO_SUFFIXES = frozenset(".3gp .avi .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ts .webm .wmv".split())
+"""Of videos that OpenCV's FFmpeg reads."""
 
 _RAW = frozenset(".arw .cr2 .cr3 .dng .nef .nrw .orf .raf .rw2".split())
 _HEIC = "an HEIC photo (on an iPhone: Settings, Camera, Formats, Most Compatible takes JPEGs)"

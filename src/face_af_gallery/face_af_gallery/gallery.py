@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.images import BGR
+from face_af_common.names import canonical_name
 
 from .files import GalleryFolder
 from .matching import Index
@@ -66,7 +67,8 @@ class Gallery:
 
     def samples(self, name: str | None = None) -> list[Sample]:
         """All samples, or those of one person, best quality first."""
-        chosen = [s for s in self._samples.values() if name is None or s.identity == name]
+        wanted = None if name is None else canonical_name(name)
+        chosen = [s for s in self._samples.values() if wanted in (None, s.identity)]
         return sorted(chosen, key=lambda s: (s.identity, s.negative, -s.quality, s.id))
 
     def embedding(self, sample: Sample) -> NDArray[np.float32]:
@@ -118,6 +120,7 @@ class Gallery:
 
     def remove(self, name: str, sample_id: str | None = None) -> int:
         """Removes a person, or one sample; returns how many samples went."""
+        name = canonical_name(name)
         gone = [s.id for s in self._samples.values() if s.identity == name and sample_id in (None, s.id)]
         for key in gone:
             del self._samples[key]
@@ -166,7 +169,7 @@ class Gallery:
 
     def column(self, name: str) -> int | None:
         """A person's column in :meth:`scores`; None for somebody who is not known."""
-        return self._matcher().place.get(name)
+        return self._matcher().place.get(canonical_name(name))
 
     def match(self, embeddings: Embeddings) -> list[Match]:
         """The best person for each row of ``embeddings`` (N x D)."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.images import BGR
+from face_af_common.names import JOINERS, canonical_name
 
 CHIP_SIZE = 256
 """Width and height of a gallery's chips, pixels."""
@@ -74,8 +75,9 @@ class EmbeddingModel(Protocol):
 
 
 def checked_name(name: str) -> str:
-    """A person's name, stripped; :class:`GalleryError` where it is empty, too long or has control characters."""
-    name = name.strip()
-    if not name or len(name) > MAX_NAME or not name.isprintable():
+    """A person's name in its canonical form; :class:`GalleryError` where it is empty, too long or not printable."""
+    name = canonical_name(name)
+    visible = name.translate(dict.fromkeys(map(ord, JOINERS)))
+    if not visible or len(name) > MAX_NAME or not visible.isprintable():
         raise GalleryError(f"{name[:MAX_NAME]!r} cannot be a name: 1 to {MAX_NAME} printable characters are needed")
     return name

@@ -169,10 +169,49 @@ def test_a_folder_without_a_gallery_says_what_to_do(tmp_path: Path, embedder: Em
         Gallery.open(tmp_path / "file", embedder, create=True)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101, "\x00"])
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101, "\x00", "\u200d", "a\u202eb"])
 def test_impossible_names_are_refused(embedder: EmbeddingModel, portrait, name: str) -> None:
     with pytest.raises(GalleryError):
         enrol(Gallery(None, embedder), name, *portrait("anna"))
+
+
+ZOE_NFC, ZOE_NFD = "Zo\u00eb", "Zoe\u0308"
+
+
+def test_a_name_is_the_same_however_it_is_written(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
+    """macOS gives folder names in NFD, keyboards give NFC."""
+    gallery = Gallery.open(tmp_path, embedder, create=True)
+    enrol(gallery, ZOE_NFD, *portrait("anna"))
+    enrol(gallery, f" {ZOE_NFC} ", *portrait("bert"))
+    assert gallery.names == [ZOE_NFC]
+    assert len(gallery.samples(ZOE_NFD)) == 2 and gallery.column(ZOE_NFD) == 0
+    assert gallery.remove(ZOE_NFD) == 2 and gallery.names == []
+
+
+def test_an_old_gallery_with_both_forms_is_one_person(tmp_path: Path, embedder: EmbeddingModel, portrait) -> None:
+    gallery = Gallery.open(tmp_path, embedder, create=True)
+    enrol(gallery, ZOE_NFC, *portrait("anna"))
+    enrol(gallery, "other", *portrait("bert"))
+    gallery.save()
+    path = tmp_path / "gallery.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"other"', json.dumps(ZOE_NFD, ensure_ascii=False)))
+    assert len(json.loads(path.read_text(encoding="utf-8"))["people"]) == 2
+    merged = Gallery.open(tmp_path, embedder)
+    assert merged.names == [ZOE_NFC] and len(merged.samples(ZOE_NFC)) == 2
+    match = merged.match(np.stack([merged.embedding(s) for s in merged.samples()]))
+    assert {m.identity for m in match} == {ZOE_NFC} and min(m.similarity for m in match) > 0.99
+    merged.save()
+    assert list(json.loads(path.read_text(encoding="utf-8"))["people"]) == [ZOE_NFC]
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0645\u0647\u200c\u0646\u0627\u0632", "\U0001f469\u200d\U0001f3a4", "Ana\u00a0B".replace("\u00a0", " ")]
+)
+def test_joiners_are_part_of_names(tmp_path: Path, embedder: EmbeddingModel, portrait, name: str) -> None:
+    gallery = Gallery.open(tmp_path, embedder, create=True)
+    enrol(gallery, name, *portrait("anna"))
+    gallery.save()
+    assert Gallery.open(tmp_path, embedder).names == [name]
 
 
 def test_an_embedding_that_does_not_fit_is_refused(embedder: EmbeddingModel, portrait) -> None:

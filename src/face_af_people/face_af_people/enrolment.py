@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
+from face_af_gallery.model import checked_name
 from face_af_perception.analyser import AnalysedFace, FaceAnalyser
 from face_af_perception.detectors import PictureError
 
-from .photos import PHOTO_SUFFIXES, PhotoError, Picture, meant_face, read_photo
+from .photos import PhotoError, Picture, meant_face, read_photo
 
 
 @dataclass
@@ -48,6 +50,7 @@ def enrol_person(
 
     ``negative``: they show somebody who is *not* this person.
     """
+    name = checked_name(name)
     result = Enrolled(name)
     faces: list[tuple[Path, Picture, AnalysedFace]] = []
     for path in paths:
@@ -119,7 +122,7 @@ def _face(
     analyser: FaceAnalyser, path: Path, largest: bool, say: Callable[[str], None]
 ) -> tuple[Picture, AnalysedFace] | None:
     try:
-        if path.suffix.lower() not in PHOTO_SUFFIXES:
+        if path.suffix.lower() not in IMAGE_SUFFIXES | FOREIGN_SUFFIXES:
             raise PhotoError(f"{path}: not a photograph, skipped")
         picture = read_photo(path)
         found = meant_face(analyser.find(picture), path, largest)

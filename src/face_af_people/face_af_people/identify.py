@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from face_af_common.paths import gallery_dir
 from face_af_common.types import Face
 
 from .models import add_model_options, complain, open_analyser
-from .photos import PHOTO_SUFFIXES, VIDEO_SUFFIXES, PhotoError, Picture, people_in, photos_in, read_photo
+from .photos import PhotoError, Picture, people_in, photos_in, read_photo
 
 if TYPE_CHECKING:
     from face_af_gallery.gallery import Gallery
@@ -53,14 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     job = Identifier(analyser, gallery, options.threshold, options.annotate)
     results: dict[str, list[Any]] = {}
-    failed = 0
-    given = _expanded(options.inputs)
+    failed: set[str] = set()
+    given, empty = _expanded(options.inputs)
+    for line in empty:
+        complain(line)
+    if not given:
+        return 2
     with tqdm(given, unit="file", desc="identifying", disable=None) as bar:
         for name in bar:
             results[name], problem = _tried(job, Path(name))
             if problem:
                 bar.write(problem)
-                failed += 1
+                failed.add(name)
     try:
         if options.json:
             write_json(options.json, results)
@@ -68,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"{options.json}: cannot be written ({error.strerror})")
         return 2
     if not options.json:
-        _show(results)
-    return 1 if failed == len(given) else 0
+        _show({name: found for name, found in results.items() if name not in failed})
+    return 1 if len(failed) == len(results) else 0
 
 
 def _tried(job: Identifier, path: Path) -> tuple[list[Any], str]:
@@ -244,16 +249,23 @@ def _frames(video: cv2.VideoCapture) -> Iterator[Picture]:
         yield np.asarray(picture, np.uint8)
 
 
-def _expanded(inputs: Sequence[str]) -> list[str]:
-    """The paths as given; for a folder the photographs and videos in it."""
+def _expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The paths as given, for a folder the photographs and videos in it; and a line for each folder without any."""
     found: list[str] = []
+    empty: list[str] = []
     for given in inputs:
-        if Path(given).is_dir():
-            known = PHOTO_SUFFIXES | VIDEO_SUFFIXES
-            found += [str(path) for path in photos_in([Path(given)]) if path.suffix.lower() in known]
-        else:
+        folder = Path(given)
+        if not folder.is_dir():
             found.append(given)
-    return found
+            continue
+        known = IMAGE_SUFFIXES | FOREIGN_SUFFIXES | VIDEO_SUFFIXES
+        inside = [str(path) for path in photos_in([folder]) if path.suffix.lower() in known]
+        if not inside:
+            deeper = any(path.is_dir() for path in folder.iterdir())
+            hint = f"; it has folders in it: give them, as in {folder}/*" if deeper else ""
+            empty.append(f"{folder}: no photographs or videos in it{hint}")
+        found += inside
+    return found, empty
 
 
 def _show(results: dict[str, list[Any]]) -> None:

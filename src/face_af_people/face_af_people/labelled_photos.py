@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .photos import PHOTO_SUFFIXES, PhotoError, meant_face, people_in, read_photo
+from face_af_common.image_files import IMAGE_SUFFIXES
+
+from .photos import PhotoError, meant_face, people_in, read_photo
 
 if TYPE_CHECKING:
     from face_af_perception.analyser import AnalysedFace, FaceAnalyser
@@ -56,7 +58,7 @@ def read_people(path: Path) -> dict[str, list[Path]]:
     people: dict[str, list[Path]] = {}
     if path.is_dir():
         for name, paths in people_in(path).items():
-            people[name] = [photo for photo in paths if photo.suffix.lower() in PHOTO_SUFFIXES]
+            people[name] = [photo for photo in paths if photo.suffix.lower() in IMAGE_SUFFIXES]
     else:
         for photo, name in _rows(path, 2):
             people.setdefault(name, []).append(path.parent / photo)

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.encodings import ImageError
+from face_af_common.image_files import read_image
+from face_af_common.names import canonical_name
 from face_af_common.types import Box
 
 Picture = NDArray[np.uint8]
-
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v", ".webm", ".mts"}
 
 SIMILAR_SIZE = 0.64
 """A second face of this share of the largest one's area (0.8 of its side) leaves open who is meant."""
@@ -36,21 +35,9 @@ F = TypeVar("F", bound=HasBox)
 def read_photo(path: Path) -> Picture:
     """The photograph as H x W x 3 uint8 BGR, turned upright as its EXIF data say. Raises :class:`PhotoError`."""
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise PhotoError(f"{path}: cannot be read ({error.strerror})") from error
-    # OpenCV would print its own lines about a broken file
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error as error:
-        raise PhotoError(f"{path}: too large or damaged") from error
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    if picture is None:
-        raise PhotoError(f"{path}: not a picture, or a damaged one")
-    return np.asarray(picture, np.uint8)
+        return read_image(path)
+    except ImageError as error:
+        raise PhotoError(str(error)) from error
 
 
 def photos_in(places: Iterable[Path]) -> list[Path]:
@@ -70,7 +57,10 @@ def people_in(folder: Path) -> dict[str, list[Path]]:
         folders = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     except OSError as error:
         raise PhotoError(f"{folder}: cannot be read ({error.strerror})") from error
-    return {place.name: photos_in([place]) for place in folders}
+    people: dict[str, list[Path]] = {}
+    for place in folders:
+        people.setdefault(canonical_name(place.name), []).extend(photos_in([place]))
+    return people
 
 
 def meant_face(faces: Sequence[F], path: Path, largest: bool = False) -> F:

@@ -69,8 +69,8 @@ def test_bad_photos_are_one_line_each_and_the_others_count(tmp_path: Path, capsy
     assert run(enrol, "--gallery", tmp_path / "g", "--name", "anna", tmp_path / "in") == 0
     out = capsys.readouterr().out
     for name, word in (
-        ("none.png", "no face"), ("two.png", "2 faces of similar size"), ("cut.png", "not a picture"),
-        ("empty.jpg", "not a picture"), ("notes.txt", "not a photograph"),
+        ("none.png", "no face"), ("two.png", "2 faces of similar size"), ("cut.png", "not an image"),
+        ("empty.jpg", "empty, 0 bytes"), ("notes.txt", "not a photograph"),
     ):  # fmt: skip
         lines = [line for line in out.splitlines() if name in line]
         assert len(lines) == 1 and word in lines[0]
@@ -208,6 +208,39 @@ def test_identify_goes_on_after_inputs_that_cannot_be_read(
     capsys.readouterr()
     assert run(identify, "--gallery", people, good) == 0
     assert "anna" in capsys.readouterr().out
+
+
+def test_identify_a_folder_never_says_nothing(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no picture", encoding="utf-8")
+    assert run(identify, "--gallery", people, folder) == 2
+    assert f"{folder}: no photographs or videos in it" in capsys.readouterr().err
+    assert run(identify, "--gallery", people, people) == 2
+    assert "it has folders in it: give them, as in" in capsys.readouterr().err
+    for name in ("a.HEIC", "b.jpg"):
+        (folder / name).write_bytes(b"\0\0\0\x24ftypheic\0\0\0\0mif1heic")
+    assert run(identify, "--gallery", people, folder) == 1
+    out = capsys.readouterr().out
+    assert out.count("an HEIC photo") == 2 and "no face" not in out and "notes" not in out
+
+
+def test_photographs_of_all_kinds_are_enrolled(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, gallery = tmp_path / "anna", tmp_path / "gallery"
+    for suffix in ("jpg", "webp", "gif", "avif"):
+        if cv2.haveImageWriter(f"a.{suffix}"):
+            photo(folder / f"{suffix}.{suffix}", ("anna", 180))
+    photo(tmp_path / "a.jpg", ("anna", 180), light=150).rename(folder / "saved.jfif")
+    (folder / "phone.heic").write_bytes(b"\0\0\0\x24ftypheic\0\0\0\0mif1heic")
+    (folder / "DSC_0001.NEF").write_bytes(b"MM\0*")
+    assert run(enrol, "--gallery", gallery, "--name", "Zoe\u0308", folder) == 0
+    out = capsys.readouterr().out
+    count = len(list(folder.iterdir())) - 2
+    assert f"Zo\u00eb: {count} enrolled, 2 skipped" in out and count >= 3
+    assert "phone.heic: an HEIC photo" in out and "DSC_0001.NEF: a camera's raw file" in out
+    assert run(enrol, "--gallery", gallery, "--remove", "Zo\u00eb") == 0
 
 
 def test_two_inputs_of_the_same_name_are_both_drawn(people: Path, tmp_path: Path) -> None:

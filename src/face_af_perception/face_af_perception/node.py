@@ -17,6 +17,7 @@ from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.hearing import Hearing
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.live_parameters import LiveParameters
+from face_af_common.names import canonical_name
 from face_af_common.node_main import run_node
 from face_af_common.paths import gallery_dir
 from face_af_common.qos import IMAGE, RESULT
@@ -156,7 +157,7 @@ class PerceptionNode(Node):
 
     def _judge(self) -> None:
         """One line for /diagnostics: the worst of what is wrong now."""
-        pipeline, target = self._pipeline, self._live.value.target
+        pipeline, target = self._pipeline, canonical_name(self._live.value.target)
         names = pipeline.gallery.names if pipeline is not None and pipeline.gallery is not None else []
         if self._model_problem:
             self._health.fault(self._model_problem, ERROR)
@@ -255,7 +256,7 @@ class PerceptionNode(Node):
     # -- services ----------------------------------------------------------------------------------------------------
 
     def _on_set_target(self, request: SetTarget.Request, response: SetTarget.Response) -> SetTarget.Response:
-        name = request.identity.strip()
+        name = canonical_name(request.identity)
         gallery = self._pipeline.gallery if self._pipeline is not None else None
         if gallery is None:
             response.message = self._gallery_problem or self._model_problem or "the models are still being loaded"
@@ -299,7 +300,7 @@ class PerceptionNode(Node):
         analyser.enrol(gallery, name, newest.bgr, analysed, negative)
         gallery.save()
         what = "is kept as somebody else than" if negative else "is enrolled as"
-        return f"track {face.track_id} {what} {name.strip()} (quality {analysed.quality:.2f})"
+        return f"track {face.track_id} {what} {canonical_name(name)} (quality {analysed.quality:.2f})"
 
 
 def _unknown(name: str, names: list[str]) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from face_af_common.names import canonical_name
 from face_af_common.types import Face
 from face_af_gallery.gallery import Gallery
 
@@ -29,7 +30,7 @@ class FacePipeline:
         self.analyser = analyser
         self.tracker = Tracker(params.tracker)
         self.recognizer = Recognizer(params.recognition, analyser.embedder, gallery)
-        self.target = params.target
+        self.target = canonical_name(params.target)
         self.timings: dict[str, float] = dict.fromkeys(STEPS, 0.0)
         self._stamp = -math.inf
         self._faces: list[Face] = []
@@ -41,7 +42,7 @@ class FacePipeline:
         if self.recognizer.params != params.recognition:
             self.recognizer.params = params.recognition
             self._name_again()
-        self.target = params.target
+        self.target = canonical_name(params.target)
 
     @property
     def gallery(self) -> Gallery | None:

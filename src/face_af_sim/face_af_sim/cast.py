@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 
+from face_af_common.encodings import ImageError
+from face_af_common.image_files import IMAGE_SUFFIXES, read_image
 from face_af_common.images import BGR
+from face_af_common.names import canonical_name
 from face_af_common.paths import data_dir
 
 from . import samples
@@ -27,7 +29,6 @@ from .people import Casting, Figures, NoFace, prepare, usable_faces
 
 SAMPLE_TARGET = "obama"
 _MOST_PEOPLE = 15
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 class CastError(Exception):
@@ -111,14 +112,16 @@ def cast_of(folder: Path, target: str = "", finder: FaceFinder = find_faces) -> 
     if not folder.is_dir():
         raise CastError(f"there is no folder {folder} with people")
     photos = {
-        person.name: sorted(p for p in person.iterdir() if p.suffix.lower() in _PICTURES and p.is_file())
+        canonical_name(person.name): sorted(
+            p for p in person.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
+        )
         for person in sorted(folder.iterdir())
         if person.is_dir() and not person.name.startswith(".")
     }
     names = [name for name, own in photos.items() if own]
     if not names:
         raise CastError(f"{folder} holds no folder with photographs (one folder for each person is needed)")
-    target = target or names[0]
+    target = canonical_name(target) or names[0]
     if target not in names:
         raise CastError(f"{folder} has no photographs of {target}; there are {', '.join(names)}")
     names = [target, *(name for name in names if name != target)][:_MOST_PEOPLE]
@@ -142,13 +145,20 @@ def _best_photo(photos: Sequence[Path], finder: FaceFinder) -> tuple[Path, int] 
     """The photograph with the largest usable face, and that face's place in it."""
     best: tuple[float, Path, int] | None = None
     for photo in photos[:12]:
-        picture = cv2.imread(str(photo), cv2.IMREAD_COLOR)
+        picture = _read(photo)
         if picture is None:
             continue
-        for index, marks in enumerate(usable_faces(np.asarray(picture, np.uint8), finder)):
+        for index, marks in enumerate(usable_faces(picture, finder)):
             if best is None or marks.box.height > best[0]:
                 best = (marks.box.height, photo, index)
     return (best[1], best[2]) if best is not None else None
+
+
+def _read(photo: Path) -> BGR | None:
+    try:
+        return read_image(photo)
+    except ImageError:
+        return None
 
 
 def _enrolment(cast: Cast, folder: Path, say: Callable[[str], None]) -> Path:
@@ -166,9 +176,9 @@ def _enrolment(cast: Cast, folder: Path, say: Callable[[str], None]) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         (draft / cast.target).mkdir(parents=True)
         for photo in cast.enrolment:
-            picture = cv2.imread(str(photo), cv2.IMREAD_COLOR)
+            picture = _read(photo)
             if picture is not None:
-                cv2.imwrite(str(draft / cast.target / f"{photo.stem}.png"), _around_face(np.asarray(picture, np.uint8)))
+                cv2.imwrite(str(draft / cast.target / f"{photo.stem}.png"), _around_face(picture))
         shutil.rmtree(place, ignore_errors=True)
         draft.replace(place)
     return place

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.encodings import ImageError
+from face_af_common.image_files import decode_image
 from face_af_common.images import BGR
 from face_af_common.types import Box
 
@@ -86,10 +88,10 @@ def prepare(casting: Casting, cache: Path, finder: FaceFinder = find_faces) -> F
 @functools.lru_cache(maxsize=2)
 def _faces_of(data: bytes, finder: FaceFinder) -> tuple[BGR | None, list[FaceMarks]]:
     """A photograph's picture and usable faces; kept, because several people may come from the same one."""
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
+    try:
+        bgr = decode_image(np.frombuffer(data, np.uint8))
+    except ImageError:
         return None, []
-    bgr = np.asarray(picture, np.uint8)
     return bgr, usable_faces(bgr, finder)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,7 +160,8 @@ def load(path: Path) -> Recipe:
 def parse(text: str, name: str, source: str = "recipe") -> Recipe:
     """A recipe from YAML text; ``source`` is what errors call it."""
     try:
-        root = yaml_files.compose(text, source)
+        # names are compared with those of faces, which are in this form
+        root = yaml_files.compose(unicodedata.normalize("NFC", text), source)
     except yaml_files.YamlError as error:
         raise RecipeError(str(error)) from error
     return _Reader(source).recipe(root, name)

@@ -22,6 +22,11 @@ def _follow(text: str) -> RecipeRunner:
     return RecipeRunner(parse(text, "test"))
 
 
+def test_a_name_is_the_same_however_it_is_written() -> None:
+    """Editors on macOS may write NFD; the names of faces are NFC."""
+    assert _follow("target: [Zoe\u0308]").target(0.0, _faces("ben", "Zo\u00eb")) == "Zo\u00eb"
+
+
 def test_the_first_in_sight_wins_after_the_hold_time() -> None:
     runner = _follow("target: [anna, ben]\nhold_s: 2.0")
     assert runner.target(0.0, _faces("ben", "zoe")) == "ben"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.names import canonical_name
 from face_af_common.types import AfBox, Box, Face
 
 from ..bag.bag_folder import RecordingError
@@ -28,7 +29,7 @@ def read_truth(path: Path) -> dict[int, dict[str, Box]]:
             for row in rows:
                 try:
                     box = Box(*(float(row[name]) for name in COLUMNS[2:]))
-                    found.setdefault(int(row["frame"]), {})[row["name"].strip()] = box
+                    found.setdefault(int(row["frame"]), {})[canonical_name(row["name"])] = box
                 except (TypeError, ValueError) as error:
                     raise RecordingError(f"{path}, line {rows.line_num}: {error}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -38,6 +39,7 @@ def read_truth(path: Path) -> dict[int, dict[str, Box]]:
 
 def label(frames: Sequence[Frame], truth: Mapping[int, dict[str, Box]], target: str) -> None:
     """Puts labels onto frames by their number; a frame without a row has no labels."""
+    target = canonical_name(target)
     for number, frame in enumerate(frames):
         boxes = truth.get(number)
         frame.truth = None if boxes is None else TruthFrame(boxes, target, None, target in boxes)

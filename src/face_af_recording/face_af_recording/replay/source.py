@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from face_af_common.encodings import NO_COLOURS
-from face_af_common.image_files import decode_frame
+from face_af_common.image_files import VIDEO_SUFFIXES, decode_frame
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.natural_order import natural
 
@@ -24,7 +24,6 @@ from ..bag.repair import is_finished, is_mcap
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
-VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".ts", ".mts"}
 
 
 Undecoded = tuple[int, Callable[[], BGR]]

@@ -11,15 +11,19 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from face_af_common.conversions import orientation_to_msg
 from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.encodings import BGR
 from face_af_common.flow import FlowControl
 from face_af_common.images import blank, from_bgr
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.node_main import run_node
+from face_af_common.orientation import Orientation
 from face_af_common.picture_publisher import PicturePublisher
+from face_af_common.qos import STATUS
 from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns
+from face_af_msgs.msg import FrameOrientation
 
 from .grabber import Grabber, NewestFrame, Report, State
 from .params import CaptureNodeParams
@@ -39,6 +43,8 @@ class CaptureNode(Node):
         super().__init__("capture")
         self._live = LiveParameters(self, CaptureNodeParams)
         self._publisher = PicturePublisher(self, self._live.value.jpeg_quality)
+        self._orientations = self.create_publisher(FrameOrientation, "frame_orientation", STATUS)
+        self._told_orientation: Orientation | None = None
         self._health = Health(self, extra=self._details)
         self._source_name = ""
         self._newest = NewestFrame()
@@ -104,19 +110,15 @@ class CaptureNode(Node):
         age = time.monotonic() - frame.acquired
         stamp_ns = self.get_clock().now().nanoseconds - int(age * 1e9)
         header = Header(stamp=from_ns(stamp_ns), frame_id=self._live.value.frame_id)
-        message = from_bgr(self._upright(frame), header)
+        orientation = self._live.value.orientation
+        if orientation != self._told_orientation:
+            self._told_orientation = orientation
+            self._orientations.publish(orientation_to_msg(orientation, header))
+        message = from_bgr(upright(frame.image, orientation), header)
         self._newest.give_back(frame)
         self._publisher.publish(message)
         self._flow.sent(stamp_ns)
         self._health.tick(stamp_ns, time.monotonic() - frame.acquired)
-
-    def _upright(self, frame: Frame) -> BGR:
-        """The image as it is published: turning it is the copy that the message needs anyway."""
-        orientation = self._live.value.orientation
-        if orientation.is_identity:
-            return frame.image
-        height, width = frame.image.shape[:2]
-        return orientation.upright(frame.image, blank(*orientation.size(width, height)))
 
     def _details(self) -> dict[str, object]:
         return {
@@ -124,6 +126,14 @@ class CaptureNode(Node):
             "overwritten": self._newest.overwritten,
             "undecodable": self._grabber.undecodable,
         }
+
+
+def upright(image: BGR, orientation: Orientation) -> BGR:
+    """The image as it is published: turning it is the copy that the message needs anyway."""
+    if orientation.is_identity:
+        return image
+    height, width = image.shape[:2]
+    return orientation.upright(image, blank(*orientation.size(width, height)))
 
 
 def main(args: Sequence[str] | None = None) -> int:

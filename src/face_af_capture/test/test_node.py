@@ -22,7 +22,7 @@ from face_af_common import qos
 from face_af_common.images import to_bgr
 from face_af_common.params import ParamError, build, describe
 from face_af_common.stamps import to_ns
-from face_af_msgs.msg import AfOverlay, FaceArray
+from face_af_msgs.msg import AfOverlay, FaceArray, FrameOrientation
 
 Started = Callable[..., "Graph"]
 
@@ -108,12 +108,16 @@ def test_frames_are_turned_upright_live(start: Started, tmp_path: Path) -> None:
     graph = start(source="folder", device=tmp_path, loop=True, rate=20.0, rotate=90)
     jpegs: list[CompressedImage] = []
     graph.listen(CompressedImage, "image_raw/compressed", jpegs.append, qos.COMPRESSED)
-    graph.until(lambda: graph.images and jpegs)
+    told: list[FrameOrientation] = []
+    graph.listen(FrameOrientation, "frame_orientation", told.append, qos.STATUS)
+    graph.until(lambda: graph.images and jpegs and told)
+    assert (told[0].rotate, told[0].flip) == (90, "none")
     assert np.array_equal(to_bgr(graph.images[-1]), cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE))
     assert cv2.imdecode(np.frombuffer(jpegs[-1].data, np.uint8), cv2.IMREAD_COLOR).shape == (64, 48, 3)
     changes = [Parameter("rotate", value=180), Parameter("flip", value="horizontal")]
     assert all(result.successful for result in graph.node.set_parameters(changes))
     graph.until(lambda: np.array_equal(to_bgr(graph.images[-1]), pixels[::-1]))
+    graph.until(lambda: (told[-1].rotate, told[-1].flip) == (180, "horizontal"))
     assert not graph.node.set_parameters([Parameter("rotate", value=45)])[0].successful
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from std_msgs.msg import Header
+
 from face_af_msgs import msg as m
 
+from .orientation import FLIPS, ROTATIONS, Orientation
 from .types import AfBox, AfState, Box, Face
 
 
@@ -50,6 +53,17 @@ def af_box_to_msg(box: AfBox) -> m.AfBox:
 
 def af_box_from_msg(message: m.AfBox) -> AfBox:
     return AfBox(AfState(message.state), box_from_msg(message.box), message.confidence, message.id)
+
+
+def orientation_to_msg(orientation: Orientation, header: Header) -> m.FrameOrientation:
+    return m.FrameOrientation(header=header, rotate=orientation.rotate, flip=orientation.flip)
+
+
+def orientation_from_msg(message: m.FrameOrientation) -> Orientation:
+    """Values that mean nothing count as not turned."""
+    if message.rotate not in ROTATIONS or message.flip not in FLIPS:
+        return Orientation()
+    return Orientation(message.rotate, message.flip)
 
 
 def faces_from_msg(message: m.FaceArray) -> list[Face]:

@@ -117,6 +117,9 @@ def decode(encoding: str, data: NDArray[np.uint8], width: int, height: int, step
     if layout.depth == 16:
         # the high byte of each number
         packed = packed[:, (0 if big_endian else 1) :: 2]
+    if layout.rows != 1:
+        # OpenCV before 4.5.2 takes padded planes for packed ones (its issue 17036)
+        packed = np.ascontiguousarray(packed)
     if layout.channels > 1:
         packed = packed.reshape(rows, width, layout.channels)
     return np.asarray(layout.convert(packed), np.uint8)

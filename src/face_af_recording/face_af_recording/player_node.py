@@ -45,7 +45,8 @@ from .replay.stages import check_parameters, compute
 
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
 _OWNED = {"perception": ("faces",), "overlay": ("af_overlay",), "steering": ("state", "command")}
-_ALWAYS = ("sim/truth",)
+_ALWAYS = ("sim/truth", "frame_orientation")
+_LATCHED = ("camera_status", "frame_orientation")
 _SOONEST_RESEND_S, _LATEST_RESEND_S = 0.1, 0.5
 
 
@@ -117,7 +118,7 @@ class PlayerNode(Node):
             topic = f"{self._source.namespace}/{name}"
             kind = self._source.topics.get(topic)
             if kind is not None and kind.startswith("face_af_msgs/"):
-                profile: QoSProfile = qos.STATUS if name == "camera_status" else qos.RESULT
+                profile: QoSProfile = qos.STATUS if name in _LATCHED else qos.RESULT
                 publishers[topic] = self.create_publisher(find_type(kind), name, profile)
         played: dict[int, list[tuple[Any, bytes]]] = {}
         for message in self._source.messages(set(publishers)) if publishers else ():
@@ -252,6 +253,7 @@ class PlayerNode(Node):
                 self._answered[stamp] = set()
             image = from_bgr(picture, Header(stamp=from_ns(stamp), frame_id="camera"))
             if first < 0:
+                self._send_orientation_before(stamp)
                 # the nodes may still be loading their models
                 self._send(image)
                 if not self._wait(stamp, params.start_timeout, image):
@@ -269,6 +271,13 @@ class PlayerNode(Node):
                 self._send(image)
         if self._params.value.rate > 0:
             time.sleep(0.5)  # the last answers
+
+    def _send_orientation_before(self, first: int) -> None:
+        """The recorder had it from before the first frame, because it is latched."""
+        for stamp in sorted(stamp for stamp in self._played if stamp < first):
+            for publisher, raw in self._played[stamp]:
+                if publisher.topic_name.endswith("/frame_orientation"):
+                    publisher.publish(raw)
 
     def _report_progress(self, started: float) -> None:
         now = time.monotonic()

@@ -46,6 +46,7 @@ TOPICS: dict[str, tuple[str, QoSProfile]] = {
     "command": ("face_af_msgs/msg/SteeringCommand", qos.RESULT),
     "state": ("face_af_msgs/msg/SteeringState", qos.RESULT),
     "camera_status": ("face_af_msgs/msg/CameraStatus", qos.STATUS),
+    "frame_orientation": ("face_af_msgs/msg/FrameOrientation", qos.STATUS),
     "sim/truth": ("face_af_msgs/msg/SimTruth", qos.RESULT),
     "/diagnostics": ("diagnostic_msgs/msg/DiagnosticArray", _EVENTS_QOS),
     "/parameter_events": ("rcl_interfaces/msg/ParameterEvent", _EVENTS_QOS),

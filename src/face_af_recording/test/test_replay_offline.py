@@ -16,10 +16,13 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from sensor_msgs.msg import CompressedImage
 
+from face_af_common.conversions import orientation_to_msg
 from face_af_common.images import from_bgr, to_jpeg
+from face_af_common.orientation import Orientation
 from face_af_common.types import SteeringStatus
-from face_af_recording.bag.bag_folder import RecordingError
+from face_af_recording.bag.bag_folder import RecordingError, TopicInfo
 from face_af_recording.bag.definitions import definition
+from face_af_recording.recorder.recorder import COMPRESSED_TYPE, BagRecorder, RecorderLimits
 from face_af_recording.replay.cli import main
 from face_af_recording.replay.recorded import recorded_frames
 from face_af_recording.replay.score import read_truth, score
@@ -158,6 +161,33 @@ def test_score_against_labels(bag: Path, tmp_path: Path) -> None:
                  "--set", "perception.target=ann"]) == 0  # fmt: skip
     figures = json.loads(report.read_text())["score"]
     assert figures["recognised"] == figures["faces_found"] == 1.0 and figures["wrong_identity"] == 0
+
+
+def test_turned_frames_are_steered_as_they_were(tmp_path: Path) -> None:
+    """The point for the AF area is in the camera's own frame, from the stamp on at which capture turned the frames."""
+    folder = tmp_path / "portrait"
+    folder.mkdir()
+    recorder = BagRecorder(folder, RecorderLimits(sync=False))
+    kinds = {"faces": "FaceArray", "af_overlay": "AfOverlay", "frame_orientation": "FrameOrientation"}
+    for name, kind in kinds.items():
+        text = f"face_af_msgs/msg/{kind}"
+        recorder.add_topic(TopicInfo(f"/face_af/{name}", text, definition(text)))
+    recorder.add_topic(TopicInfo("/face_af/image_raw/compressed", COMPRESSED_TYPE, definition(COMPRESSED_TYPE)))
+    turned = {0: Orientation(180), 10: Orientation()}
+    for number, jpeg in enumerate(jpegs(20)):
+        image = CompressedImage(header=bags.header(number), format="jpeg", data=jpeg)
+        messages = {"image_raw/compressed": image, "faces": bags.faces(number), "af_overlay": bags.overlay(number)}
+        if number in turned:
+            messages["frame_orientation"] = orientation_to_msg(turned[number], bags.header(number))
+        for name, message in messages.items():
+            recorder.add(f"/face_af/{name}", bags.stamp(number), serialize_message(message))
+    recorder.close()
+    parameters = {"steering": {"mode": "af_area", "area_interval_s": 0.02}}
+    frames = list(compute(open_source(folder), ["steering"], parameters))
+    points = [(number, action.x) for number, frame in enumerate(frames) for action in frame.actions]
+    # the face walks through the left quarter of the upright image
+    assert {x > 0.5 for number, x in points if number < 10} == {True}
+    assert {x > 0.5 for number, x in points if number >= 10} == {False}
 
 
 def write_jpegs(path: Path, jpegs: list[bytes], **compression: object) -> Path:

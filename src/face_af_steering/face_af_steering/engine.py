@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from face_af_common.types import Action, AfBox, Face
+from face_af_common.orientation import Orientation
+from face_af_common.types import Action, ActionKind, AfBox, Face
 
 from .params import SteeringNodeParams
 from .planner import Planner
@@ -23,6 +24,9 @@ class SteeringEngine:
         self.planner = Planner(params)
         self.target = ""
         """Name of the person that the newest frame was steered to; empty = nobody."""
+        self.orientation = Orientation()
+        """How faces and boxes are turned against the camera's own frame."""
+        self._by_camera = False
         self._runner: RecipeRunner | None = None
         self.apply(params)
 
@@ -40,6 +44,8 @@ class SteeringEngine:
         if params.paused != self.planner.paused:
             (self.planner.pause if params.paused else self.planner.resume)()
         self.planner.params = params
+        # in mode af_area the planner looks at the upright image, and the point is turned back
+        self._by_camera = params.left_means == "camera" and params.mode == "press"
         recipe = params.load_recipe()
         if recipe == self.recipe:
             return False
@@ -72,5 +78,24 @@ class SteeringEngine:
         if target != self.target:
             self.target = target
             self.planner.forget_target()
+        turned = self.orientation
+        if not turned.is_identity and self._by_camera:
+            marked = [
+                dataclasses.replace(f, box=turned.box_to_camera(f.box, *frame_size), landmarks=None) for f in marked
+            ]
+            boxes = [dataclasses.replace(b, box=turned.box_to_camera(b.box, *frame_size)) for b in boxes]
+            frame_size = turned.size(*frame_size)
         self.planner.frame_size = frame_size
-        return self.planner.update(now, marked, list(boxes))
+        return [self._in_cameras_frame(action) for action in self.planner.update(now, marked, list(boxes))]
+
+    def turn(self, orientation: Orientation) -> None:
+        """The frames from now on are turned so against the camera's own."""
+        if orientation != self.orientation:
+            self.orientation = orientation
+            self.planner.forget_target()
+
+    def _in_cameras_frame(self, action: Action) -> Action:
+        if action.kind is not ActionKind.AF_AREA or self.orientation.is_identity:
+            return action
+        x, y = self.orientation.point_to_camera(action.x, action.y)
+        return dataclasses.replace(action, x=x, y=y)

@@ -8,7 +8,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
-from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
+from face_af_common.conversions import af_boxes_from_msg, faces_from_msg, orientation_from_msg
 from face_af_common.diagnostics import WARN, Health
 from face_af_common.hearing import Hearing
 from face_af_common.live_parameters import LiveParameters
@@ -17,7 +17,7 @@ from face_af_common.pairing import StampPairer
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action
-from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, SteeringCommand, SteeringState
+from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, FrameOrientation, SteeringCommand, SteeringState
 from face_af_msgs.srv import SetRecipe
 
 from .engine import SteeringEngine
@@ -48,6 +48,7 @@ class SteeringNode(Node):
         self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
         self._states = self.create_publisher(SteeringState, "state", RESULT)
         self.create_subscription(CameraStatus, "camera_status", self._on_camera, STATUS)
+        self.create_subscription(FrameOrientation, "frame_orientation", self._on_orientation, STATUS)
         self.create_subscription(AfOverlay, "af_overlay", self._on_overlay, RESULT)
         self.create_subscription(FaceArray, "faces", self._on_faces, RESULT)
         self.create_service(Trigger, "pause", self._on_pause)
@@ -67,6 +68,9 @@ class SteeringNode(Node):
 
     def _on_camera(self, message: CameraStatus) -> None:
         self._camera = message
+
+    def _on_orientation(self, message: FrameOrientation) -> None:
+        self._engine.turn(orientation_from_msg(message))
 
     def _on_overlay(self, message: AfOverlay) -> None:
         self._hearing.got("af_overlay")

@@ -174,6 +174,13 @@ class SteeringNodeParams(PlannerParams):
     recipe_dir: str = param("", "folder of the recipes; empty = config/recipes of face_af")
     require_camera: bool = param(True, "no presses while camera_status says that the camera is not connected")
 
+    left_means: str = param(
+        "camera",
+        "where LEFT goes while capture turns the frames: left in the camera's own frame, or in the upright image;"
+        " untried on a real body held in portrait",
+        choices=("camera", "image"),
+    )
+
     def check(self) -> None:
         super().check()
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
+from face_af_common.conversions import af_boxes_from_msg, faces_from_msg, orientation_from_msg
 from face_af_common.node_params import NODES
+from face_af_common.orientation import Orientation
 from face_af_common.params import ParamError, describe
 from face_af_common.types import Action, ActionKind, Box, SteeringStatus
 
@@ -40,6 +41,15 @@ def recorded_frames(source: Source) -> dict[int, Frame]:
         frame = frames.setdefault(message.stamp_ns, Frame(message.stamp_ns))
         _take(frame, message.type[17:], message.value)
     return frames
+
+
+def recorded_orientations(source: Source) -> list[tuple[int, Orientation]]:
+    """How the frames were turned, each from a stamp on (nanoseconds), in order; empty for bags that do not say."""
+    if not isinstance(source, BagSource):
+        return []
+    topics = {name for name, kind in source.topics.items() if kind == "face_af_msgs/msg/FrameOrientation"}
+    messages = source.messages(topics) if topics else ()
+    return sorted(((m.stamp_ns, orientation_from_msg(m.value)) for m in messages), key=lambda entry: entry[0])
 
 
 def _take(frame: Frame, kind: str, message: Any) -> None:

@@ -28,6 +28,10 @@ COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 Undecoded = tuple[int, Callable[[], BGR]]
 _MOST_LINES = 10
+_OWN_TYPES = (
+    *("FaceArray", "AfOverlay", "SteeringCommand", "SteeringState"),
+    *("CameraStatus", "FrameOrientation", "SimTruth"),
+)
 _PACKETS = ("/CompressedVideo", "/FFMPEGPacket")
 """Message types of H.264 and the like (foxglove_msgs, ffmpeg_image_transport_msgs): no frame stands alone."""
 
@@ -267,7 +271,7 @@ def _typestore() -> Any:
     from ..bag.definitions import definition
 
     store = get_typestore(Stores.ROS2_HUMBLE)
-    for name in ("FaceArray", "AfOverlay", "SteeringCommand", "SteeringState", "CameraStatus", "SimTruth"):
+    for name in _OWN_TYPES:
         text = definition(f"face_af_msgs/msg/{name}")
         if text:
             types = get_types_from_msg(text, f"face_af_msgs/msg/{name}")

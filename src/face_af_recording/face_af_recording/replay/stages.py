@@ -25,7 +25,7 @@ from ..bag.bag_folder import RecordingError
 from .frames import Frame
 from .overlay_stage import Overlay
 from .perception_stage import Perception
-from .recorded import recorded_frames
+from .recorded import recorded_frames, recorded_orientations
 from .settings import STAGES, Parameters
 from .source import Source, UndecodableFrame, Undecoded
 from .steering_stage import Steering
@@ -72,7 +72,9 @@ def compute(
     if "perception" in wanted and perception is None:
         perception = Perception(parameters.get("perception", {}))
     overlay = Overlay(parameters.get("overlay", {})) if "overlay" in wanted else None
-    steering = Steering(parameters.get("steering", {})) if "steering" in wanted else None
+    steering = None
+    if "steering" in wanted:
+        steering = Steering(parameters.get("steering", {}), recorded_orientations(source))
     if "perception" not in wanted:
         perception = None
     if not wanted & {"perception", "overlay"}:

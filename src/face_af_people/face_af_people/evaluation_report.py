@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def recommended(report: dict[str, Any], analyser: FaceAnalyser) -> dict[str, float]:
     """Thresholds for the perception node: the stricter of what pairs and strangers ask for at the aimed-at rate."""
-    from face_af_perception.recognition import HYSTERESIS
+    from face_af_perception.identity_rule import HYSTERESIS
 
     asked = []
     if "verification" in report:

@@ -19,6 +19,7 @@ from face_af_inference.manifest import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner, open_runner
 
 from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, aligned
+from .lighting import balanced
 
 TEMPLATES: dict[str, tuple[Points, int]] = {"arcface": (ARCFACE, ARCFACE_SIZE), "dlib": (DLIB, DLIB_SIZE)}
 """By the manifest's ``alignment``: where the landmarks lie, in a chip of so many pixels."""
@@ -55,11 +56,11 @@ class Embedder:
         return min(0.999, self.threshold + fraction * (self.threshold - self.strangers))
 
     def chip(self, bgr: Picture, landmarks: Points) -> Picture:
-        """The aligned face as the network sees it (size x size, BGR)."""
-        return aligned(bgr, landmarks, self._template, self.size)
+        """The aligned face as the network sees it: size x size, BGR, :func:`balanced` under stage light."""
+        return balanced(aligned(bgr, landmarks, self._template, self.size))
 
     def embed(self, bgr: Picture, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:
-        """x"""
+        """N x D embeddings of faces with these ``landmarks`` (5 x 2 each); ``flip``: averaged with mirror images."""
         return self.embed_chips([self.chip(bgr, points) for points in landmarks], flip)
 
     def embed_chips(self, chips: Sequence[Picture], flip: bool = False) -> Embeddings:

@@ -55,7 +55,7 @@ class FacePipeline:
 
     def _name_again(self) -> None:
         for track in (*self.tracker.tracks, *self.tracker.lost):
-            track.memory.gallery_version = -1
+            track.memory.gallery_version = track.against.gallery_version = -1
 
     def reset(self) -> None:
         """Forgets all tracks."""
@@ -100,22 +100,18 @@ class FacePipeline:
         """
         best: dict[str, float] = {}
         for track in tracks:
-            memory = track.memory
-            best[memory.identity] = max(best.get(memory.identity, -1.0), memory.similarity)
+            best[track.identity] = max(best.get(track.identity, -1.0), track.similarity)
         margin = self.recognizer.params.margin
-        names = [
-            t.memory.identity if not t.nameless and t.memory.similarity >= best[t.memory.identity] - margin else ""
-            for t in tracks
-        ]
-        named = [t.memory for t, name in zip(tracks, names, strict=True) if self.target and name == self.target]
-        chosen = max(named, key=lambda m: (m.id == self._target_id, m.similarity), default=None)
-        self._target_id = chosen.id if chosen is not None else 0
+        names = [t.identity if t.similarity >= best[t.identity] - margin else "" for t in tracks]
+        named = [t for t, name in zip(tracks, names, strict=True) if self.target and name == self.target]
+        chosen = max(named, key=lambda t: (t.memory.id == self._target_id, t.similarity), default=None)
+        self._target_id = chosen.memory.id if chosen is not None else 0
         return [
             Face(
                 track.memory.id,
                 track.detection.box,
-                track.memory is chosen,
-                track.memory.similarity,
+                track is chosen,
+                track.similarity,
                 track.detection.score,
                 tuple(float(v) for v in track.detection.landmarks.ravel()),
                 name,

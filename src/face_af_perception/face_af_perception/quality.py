@@ -12,7 +12,10 @@ from .alignment import Picture
 FULL_EYE_DISTANCE = 32.0
 """Pixels between the eyes from which on size no longer matters (an aligned chip has 35)."""
 FULL_SHARPNESS = 120.0
-"""Variance of the Laplacian of a 112 x 112 chip that counts as sharp."""
+"""Variance of the Laplacian of a 112 x 112 chip that counts as sharp, in good light."""
+GOOD_LIGHT = 110.0
+"""Mean gray of a chip from which on light is good; below, edges are as much weaker as the light is."""
+_DARKEST = 20.0
 
 
 def eye_distance(landmarks: Points) -> float:
@@ -40,12 +43,13 @@ def frontality(landmarks: Points) -> float:
 
 
 def sharpness(chip: Picture) -> float:
-    """0 for a blurred chip, 1 for a sharp one."""
+    """0 for a blurred chip, 1 for a sharp one, however dim or coloured the light."""
     gray = cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY)
     height, width = gray.shape
     inner = gray[height // 5 : -height // 5, width // 5 : -width // 5]
+    light = min(GOOD_LIGHT, max(_DARKEST, cv2.mean(inner)[0])) / GOOD_LIGHT
     variance = float(cv2.Laplacian(inner, cv2.CV_32F).var())
-    return min(1.0, variance / FULL_SHARPNESS)
+    return min(1.0, variance / light**2 / FULL_SHARPNESS)
 
 
 def quality(landmarks: Points, chip: Picture) -> float:

@@ -1,9 +1,8 @@
-"""Who is on each track: which faces to embed on a frame, and what their embeddings say together."""
+"""Which faces to embed on a frame, and what an embedding says about the track: the same person, or another."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from collections.abc import Sequence
 
@@ -15,30 +14,38 @@ from face_af_gallery.model import Embeddings
 
 from .alignment import Picture
 from .embedders import Embedder
+from .identity_rule import SETTLED, IdentityRule
 from .params import RecognitionParams
 from .quality import frontality, quality
-from .tracker import Memory, Track, Tracker
-
-HYSTERESIS = 0.25
-"""How far ``exit`` lies below ``enter``, in units of the embedder's threshold above strangers."""
-
-COHORT = 64
-"""So many strangers are remembered for each person, newest kept."""
-
-SETTLED = 3
-"""Embeddings after which a track is only refreshed."""
+from .tracker import Contradiction, Memory, Track, Tracker
 
 SPACING_S = 0.08
-"""Time between these: frames right after one another show nearly the same."""
+"""Time between the first looks at a face: frames right after one another show nearly the same."""
 
 UNDECIDED_S = 0.15
-"""A face that is nearly somebody (half hidden, turning) is looked at again after this time."""
+"""A face that is nearly somebody (half hidden, turning), or unlike its track, is looked at again after this time."""
 
 CLEAR = 0.2
-"""Quality below which an embedding cannot contradict what is known of a track."""
+"""Quality of an embedding that is evidence by itself. Of less clear ones so much is needed together."""
+
+SAME_SHOT = 0.3
+"""How far above ``enter`` the embeddings of one face in one shot are alike, in units as of ``HYSTERESIS``.
+
+99 of 100 embeddings of faces in four films, of any quality, are more alike to those before: 0.55 with MobileFaceNet,
+0.89 with dlib.
+"""
+
+_STEADY = 3.0
+"""So many times more evidence is needed against a face that was followed without a doubt: people turn away."""
+
+_UNLIKE_LEAST = 0.25
+"""An embedding that is nearly alike enough is at least this share of its quality against the track."""
 
 NAMED_REFRESH = 0.25
 """A face with a name is looked at again after this share of ``refresh_s``: a wrong name costs more than none."""
+
+RENOUNCED_S = 5.0
+"""A face that has lost its name is looked at often for so long: it may only have turned away."""
 
 _FIRST_COST_MS = 5.0
 _STALE = 3
@@ -48,22 +55,37 @@ class Recognizer:
     """Spends a budget of embeddings a frame on the tracks that need it most, and names tracks from the gallery."""
 
     def __init__(self, params: RecognitionParams, embedder: Embedder, gallery: Gallery | None) -> None:
-        self.params = params
         self.embedder = embedder
-        self.gallery = gallery
+        self.rule = IdentityRule(params, embedder, gallery)
         self._cost_ms = _FIRST_COST_MS
-        self._strangers: dict[str, dict[int, Embeddings]] = {}
+
+    @property
+    def params(self) -> RecognitionParams:
+        return self.rule.params
+
+    @params.setter
+    def params(self, params: RecognitionParams) -> None:
+        self.rule.params = params
+
+    @property
+    def gallery(self) -> Gallery | None:
+        return self.rule.gallery
+
+    @gallery.setter
+    def gallery(self, gallery: Gallery | None) -> None:
+        self.rule.gallery = gallery
 
     @property
     def enter(self) -> float:
-        if self.params.enter:
-            return self.params.enter
-        return self.gallery.threshold if self.gallery is not None else self.embedder.threshold
+        return self.rule.enter
 
     @property
     def exit(self) -> float:
-        lower = self.enter - (self.embedder.above(HYSTERESIS) - self.embedder.threshold)
-        return min(self.params.exit or lower, self.enter)
+        return self.rule.exit
+
+    def name(self, tracks: Sequence[Track]) -> None:
+        """Names every track whose embeddings or whose gallery have changed."""
+        self.rule.name(tracks)
 
     def allowance(self) -> int:
         """How many faces may be embedded on a frame."""
@@ -71,34 +93,41 @@ class Recognizer:
             return self.params.per_frame
         return max(1, int(self.params.budget_ms / max(self._cost_ms, 0.01)))
 
+    # -- which faces -------------------------------------------------------------------------------------------------
+
     def choose(self, tracks: Sequence[Track], stamp: float) -> list[Track]:
         """The tracks to embed on this frame, most urgent first: doubtful, new, unsettled, one that is stale."""
-        urgent: list[tuple[int, float, float, int, Track]] = []
+        urgent: list[tuple[int, bool, float, float, int, Track]] = []
         for track in tracks:
-            memory = track.memory
-            age = stamp - memory.embedded_at
-            if track.contested:
-                continue  # somebody else's face is in the way; what would be learned is a mixture
-            if track.doubtful and memory.template is not None:
-                rank = 0
-            elif memory.template is None:
-                rank = 1
-            elif self._unsettled(memory, age):
-                rank = 2
-            elif age >= self.params.refresh_s * (NAMED_REFRESH if memory.identity else 1.0):
-                rank = _STALE
-            else:
-                continue
-            # of equals the one that was looked at longest ago, then the clearer one
-            clear = frontality(track.detection.landmarks) * track.size
-            urgent.append((rank, -min(age, 1e6), -clear, memory.id, track))
-        urgent.sort(key=lambda entry: entry[:4])
+            rank = self._urgency(track, stamp - track.memory.embedded_at, stamp)
+            if rank is not None:
+                memory = track.memory
+                # of equals those with a name, then the one that was looked at longest ago, then the clearer one
+                age = min(stamp - memory.embedded_at, 1e6)
+                clear = frontality(track.detection.landmarks) * track.size
+                urgent.append((rank, rank == 0 and not memory.identity, -age, -clear, memory.id, track))
+        urgent.sort(key=lambda entry: entry[:5])
         # those that were named together would all be due again together
         pressing = sum(rank < _STALE for rank, *_ in urgent)
-        return [entry[4] for entry in urgent[: min(self.allowance(), pressing + 1)]]
+        return [entry[5] for entry in urgent[: min(self.allowance(), pressing + 1)]]
 
-    def _unsettled(self, memory: Memory, age: float) -> bool:
-        nearly = not memory.identity and memory.similarity >= self.exit
+    def _urgency(self, track: Track, age: float, stamp: float) -> int | None:
+        """0 for the most urgent; None for a track that need not, or must not, be embedded on this frame."""
+        memory = track.memory
+        if track.contested and (memory.template is None or age < UNDECIDED_S):
+            return None  # something is in the way: enough to doubt a name, not enough to give one
+        if memory.template is None:
+            return 1
+        if track.doubtful and not track.contested:
+            return 0
+        if self._unsettled(track, age, stamp):
+            return 2
+        return _STALE if age >= self.params.refresh_s * (NAMED_REFRESH if memory.identity else 1.0) else None
+
+    def _unsettled(self, track: Track, age: float, stamp: float) -> bool:
+        memory = track.memory
+        nearly = not memory.identity and (memory.similarity >= self.exit or stamp < memory.watched_until)
+        nearly |= bool(track.against.rows) or track.contested
         if len(memory.embeddings) < min(SETTLED, self.params.memory):
             return nearly or age >= SPACING_S
         return nearly and age >= UNDECIDED_S
@@ -111,32 +140,78 @@ class Recognizer:
         if tracks:
             spent = (time.perf_counter() - started) * 1e3 / len(tracks)
             self._cost_ms += 0.1 * (spent - self._cost_ms)
-        return rows, [quality(t.detection.landmarks, chip) for t, chip in zip(tracks, chips, strict=True)]
+        return rows, [
+            quality(t.detection.landmarks, chip) * t.visible_share**2 for t, chip in zip(tracks, chips, strict=True)
+        ]
+
+    # -- what they say -----------------------------------------------------------------------------------------------
 
     def learn(self, tracker: Tracker, track: Track, row: Embeddings, weight: float, stamp: float) -> None:
         """Takes one embedding (D numbers) of a track in; corrects the tracker where the face is somebody else's."""
-        own = track.memory.template
-        if own is None:
+        memory = track.memory
+        memory.embedded_at = stamp
+        rows, weights = [row], [weight]
+        if memory.template is None:
             if weight >= CLEAR:
                 self._recover(tracker, track, row)
-        elif self._alike(row, own) < self.exit:
-            if weight < CLEAR:
-                # too little to go by: look again, and do not call a doubtful face by its name meanwhile
-                track.memory.embedded_at, track.nameless = stamp, track.doubtful
+        elif not self._agrees(track, row, weight):
+            if not self._is_somebody_else(track, weight):
                 return
-            if not track.doubtful:
-                # a grimace, or somebody else: the next frame decides
-                track.memory.embedded_at, track.doubtful = stamp, True
-                return
-            self._correct(tracker, track, row)
+            if not self._exchange(tracker, track, row):
+                rows, weights = track.against.rows, track.against.weights
+                self._replace(tracker, track, stamp)
+        track.doubtful = track.contested
+        track.nameless = False
+        track.against = Contradiction()
+        if not track.contested:
+            self._remember(track.memory, rows, weights, stamp)
+
+    def _agrees(self, track: Track, row: Embeddings, weight: float) -> bool:
+        """Whether an embedding shows the person of the track; what speaks against it is kept in ``track.against``."""
         memory = track.memory
-        memory.embeddings.append(row)
-        memory.weights.append(weight)
+        assert memory.template is not None
+        alike = float(similarity(row[None], memory.template[None])[0, 0])
+        same_shot = self.enter + self.embedder.above(SAME_SHOT) - self.embedder.threshold
+        bar = same_shot if track.doubtful else self.exit
+        if alike >= bar:
+            return True
+        if track.doubtful and alike >= self.exit and self._still_named(track, row):
+            return True
+        if not memory.identity and not track.doubtful and weight < CLEAR:
+            return True  # nobody's name is at stake: the track learns how this face looks now
+        unlike = (bar - alike) / max(1e-3, self.enter - self.embedder.strangers)
+        track.against.add(row, weight, weight * min(1.0, max(_UNLIKE_LEAST, unlike)))
+        return False
+
+    def _still_named(self, track: Track, row: Embeddings) -> bool:
+        """Whether one embedding alone confirms the track's name; one that is withheld must be earned again."""
+        column = self.gallery.column(track.memory.identity) if self.gallery is not None else None
+        if self.gallery is None or column is None:
+            return True
+        return bool(self.gallery.scores(row[None])[0, column] >= (self.enter if track.nameless else self.exit))
+
+    def _is_somebody_else(self, track: Track, weight: float) -> bool:
+        """Whether the contradictions suffice to give the track up; fewer of them withhold its name."""
+        total = track.against.total
+        if track.contested:
+            track.nameless |= total >= CLEAR  # what covers the face may be what contradicts
+            return False
+        if track.doubtful:
+            track.nameless = True
+            return total >= CLEAR
+        if weight >= CLEAR:
+            track.doubtful = True  # a grimace, or somebody else: the next frame decides
+            return False
+        track.nameless |= total >= CLEAR
+        return total >= _STEADY * CLEAR
+
+    def _remember(self, memory: Memory, rows: Sequence[Embeddings], weights: Sequence[float], stamp: float) -> None:
+        memory.embeddings += rows
+        memory.weights += weights
         del memory.embeddings[: -self.params.memory], memory.weights[: -self.params.memory]
         memory.template = mean_embedding(np.stack(memory.embeddings)[:, None], memory.weights)[0]
         memory.embedded_at = stamp
         memory.gallery_version = -1
-        track.doubtful = track.nameless = False
 
     def _recover(self, tracker: Tracker, track: Track, row: Embeddings) -> None:
         """A new face: one that was lost a moment ago and is found again elsewhere gets its memory back."""
@@ -145,87 +220,27 @@ class Recognizer:
             track.memory = best.memory
             tracker.lost.remove(best)
 
-    def _correct(self, tracker: Tracker, track: Track, row: Embeddings) -> None:
-        """A known track shows another face: swapped with somebody, or somebody has stepped into its place."""
+    def _exchange(self, tracker: Tracker, track: Track, row: Embeddings) -> bool:
+        """A known track shows somebody who is known too: the two were mixed up, and exchange what is known."""
         best = self._nearest(row, [*tracker.lost, *(t for t in tracker.tracks if t is not track and t.doubtful)])
-        if best is not None:
-            track.memory, best.memory = best.memory, track.memory
-            return
-        tracker.lost.append(dataclasses.replace(track, visible=False))
+        if best is None:
+            return False
+        track.memory, best.memory = best.memory, track.memory
+        return True
+
+    def _replace(self, tracker: Tracker, track: Track, stamp: float) -> None:
+        """Somebody new has stepped into the place of a known track."""
+        tracker.lost.append(dataclasses.replace(track, visible=False, against=Contradiction()))
+        named = bool(track.memory.identity)
         track.memory = tracker.new_memory()
+        if named:
+            track.memory.watched_until = stamp + RENOUNCED_S
 
     def _nearest(self, row: Embeddings, tracks: Sequence[Track]) -> Track | None:
         """The track whose memory is most alike to an embedding, if it is alike enough to be the same person."""
         known = [t for t in tracks if t.memory.template is not None]
-        best = max(known, key=lambda t: self._alike(row, t.memory.template), default=None)
-        return best if best is not None and self._alike(row, best.memory.template) >= self.enter else None
-
-    def _alike(self, row: Embeddings, template: Embeddings | None) -> float:
-        assert template is not None
-        return float(similarity(row[None], template[None])[0, 0])
-
-    def name(self, tracks: Sequence[Track]) -> None:
-        """Names every track whose embeddings or whose gallery have changed."""
-        version = self.gallery.version if self.gallery is not None else 0
-        stale = [t.memory for t in tracks if t.memory.template is not None and t.memory.gallery_version != version]
-        if not stale:
-            return
-        names = self.gallery.names if self.gallery is not None else []
-        if self.gallery is None or not names:
-            self._strangers.clear()
-            for memory in stale:
-                memory.identity, memory.similarity, memory.gallery_version = "", 0.0, version
-            return
-        scores = self.gallery.scores(np.stack([m.template for m in stale if m.template is not None]))
-        for memory, row in zip(stale, scores, strict=True):
-            self._decide(memory, row, names, self.gallery.column(memory.identity))
-            memory.gallery_version = version
-        if self.params.cohort:
-            self._meet(tracks)
-
-    def _meet(self, tracks: Sequence[Track]) -> None:
-        """Whoever is seen beside a person, and is clearly not alike, is a stranger to that person from now on.
-
-        Somebody whom the gallery might yet name is left alone: should the other one have the name wrongly, the right
-        one must not be shut out.
-        """
-        settled = [t.memory for t in tracks if len(t.memory.embeddings) >= min(SETTLED, self.params.memory)]
-        known = [i for i, m in enumerate(settled) if m.identity and m.similarity >= self.enter]
-        if not known or len(settled) < 2:
-            return
-        templates = np.stack([m.template for m in settled if m.template is not None])
-        unlike = similarity(templates, templates) < self.exit
-        for i in known:
-            name = settled[i].identity
-            strangers = self._strangers.setdefault(name, {})
-            for other in (settled[j] for j in np.flatnonzero(unlike[i])):
-                certain = other.identity != name if other.identity else other.similarity < self.exit
-                if certain and other.template is not None:
-                    strangers[other.id] = other.template
-            while len(strangers) > COHORT:
-                del strangers[next(iter(strangers))]
-
-    def _is_stranger(self, name: str, template: Embeddings, similarity_to_name: float) -> bool:
-        """Whether a face is more alike to a stranger of ``name`` than to ``name``."""
-        strangers = self._strangers.get(name)
-        if not strangers or not self.params.cohort:
-            return False
-        return float(similarity(template[None], np.stack(list(strangers.values()))).max()) > similarity_to_name
-
-    def _decide(self, memory: Memory, row: Embeddings, names: list[str], held: int | None) -> None:
-        best = int(row.argmax())
-        second = float(np.partition(row, -2)[-2]) if len(row) > 1 else -math.inf
-        assert memory.template is not None
-        # one look is enough for who is clearly somebody; a face half hidden or half turned gets a second one
-        looks = len(memory.embeddings) >= min(2, self.params.memory)
-        certain = self.enter if looks else 2 * self.enter - self.exit
-        clear = (
-            row[best] >= certain
-            and row[best] - second >= self.params.margin
-            and not self._is_stranger(names[best], memory.template, float(row[best]))
-        )
-        if held is not None and row[held] >= self.exit and not (clear and best != held):
-            memory.similarity = float(row[held])
-            return
-        memory.identity = names[best] if clear else ""
-        memory.similarity = float(row[best])
+        if not known:
+            return None
+        alike = similarity(row[None], np.stack([t.memory.template for t in known if t.memory.template is not None]))[0]
+        best = int(alike.argmax())
+        return known[best] if alike[best] >= self.enter else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,18 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from face_af_common.paths import model_dirs
 from face_af_common.types import Box
 from face_af_inference.manifest import ModelSpec
+from face_af_inference.runtimes import ModelError
 from face_af_perception.alignment import ARCFACE
 from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.detectors import Detection
 from face_af_perception.embedders import Embedder
 
+sys.path.insert(0, str(Path(__file__).parent))  # modules that several tests share
+
+from real_faces import Media
+
 COLOURS = {
-    "anna": (200, 30, 30),
-    "bert": (30, 200, 30),
-    "cleo": (30, 30, 200),
-    "dora": (200, 200, 30),
+    "anna": (200, 60, 60),
+    "bert": (60, 200, 60),
+    "cleo": (60, 60, 200),
+    "dora": (200, 200, 60),
 }
 DIMENSION = 32
 
@@ -153,3 +160,33 @@ def test_faces() -> Path:
     if not folder or not (Path(folder) / "pairs.csv").is_file():
         pytest.skip("FACE_AF_TEST_FACES names no folder with photographs and pairs.csv")
     return Path(folder)
+
+
+def _folder(variable: str, proof: str) -> Path:
+    folder = Path(os.environ.get(variable, "") or "/nonexistent")
+    if not (folder / proof).is_file():
+        pytest.skip(f"{variable} names no folder with {proof}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def media() -> Media:
+    return Media(_folder("FACE_AF_TEST_MEDIA", "short_hamilton_clip.mp4"))
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    return _folder("FACE_AF_TEST_CASES", "ghost.avi")
+
+
+@pytest.fixture(scope="session", params=["scrfd", "centerface"])
+def models(request: pytest.FixtureRequest) -> FaceAnalyser:
+    """Real networks: InsightFace's where their files are, and the embedded default ones."""
+    detector = str(request.param)
+    if detector == "scrfd" and not os.environ.get("FACE_AF_MODEL_DIR"):
+        pytest.skip("FACE_AF_MODEL_DIR names no folder with SCRFD and MobileFaceNet")
+    embedder = {"scrfd": "mobilefacenet", "centerface": "dlib"}[detector]
+    try:
+        return FaceAnalyser.open(detector, embedder, model_dirs=model_dirs(), runtime="onnxruntime-cpu")
+    except ModelError as error:
+        pytest.skip(str(error))

@@ -222,3 +222,15 @@ def test_without_a_gallery_faces_are_followed_all_the_same(scene, analyser: Face
 def test_contradicting_thresholds_are_refused() -> None:
     with pytest.raises(ParamError, match="exit"):
         params(recognition__enter=0.4, recognition__exit=0.5)
+
+
+def test_a_cut_to_somebody_else_in_the_same_place_takes_the_name_at_once(scene, pipeline: FacePipeline) -> None:
+    scene.places = {"anna": Box(100, 80, 60, 60)}
+    for i in range(10):
+        pipeline.process(scene.frame(), i * FRAME)
+    scene.places = {"cleo": Box(100, 80, 60, 60)}
+    for i in range(10, 20):
+        (face,) = pipeline.process(scene.frame(), i * FRAME)
+        assert face.identity == "" and face.similarity < 0.3
+    scene.places["anna"] = Box(400, 80, 60, 60)
+    assert [f.identity for f in pipeline.process(scene.frame(), 20 * FRAME)] == ["", "anna"]

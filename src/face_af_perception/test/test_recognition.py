@@ -141,3 +141,94 @@ def test_a_face_that_is_nearly_somebody_is_looked_at_again_soon(
     assert recognizer.choose([nearly, stranger], 0.1) == []
     assert recognizer.choose([nearly, stranger], 0.3) == [nearly]
     assert len(recognizer.choose([nearly, stranger], 1.5)) == 2
+
+
+WEAK = 0.07
+"""Quality of a face in profile, or ten pixels wide."""
+
+
+def named_track(recognizer: Recognizer, tracker: Tracker, x: float = 0) -> Track:
+    anna = track(tracker, x)
+    teach(recognizer, tracker, anna, AXES[0])
+    recognizer.name([anna])
+    assert anna.identity == "anna"
+    return anna
+
+
+def test_weak_evidence_adds_up_until_the_name_falls(embedder: Embedder, gallery: Gallery, tracker: Tracker) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    one = named_track(recognizer, tracker)
+    looks = []
+    for i in range(30):
+        recognizer.learn(tracker, one, AXES[7], WEAK, 1 + 0.15 * i)
+        recognizer.name([one])
+        looks.append(one.identity)
+        assert one.similarity < 0.1, "the similarity of the face shown, from the first look on"
+    fallen = looks.index("")
+    assert 1 <= fallen <= 6 and set(looks[fallen:]) == {""}
+    assert one.memory.identity == ""
+
+
+def test_in_doubt_one_weak_look_withholds_the_name_and_few_take_it(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker
+) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    one = named_track(recognizer, tracker)
+    known = one.memory
+    one.doubtful = True  # as after a cut
+    looks = 0
+    while one.memory is known:
+        recognizer.learn(tracker, one, AXES[7], WEAK, 1 + looks / 30)
+        recognizer.name([one])
+        assert one.identity == "" and one.similarity < 0.1
+        looks += 1
+    assert looks <= 4
+
+
+def test_who_turns_away_for_a_moment_keeps_the_name(embedder: Embedder, gallery: Gallery, tracker: Tracker) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    one = named_track(recognizer, tracker)
+    for i in range(40):
+        profile = i % 3 != 2
+        recognizer.learn(tracker, one, AXES[7] if profile else AXES[0], WEAK if profile else 0.5, 1 + 0.15 * i)
+        recognizer.name([one])
+        assert one.identity == "anna"
+
+
+def test_a_withheld_name_is_back_with_the_first_look_that_shows_the_person(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker
+) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    one = named_track(recognizer, tracker)
+    known = one.memory
+    for i in range(4):
+        recognizer.learn(tracker, one, AXES[7], WEAK, 1 + 0.15 * i)
+    assert one.identity == "" and one.memory is known
+    recognizer.learn(tracker, one, AXES[0], 0.5, 2.0)
+    recognizer.name([one])
+    assert one.identity == "anna" and one.similarity > 0.9
+
+
+def test_a_face_cut_by_the_edge_loses_a_name_that_is_not_its_own(
+    embedder: Embedder, gallery: Gallery, tracker: Tracker
+) -> None:
+    recognizer = Recognizer(recognition(per_frame=2), embedder, gallery)
+    one = named_track(recognizer, tracker)
+    one.contested = one.doubtful = True
+    for i in range(60):
+        stamp = 1 + i / 30
+        for chosen in recognizer.choose([one], stamp):
+            recognizer.learn(tracker, chosen, AXES[7], WEAK, stamp)
+        recognizer.name([one])
+    assert one.identity == "" and one.similarity < 0.1
+    assert len(one.memory.embeddings) == 3, "half a face teaches nothing"
+
+
+def test_who_is_not_believed_does_not_compete(embedder: Embedder, gallery: Gallery, tracker: Tracker) -> None:
+    recognizer = Recognizer(recognition(), embedder, gallery)
+    ghost, anna = named_track(recognizer, tracker), track(tracker, 300)
+    ghost.doubtful = True
+    recognizer.learn(tracker, ghost, AXES[7], WEAK, 1.0)
+    teach(recognizer, tracker, anna, direction(0.6, 0, 0.8))  # less alike than the ghost was
+    recognizer.name([ghost, anna])
+    assert (ghost.identity, anna.identity) == ("", "anna") and ghost.similarity < anna.similarity

@@ -74,8 +74,8 @@ def _small(bgr: Picture) -> Picture:
 def _changed(a: Picture, b: Picture) -> float:
     """Share of cells that differ, 0 to 1."""
     level = np.maximum(a, b).max(2)
-    differs = cv2.absdiff(a, b).max(2) > _CHANGED + _CHANGED_SHARE * level
-    return float(np.count_nonzero(differs)) / differs.size
+    differs = np.asarray(cv2.absdiff(a, b).max(2) > _CHANGED + _CHANGED_SHARE * level, bool)
+    return float(np.count_nonzero(differs) / differs.size)
 
 
 def _alike(a: Picture, b: Picture) -> float:

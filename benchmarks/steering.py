@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def _job(job: _Job) -> list[Result]:
     results = []
     for policy in policies:
         who, _, mode = policy.partition(": ")
-        params = PlannerParams(photographer=mode or "insists")
-        result = play(make(name, seed, width, conditions), who, lambda params=params: Planner(params))
+        maker = partial(Planner, PlannerParams(photographer=mode or "insists"))
+        result = play(make(name, seed, width, conditions), who, maker)
         result.policy = policy
         results.append(result)
     return results
@@ -97,8 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(args.report, {"seeds": args.seeds, "conditions": robustness(args.scenarios, args.seeds, args.jobs)})
         return 0
     if args.preference:
-        jobs = preference.jobs(draws((*ALONE, *WITH_PEOPLE), args.seeds, args.scenarios))
-        data = preference.curves(mapped(preference.job, jobs, args.jobs))
+        points = preference.jobs(draws(NAMES, args.seeds, args.scenarios))
+        data = preference.curves(mapped(preference.job, points, args.jobs))
         print(preference.table(data))
         plots.preference(data, args.preference)
         _write(args.report, {"seeds": args.seeds, **data})

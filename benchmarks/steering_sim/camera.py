@@ -226,7 +226,8 @@ class Camera:
 
 
 def _times(rng: random.Random, seconds: float, habit: OwnMoves) -> list[float]:
-    times, t = [], 0.0
+    times: list[float] = []
+    t = 0.0
     while True:
         t += habit.every_s * rng.uniform(0.6, 1.4) if habit.regular else rng.expovariate(1 / habit.every_s)
         if t >= seconds:

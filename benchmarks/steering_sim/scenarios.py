@@ -121,9 +121,13 @@ def _some(rng: random.Random) -> list[Person]:
     return _row(rng, rng.choice([2, 3, 4, 5]))
 
 
+def _many(rng: random.Random) -> list[Person]:
+    return _row(rng, rng.choice([6, 7, 8]), (60, 110))
+
+
 def _anybody(rng: random.Random) -> list[Person]:
     """Two to eight people who stand, cross, or turn away."""
-    return rng.choice([_some, _some, _crossings, _turning, lambda r: _row(r, r.choice([6, 7, 8]), (60, 110))])(rng)
+    return rng.choice([_some, _some, _crossings, _turning, _many])(rng)
 
 
 _FAMILIES: dict[str, Callable[[random.Random], list[Person]]] = {

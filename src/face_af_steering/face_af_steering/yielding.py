@@ -59,7 +59,7 @@ class Yielding:
 
     def _length_s(self, suspicion: Suspicion, params: PlannerParams) -> float:
         """Twice as long each time the photographer insists again."""
-        times = 2 ** max(suspicion.insisted - 1, 0)
+        times = 2.0 ** max(suspicion.insisted - 1, 0)
         if params.photographer == "always":
             times *= _ALWAYS
         return min(times, _LONGEST) * params.yield_s

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,23 +66,36 @@ def decode_image(data: NDArray[np.uint8]) -> BGR:
 
     if not len(data):
         raise ImageError("empty, 0 bytes")
-    logging = cv2.utils.logging
-    # OpenCV would print lines of its own about a broken file
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
-        image: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        with _silence():
+            image: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError("too large or damaged") from error
-    finally:
-        logging.setLogLevel(level)
     if image is None:
         raise ImageError(_what_it_is(data[:64].tobytes()))
     return _avif_orientation(data).upright(np.asarray(image, np.uint8))
 
 
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """OpenCV would print lines of its own about a broken file."""
+    import cv2
+
+    # OpenCV 4.6 has these functions elsewhere, some before have none
+    logging: Any = getattr(cv2.utils, "logging", cv2)
+    if not hasattr(logging, "setLogLevel"):
+        yield
+        return
+    level = logging.getLogLevel()
+    logging.setLogLevel(0)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)
+
+
 def decode_frame(data: NDArray[np.uint8]) -> BGR:
-    """Like :func:`decode_image`, for one frame of many: a JPEG whose end is missing is an error, not a gray half."""
+    """Like :func:`decode_image`, for one frame of many: a JPEG whose end is missing is an error, not half an image."""
     if is_cut_jpeg(data):
         raise ImageError(f"a JPEG that is cut off after {len(data)} bytes")
     return decode_image(data)
@@ -89,7 +104,7 @@ def decode_frame(data: NDArray[np.uint8]) -> BGR:
 def is_cut_jpeg(data: NDArray[np.uint8]) -> bool:
     """Whether ``data`` begins as a JPEG, and its end (FF D9) is missing; filling after the end is allowed.
 
-    Older OpenCV decodes such a JPEG all the same, and fills the rest with gray.
+    Older OpenCV (4.6) decodes such a JPEG all the same, and leaves the rest as the memory was before.
     """
     raw = data.tobytes()
     # an embedded thumbnail has an end of its own, before the image's last scan (FF DA)

@@ -41,6 +41,15 @@ def test_a_body_that_is_not_paired_is_not_connected():
     try:
         with pytest.raises(TransportError, match="Z 8 offers only 6 operations: it is not paired with this computer"):
             remote.connect()
+        remote.close()
+        timing = LinkTiming(max_command_age=1.0, reconnect_min=0.01, reconnect_max=0.05)
+        link = CameraLink(lambda: PtpRemote(PtpIpTransport("127.0.0.1", server.port), PROFILE), timing)
+        link.start()
+        end = time.monotonic() + 5.0
+        while not link.status.last_error and time.monotonic() < end:
+            time.sleep(0.01)
+        assert "not paired" in link.status.last_error and not link.status.connected
+        link.close()
     finally:
         remote.close()
         server.stop()

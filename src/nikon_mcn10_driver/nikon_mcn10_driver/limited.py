@@ -16,5 +16,5 @@ def why_limited(info: DeviceInfo) -> str:
         return ""
     return (
         f"{info.model or 'the camera'} offers only {count} operations: it is not paired with this computer, or in a "
-        "mode without remote control; pair it in its network menu (Connect to computer), or use the USB-C cable"
+        "mode without remote control; pair it in its network menu (Connect to computer), or choose MTP/PTP for its USB"
     )

@@ -18,9 +18,6 @@ _CLOCK_TRUST_S = 1.0
 """A driver's stamp is believed where it says that the frame is this young at most."""
 
 
-_JPEG_FILLING = 128
-
-
 class OpenCvDevice:
     """An opened ``cv2.VideoCapture`` of a live device: grabs, stamps, then decodes into the given buffer."""
 
@@ -38,7 +35,7 @@ class OpenCvDevice:
             raise SourceError(f"{self.name} gives no frames any more; unplugged, or in use by another program?")
         acquired = self._acquired()
         ok, image = self._capture.retrieve(buffer)
-        if not ok or _is_cut_off(image):
+        if not ok:
             raise BadFrame(f"{self.name} gives frames that cannot be decoded")
         return Frame(image, acquired)
 
@@ -58,11 +55,6 @@ class OpenCvDevice:
 
     def close(self) -> None:
         self._capture.release()
-
-
-def _is_cut_off(image: BGR) -> bool:
-    """Whether an older OpenCV has filled the missing end of a JPEG with gray, as libjpeg does."""
-    return bool((image[-1] == _JPEG_FILLING).all()) and not bool((image[0] == _JPEG_FILLING).all())
 
 
 def device_path(device: str) -> Path:

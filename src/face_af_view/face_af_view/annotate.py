@@ -42,6 +42,9 @@ STATE_COLORS: dict[SteeringStatus, Color] = {
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_PIXELS = 22.0
 """Height of a capital of that font at scale 1."""
+_BAR = 36
+"""Rows of the bar, for an image of 720."""
+_BAR_PAPER: Color = (24, 24, 24)
 
 
 @dataclass(frozen=True)
@@ -58,45 +61,56 @@ class Caption:
     """Replaces the state word where there is no steering ("no camera", "recorded")."""
 
 
-def draw_frame(
-    picture: BGR, faces: Sequence[Face], boxes: Sequence[AfBox], caption: Caption | None = None, scale: float = 1.0
-) -> None:
-    """Draws on ``picture`` (H x W x 3 uint8) in place; line widths and text follow its height.
+def draw_frame(image: BGR, faces: Sequence[Face], boxes: Sequence[AfBox], scale: float = 1.0) -> None:
+    """Draws on ``image`` (H x W x 3 uint8) in place; line widths and text follow its height.
 
-    ``scale``: size of the picture relative to the frame in whose pixels faces and boxes are given.
+    ``scale``: size of the image relative to the frame in whose pixels faces and boxes are given.
     """
-    unit = max(picture.shape[0] / 720.0, 0.4)
+    unit = max(image.shape[0] / 720.0, 0.4)
     plates: list[tuple[int, int, int, int]] = []
     for box in sorted(boxes, key=lambda b: b.state):
         if box.state != AfState.NONE:
-            _draw_af_box(picture, box.box.scaled(scale), box, unit, plates)
+            _draw_af_box(image, box.box.scaled(scale), box, unit, plates)
     for face in sorted(faces, key=lambda f: (f.is_target, bool(f.identity))):
-        _draw_face(picture, face.box.scaled(scale), face, unit, plates)
-    if caption is not None:
-        _draw_bar(picture, caption, unit)
+        _draw_face(image, face.box.scaled(scale), face, unit, plates)
 
 
 def annotated(
-    picture: BGR,
+    image: BGR,
     faces: Sequence[Face],
     boxes: Sequence[AfBox],
     caption: Caption | None = None,
     height: int | None = None,
 ) -> BGR:
-    """A drawn copy of ``picture``, scaled down to ``height`` rows when that is smaller; the original stays as it is."""
-    rows, columns = picture.shape[:2]
+    """A drawn copy of ``image``; the original stays as it is.
+
+    ``caption`` is a bar with rows of its own below the image: the camera's display has its figures at the lower edge.
+    ``height``: rows of image and bar together; the image is scaled down for it, and never up.
+    """
+    rows, columns = image.shape[:2]
+    limit = height if height is not None and height > 0 else None
+    bar = 0 if caption is None else _even(_BAR * max(min(rows, limit or rows) / 720.0, 0.4))
     scale = 1.0
-    if height is not None and 0 < height < rows:
-        scale = height / rows
+    size = (columns, rows)
+    if limit is not None and limit < rows + bar:
+        scale = max(2, limit - bar) / rows
         # even sizes: video encoders with 4:2:0 chroma need them
-        size = (max(2, round(columns * scale / 2) * 2), max(2, height // 2 * 2))
-        # averaging costs four times as much, and shows only where many pixels become one
-        way = cv2.INTER_AREA if scale <= 0.5 else cv2.INTER_LINEAR
-        copy: BGR = np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+        size = (_even(columns * scale), max(2, (limit - bar) // 2 * 2))
+    drawn: BGR = np.empty((size[1] + bar, size[0], 3), np.uint8)
+    top = drawn[: size[1]]
+    if scale == 1.0:
+        top[:] = image
     else:
-        copy = picture.copy()
-    draw_frame(copy, faces, boxes, caption, scale)
-    return copy
+        # averaging costs four times as much, and shows only where many pixels become one
+        cv2.resize(image, size, dst=top, interpolation=cv2.INTER_AREA if scale <= 0.5 else cv2.INTER_LINEAR)
+    draw_frame(top, faces, boxes, scale)
+    if caption is not None:
+        _draw_bar(drawn[size[1] :], caption)
+    return drawn
+
+
+def _even(value: float) -> int:
+    return max(2, round(value / 2) * 2)
 
 
 def plain(text: str) -> str:
@@ -140,20 +154,20 @@ def _draw_af_box(picture: BGR, box: Box, af: AfBox, unit: float, plates: list[tu
         _plate(picture, text, corners, 14 * unit, INK, color, plates, gap=thickness, below=True)
 
 
-def _draw_bar(picture: BGR, caption: Caption, unit: float) -> None:
-    rows, columns = picture.shape[:2]
-    height = min(rows, round(36 * unit))
-    bar = picture[rows - height :]
-    bar[:] = bar // 5
+def _draw_bar(bar: BGR, caption: Caption) -> None:
+    """Fills ``bar`` (H x W x 3) with state, reason and figures."""
+    height, columns = bar.shape[:2]
+    unit = height / _BAR
+    bar[:] = _BAR_PAPER
     size, pad = 17 * unit, round(12 * unit)
-    baseline = rows - round((height - size * 0.72) / 2)
+    baseline = height - round((height - size * 0.72) / 2)
     left = pad
     word = caption.note or ("" if caption.state is None else caption.state.name.replace("_", " "))
     if word:
         color = STATE_COLORS[caption.state] if caption.state is not None and not caption.note else UNKNOWN
         width = _text_width(plain(word), size)
-        cv2.rectangle(picture, (0, rows - height), (left + width + pad, rows), color, cv2.FILLED)
-        _text(picture, plain(word), left, baseline, size, INK)
+        cv2.rectangle(bar, (0, 0), (left + width + pad, height), color, cv2.FILLED)
+        _text(bar, plain(word), left, baseline, size, INK)
         left += width + 2 * pad
     figures = [
         "" if caption.presses is None else f"{caption.presses} press{'' if caption.presses == 1 else 'es'}",
@@ -163,9 +177,9 @@ def _draw_bar(picture: BGR, caption: Caption, unit: float) -> None:
     right_text = "   ".join(text for text in figures if text)
     right = columns - pad - _text_width(right_text, size)
     if right_text:
-        _text(picture, right_text, right, baseline, size, PAPER)
+        _text(bar, right_text, right, baseline, size, PAPER)
     sentence = plain(" - ".join(text for text in (caption.target, caption.reason) if text))
-    _text(picture, _fitting(sentence, right - pad - left, size), left, baseline, size, QUIET)
+    _text(bar, _fitting(sentence, right - pad - left, size), left, baseline, size, QUIET)
 
 
 def _plate(

@@ -32,6 +32,16 @@ def test_odd_sizes_become_even_and_small_pictures_are_not_enlarged() -> None:
     assert annotated(np.zeros((100, 120, 3), np.uint8), [], [], height=720).shape == (100, 120, 3)
 
 
+@pytest.mark.parametrize("height", [None, 720, 540])
+def test_the_bar_covers_nothing_of_the_image(height: int | None) -> None:
+    picture = np.full((720, 1280, 3), 200, np.uint8)
+    drawn = annotated(picture, [], [], Caption(SteeringStatus.ON_TARGET, "on target", presses=3), height)
+    image_rows = int((drawn[:, 640] == 200).all(1).sum())
+    assert drawn.shape[0] == (height or 756)
+    assert image_rows == drawn.shape[0] - (36 if height != 540 else 28)
+    assert (drawn[:image_rows] == 200).all() and drawn.shape[1] % 2 == 0
+
+
 def test_af_boxes_differ_from_face_boxes() -> None:
     picture = np.zeros((720, 1280, 3), np.uint8)
     draw_frame(picture, [], [AfBox(AfState.TRACKED, Box(400, 300, 100, 100))])
@@ -43,12 +53,9 @@ def test_af_boxes_differ_from_face_boxes() -> None:
 def test_tiny_pictures(shape: tuple[int, int]) -> None:
     picture = np.zeros((*shape, 3), np.uint8)
     face = Face(1, Box(0, 0, 50, 50), True, 0.5, identity="someone with a long name")
-    draw_frame(
-        picture,
-        [face],
-        [AfBox(AfState.ACTIVE_FOCUS, Box(1, 1, 2, 2))],
-        Caption(SteeringStatus.IDLE, "x" * 400, presses=1),
-    )
+    boxes = [AfBox(AfState.ACTIVE_FOCUS, Box(1, 1, 2, 2))]
+    drawn = annotated(picture, [face], boxes, Caption(SteeringStatus.IDLE, "x" * 400, presses=1))
+    assert drawn.shape[0] > shape[0] and drawn.shape[1] == shape[1]
 
 
 @settings(max_examples=60, deadline=None)
@@ -56,12 +63,8 @@ def test_tiny_pictures(shape: tuple[int, int]) -> None:
 def test_wild_boxes_and_names(x: float, y: float, width: float, height: float, name: str) -> None:
     picture = np.zeros((90, 160, 3), np.uint8)
     box = Box(x, y, width, height)
-    draw_frame(
-        picture,
-        [Face(1, box, True, 0.1, identity=name)],
-        [AfBox(AfState.TRACKED, box)],
-        Caption(reason=name, note=name),
-    )
+    faces = [Face(1, box, True, 0.1, identity=name)]
+    annotated(picture, faces, [AfBox(AfState.TRACKED, box)], Caption(reason=name, note=name))
 
 
 def test_plain() -> None:

@@ -21,6 +21,7 @@ from face_af_common.images import from_bgr  # noqa: E402
 from face_af_common.qos import IMAGE, RESULT  # noqa: E402
 from face_af_common.stamps import from_ns, to_ns  # noqa: E402
 from face_af_msgs.msg import AfBox, AfOverlay  # noqa: E402
+from face_af_overlay import node as node_module  # noqa: E402
 from face_af_overlay.node import OverlayNode  # noqa: E402
 
 
@@ -98,13 +99,19 @@ def test_parameters_are_live_and_checked_together(
     assert graph.show(background, 9_000_000_000).boxes[0].state == AfBox.TRACKED
 
 
-def test_debug_picture_only_while_somebody_looks(graph: Graph, background: NDArray[np.uint8]) -> None:
+def test_debug_picture_only_while_somebody_looks(
+    graph: Graph, background: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    real = node_module.debug_picture
+    monkeypatch.setattr(node_module, "debug_picture", lambda *given: drawn.append(1) or real(*given))
     graph.show(background, 1_000_000_000)
+    assert not drawn
     graph.peer.create_subscription(Image, "debug/overlay", graph.pictures.append, IMAGE)
-    graph.until(lambda: graph.node._debug.get_subscription_count() > 0)
+    assert graph.until(lambda: graph.node.count_subscribers("debug/overlay") > 0)
     graph.show(background, 2_000_000_000)
     assert graph.until(lambda: bool(graph.pictures))
-    assert to_ns(graph.pictures[0].header.stamp) == 2_000_000_000
+    assert [to_ns(p.header.stamp) for p in graph.pictures] == [2_000_000_000] and len(drawn) == 1
 
 
 def test_a_picture_that_cannot_be_read_is_a_fault_not_the_end(graph: Graph, background: NDArray[np.uint8]) -> None:

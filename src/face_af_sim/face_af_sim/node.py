@@ -24,8 +24,8 @@ from face_af_common.readers import listen_to_readers
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 
-from .cables import Cables
 from .cast import CastError, prepare_stage
+from .fault_services import FaultServices
 from .lockstep import Lockstep, Wait
 from .params import StageNodeParams
 from .simulation import Frame, Simulation
@@ -66,7 +66,7 @@ class StageNode(Node):
         self._born = time.monotonic()
         self._lockstep = Lockstep(observed=p.observed) if p.clock == "lockstep" else None
         self._flow = FlowControl(p.in_flight)
-        self._cables = Cables(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
+        self._cables = FaultServices(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
         self._cables.plug_in()
         if self._lockstep is not None:
             self._start_lockstep()

@@ -3,6 +3,9 @@
 Its convolutions compute channels in blocks (16 with AVX-512, else 8). A network whose channels do not fill them pays
 twice: every block is computed whole, and between layers the picture is copied to and from the blocked layout. Both
 changes below are exact, since they only add zeros and put side by side what reads the same input.
+
+Measured gain, SCRFD 2.5G at 640 x 352 on two cores with AVX-512: 15.1 instead of 18.6 ms a frame, and the same numbers
+to 3e-6.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from face_af_common.paths import model_dirs
+from face_af_common.paths import gallery_dir, model_dirs
+from face_af_gallery.files import GalleryFolder
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import GalleryError
 from face_af_inference.runtimes import ModelError
@@ -39,11 +40,22 @@ def prepare(out: Path, people: Path | None, target: str, say: Callable[[str], No
         if people is None:
             samples.fetch(samples.samples_dir(), say)
         stage = stage_cast.prepare_stage(str(people or ""), target, say=say)
-        shutil.rmtree(out / "gallery", ignore_errors=True)
+        _clear(out / "gallery")
         _enrol(stage.enrolment / stage.target, stage.target, out / "gallery", say)
     except (samples.SampleError, stage_cast.CastError, GalleryError, ModelError) as error:
         raise CastError(str(error)) from error
     return Cast(stage.target, str(people.resolve()) if people else "", out / "gallery")
+
+
+def _clear(folder: Path) -> None:
+    """Removes the gallery of an earlier demo, and refuses to remove anything else. Raises :class:`CastError`."""
+    if not folder.exists():
+        return
+    earlier = GalleryFolder(folder)
+    people = {sample.identity for sample in earlier.read_samples().values()} if earlier.stamp() else set()
+    if len(people) != 1 or folder.resolve() == gallery_dir().resolve():
+        raise CastError(f"{folder} is not the gallery of an earlier demo: choose another --out, or remove it")
+    shutil.rmtree(folder)
 
 
 def _enrol(photos: Path, name: str, folder: Path, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The simulated camera's two cables, remote control (PTP/IP) and picture (HDMI), and the services that pull them."""
+"""Services that unplug the simulated camera: its remote control (PTP/IP) and its HDMI output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .controls import CameraControls
 _RETRY_S = 2.0
 
 
-class Cables:
+class FaultServices:
     """Serves the virtual Z8 on loopback, and ``sim/unplug`` and ``sim/unplug_capture`` (true = out, false = back).
 
     ``port``: 0 takes a free one, -1 leaves the camera without remote control; a port that is taken is tried again.

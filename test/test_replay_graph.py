@@ -58,7 +58,7 @@ def test_lockstep_with_nodes_without_and_offline_give_the_same_bytes(bag: Path, 
         (["bag:=nowhere"], "nowhere does not exist"),
         (["bag:={bag}", "recompute:=magic"], "magic is none of perception, overlay, steering"),
         (["bag:={bag}", "params_file:=nowhere.yaml"], "cannot be read"),
-        (["bag:={bag}", "topic:=/other"], "has no pictures on /other"),
+        (["bag:={bag}", "topic:=/other"], "has no images on /other"),
     ],
 )
 def test_what_cannot_be_replayed_ends_with_a_clear_line(

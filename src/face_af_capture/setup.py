@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer="face_af developers",
     maintainer_email="face_af@example.com",
-    description="Publishes pictures from a V4L2 device, a GStreamer pipeline, a video file or a folder of images.",
+    description="Publishes frames from a V4L2 device, a GStreamer pipeline, a video file or a folder of images.",
     license="Apache-2.0",
     entry_points={"console_scripts": ["capture = face_af_common.executables:capture"]},
 )

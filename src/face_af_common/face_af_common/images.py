@@ -1,4 +1,4 @@
-"""Image messages to and from OpenCV arrays without copying a picture twice."""
+"""Image messages to and from OpenCV arrays without copying an image twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .encodings import ImageError as ImageError
 from .encodings import decode
 
 JPEG_QUALITY = 85
-"""Of published pictures: a 1080p picture of a stage has 0.13 to 0.2 MB."""
+"""Of published images: one of 1080p of a stage has 0.13 to 0.2 MB."""
 
 
 def to_bgr(message: Image) -> BGR:
@@ -27,33 +27,33 @@ def to_bgr(message: Image) -> BGR:
 
 
 def blank(width: int, height: int) -> BGR:
-    """A black picture whose memory :func:`from_bgr` puts into the message as it is."""
+    """A black image whose memory :func:`from_bgr` puts into the message as it is."""
     return np.frombuffer(array.array("B", bytes(1)) * (height * width * 3), np.uint8).reshape(height, width, 3)
 
 
-def from_bgr(picture: BGR, header: Header) -> Image:
-    """A ``bgr8`` message of ``picture`` (H x W x 3 uint8) with that header.
+def from_bgr(image: BGR, header: Header) -> Image:
+    """A ``bgr8`` message of ``image`` (H x W x 3 uint8) with that header.
 
-    The pixels are copied once; those of a :func:`blank` picture not at all, so it must not be changed while the
+    The pixels are copied once; those of a :func:`blank` image not at all, so it must not be changed while the
     message is needed.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ImageError(f"a BGR picture of uint8 is needed, got {picture.dtype} {picture.shape}")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ImageError(f"a BGR image of uint8 is needed, got {image.dtype} {image.shape}")
     message = Image()
     message.header = header
-    message.height, message.width = picture.shape[:2]
+    message.height, message.width = image.shape[:2]
     message.encoding = "bgr8"
-    message.step = picture.shape[1] * 3
-    _set_data(message, _memory(picture) or _bytes(np.ascontiguousarray(picture).data.cast("B")))
+    message.step = image.shape[1] * 3
+    _set_data(message, _memory(image) or _bytes(np.ascontiguousarray(image).data.cast("B")))
     return message
 
 
-def to_jpeg(picture: BGR, header: Header, quality: int = JPEG_QUALITY) -> CompressedImage:
-    """``picture`` (H x W x 3 uint8) as JPEG of that quality (1 to 100); ``format`` as image_transport writes it."""
+def to_jpeg(image: BGR, header: Header, quality: int = JPEG_QUALITY) -> CompressedImage:
+    """``image`` (H x W x 3 uint8) as JPEG of that quality (1 to 100); ``format`` as image_transport writes it."""
     # opencv-python brings libjpeg-turbo; others that build on it were not faster
-    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise ImageError(f"a picture of {picture.shape} cannot be encoded as JPEG")
+        raise ImageError(f"an image of {image.shape} cannot be encoded as JPEG")
     message = CompressedImage(header=header, format="bgr8; jpeg compressed bgr8")
     _set_data(message, _bytes(np.asarray(jpeg).data))
     return message
@@ -73,11 +73,11 @@ def _set_data(message: Image | CompressedImage, data: array.array[int]) -> None:
     message.data = data
 
 
-def _memory(picture: BGR) -> array.array[int] | None:
-    """The array that a :func:`blank` picture is a view of, whole and in order."""
-    owner: object = picture
+def _memory(image: BGR) -> array.array[int] | None:
+    """The array that a :func:`blank` image is a view of, whole and in order."""
+    owner: object = image
     while isinstance(owner, (np.ndarray, memoryview)):
         owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
-    if isinstance(owner, array.array) and owner.typecode == "B" and len(owner) == picture.nbytes:
-        return owner if picture.flags.c_contiguous else None
+    if isinstance(owner, array.array) and owner.typecode == "B" and len(owner) == image.nbytes:
+        return owner if image.flags.c_contiguous else None
     return None

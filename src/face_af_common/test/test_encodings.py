@@ -60,7 +60,7 @@ def packed(encoding: str) -> np.ndarray:
         chroma = np.stack([plane[small, small] for plane in planes], 2)
         data = np.vstack([y, chroma.reshape(-1, WIDTH)])
     if sixteen:
-        data = data.astype("<u2") * 257
+        data = (data.astype("<u2") << 8) | 0x35  # the low byte differs, so that their order matters
     return np.ascontiguousarray(data).reshape(len(data), -1).view(np.uint8)
 
 

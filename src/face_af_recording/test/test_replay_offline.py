@@ -118,7 +118,7 @@ def test_bad_bags_are_refused_in_one_line(bag: Path, tmp_path: Path, capsys: pyt
         tmp_path / "folder": "no metadata.yaml",
         broken: "cannot be read as a bag",
         cut_off(bag, tmp_path / "cut"): "repair_bag",
-        without_pictures(tmp_path / "dark"): "holds no pictures",
+        without_pictures(tmp_path / "dark"): "holds no images",
     }
     for path, expected in cases.items():
         assert main([str(path)]) == 1, path
@@ -143,7 +143,7 @@ def test_wrong_options_are_refused_in_one_line(bag: Path, tmp_path: Path, capsys
         ("--recompute", "steering", "--set", "steering.confirm_frames=0"): "outside",
         ("--recompute", "steering", "--params", str(tmp_path / "none.yaml")): "cannot be read",
         ("--recompute", "steering", "--truth", str(csv)): "is missing",
-        ("--topic", "/other"): "has no pictures on /other; there are /face_af/image_raw/compressed",
+        ("--topic", "/other"): "has no images on /other; there are /face_af/image_raw/compressed",
     }
     for options, expected in cases.items():
         assert main([str(bag), *options]) == 1, options

@@ -1,4 +1,4 @@
-"""Frames to replay: rosbag2 bags of any origin (MCAP or SQLite3, raw or compressed pictures) and plain videos."""
+"""Frames to replay: rosbag2 bags of any origin (MCAP or SQLite3, raw or compressed images) and plain videos."""
 
 from __future__ import annotations
 
@@ -150,12 +150,12 @@ class BagSource(_Frames):
         super().__init__()
         self.path = path
         with self._open() as reader:
-            pictures = {name: info for name, info in reader.topics.items() if info.msgtype in (IMAGE, COMPRESSED)}
+            images = {name: info for name, info in reader.topics.items() if info.msgtype in (IMAGE, COMPRESSED)}
             packets = [f"{n} ({i.msgtype})" for n, i in reader.topics.items() if str(i.msgtype).endswith(_PACKETS)]
-            if packets and not pictures:
+            if packets and not images:
                 raise RecordingError(f"{path} holds video packets, which are not read: {', '.join(packets)}")
-            self.topic = _choose(path, topic, {name: info.msgcount for name, info in pictures.items()})
-            self.frame_count = pictures[self.topic].msgcount
+            self.topic = _choose(path, topic, {name: info.msgcount for name, info in images.items()})
+            self.frame_count = images[self.topic].msgcount
             self.topics = {name: str(info.msgtype) for name, info in reader.topics.items()}
         base = self.topic.removesuffix("/compressed")
         self.namespace = base.removesuffix("/image_raw") if base.endswith("/image_raw") else ""
@@ -249,19 +249,19 @@ def _readable(path: Path) -> list[Path]:
     ) or [path]
 
 
-def _choose(path: Path, asked: str, pictures: dict[str, int]) -> str:
-    filled = [name for name, count in pictures.items() if count]
+def _choose(path: Path, asked: str, images: dict[str, int]) -> str:
+    filled = [name for name, count in images.items() if count]
     names = ", ".join(filled)
     if asked:
         if asked in filled:
             return asked
-        raise RecordingError(f"{path} has no pictures on {asked}" + (f"; there are {names}" if filled else ""))
+        raise RecordingError(f"{path} has no images on {asked}" + (f"; there are {names}" if filled else ""))
     if not filled:
-        raise RecordingError(f"{path} holds no pictures")
+        raise RecordingError(f"{path} holds no images")
     ours = [name for name in filled if name.removesuffix("/compressed").endswith("/image_raw")]
     if len(filled) == 1 or len(ours) == 1:
         return (ours or filled)[0]
-    raise RecordingError(f"{path} has several picture topics; choose one of {names}")
+    raise RecordingError(f"{path} has several image topics; choose one of {names}")
 
 
 def _typestore() -> Any:

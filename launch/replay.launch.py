@@ -62,7 +62,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument("report", default_value="", description="File for the figures (JSON)"),
         DeclareLaunchArgument("results", default_value="", description="File for every frame's results (JSON lines)"),
-        DeclareLaunchArgument("topic", default_value="", description="Topic of the pictures, where there are several"),
+        DeclareLaunchArgument("topic", default_value="", description="Topic of the frames, where there are several"),
         DeclareLaunchArgument("loop", default_value="false", description="Start again at the end"),
         DeclareLaunchArgument(
             "params_file", default_value="", description="YAML with parameters that win over the recorded ones"
@@ -74,7 +74,7 @@ def arguments() -> list[DeclareLaunchArgument]:
 
 
 def fastdds_profile() -> SetEnvironmentVariable:
-    """Shared memory that 1080p pictures fit into, unless the user has a profile of their own."""
+    """Shared memory that 1080p images fit into, unless the user has a profile of their own."""
     name = profile_variable()
     profile = PathJoinSubstitution([FindPackageShare("face_af"), "config", "fastdds.xml"])
     return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=profile))

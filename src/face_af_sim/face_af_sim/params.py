@@ -16,10 +16,12 @@ from .simulation import HDMI
 class StageNodeParams:
     """The simulated stage and its camera; all are read once, at the start."""
 
-    seed: int = param(0, "same number, same show", low=0, high=2_147_483_647, read_only=True)
+    seed: int = param(
+        0, "seed of everything random; the same seed gives the same show", low=0, high=2_147_483_647, read_only=True
+    )
     rate: float = param(30.0, "frames a second", unit="Hz", low=1.0, high=240.0, read_only=True)
-    width: int = param(1920, "width of the picture", unit="px", low=320, high=7680, read_only=True)
-    height: int = param(1080, "height of the picture", unit="px", low=240, high=4320, read_only=True)
+    width: int = param(1920, "width of a frame", unit="px", low=320, high=7680, read_only=True)
+    height: int = param(1080, "height of a frame", unit="px", low=240, high=4320, read_only=True)
     duration: float = param(
         0.0, "length of the show, then the node ends; 0 = for ever", unit="s", low=0.0, high=1e6, read_only=True
     )
@@ -35,7 +37,7 @@ class StageNodeParams:
     )
     observed: bool = param(
         False,
-        "lockstep: the next frame also waits until somebody has said on sim/seen that all of the last one has arrived",
+        "lockstep: the next frame also waits until an observer has confirmed the last one on sim/seen",
         read_only=True,
     )
     in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30, read_only=True)
@@ -53,8 +55,8 @@ class StageNodeParams:
         read_only=True,
     )
     hdmi: str = param(
-        "clean", "what the picture suffers on its way from the camera", choices=tuple(HDMI), read_only=True
+        "clean", "faults of the cable and the capture card that the frames show", choices=tuple(HDMI), read_only=True
     )
-    frame_id: str = param("camera", "frame id of the pictures", read_only=True)
+    frame_id: str = param("camera", "frame_id of the frames", read_only=True)
     jpeg_quality: int = param(JPEG_QUALITY, "quality of image_raw/compressed", low=10, high=100, read_only=True)
     camera: BodyParams = group(BodyParams)

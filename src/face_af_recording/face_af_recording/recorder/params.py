@@ -18,7 +18,7 @@ class RecorderParams:
         choices=("number", "refuse"),
         read_only=True,
     )
-    images: bool = param(True, "record the pictures (image_raw/compressed)", read_only=True)
+    images: bool = param(True, "record the frames too (image_raw/compressed)", read_only=True)
     split_mb: int = param(
         2000, "start the next file at this size; 0 = never", unit="MB", low=0, high=1_000_000, read_only=True
     )

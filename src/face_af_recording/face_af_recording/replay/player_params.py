@@ -10,7 +10,7 @@ from face_af_common.params import param
 @dataclass(frozen=True)
 class PlayerParams:
     bag: str = param("", "rosbag2 folder, .mcap or .db3 file, or a video", read_only=True)
-    topic: str = param("", "topic of the pictures, where the bag has several", read_only=True)
+    topic: str = param("", "topic of the frames, where the bag has several", read_only=True)
     recompute: str = param(
         "perception,overlay,steering",
         "nodes whose answers are waited for instead of played, separated by commas",

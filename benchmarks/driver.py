@@ -30,10 +30,12 @@ from face_af_sim.virtual_z8.usb_backend import VirtualUsbBackend
 from face_af_sim.virtual_z8.usb_device import VirtualUsbDevice
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
 from nikon_mcn10_driver.profile import load_profile
-from nikon_mcn10_driver.ptp.fuzz import fuzz
 from nikon_mcn10_driver.remote import PtpRemote
 from nikon_mcn10_driver.transport.ptpip import PtpIpTransport
 from nikon_mcn10_driver.transport.usb import UsbTransport
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "test"))
+from decoder_fuzz import fuzz
 
 PROFILE = load_profile("virtual_z8", Path(__file__).parents[1] / "config" / "remote")
 BUTTONS = tuple(PROFILE.buttons)

@@ -20,7 +20,10 @@ setup(
     entry_points={
         "console_scripts": [
             "nikon_mcn10 = face_af_common.executables:nikon_mcn10",
-            f"decode_transfers = {PACKAGE}.decode_transfers:main",
+            f"decode_transfers = {PACKAGE}.capture.decode_transfers:main",
+            f"learn_profile = {PACKAGE}.capture.learn_profile:main",
+            f"profiles = {PACKAGE}.profiles:main",
+            f"camera_report = {PACKAGE}.camera_report:main",
         ]
     },
 )

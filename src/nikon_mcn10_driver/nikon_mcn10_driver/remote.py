@@ -10,9 +10,11 @@ from typing import Protocol
 from face_af_common.types import Action, ActionKind
 
 from .af_area import AfArea
+from .fields import FieldError, Values
 from .limited import why_limited
-from .profile import Button, Profile, Step
-from .session import PtpError, Session
+from .profile import Button, Heartbeat, Profile, Step
+from .ptp.codes import BUSY
+from .session import Clock, PtpError, Session
 from .transport import Transport, TransportError
 
 
@@ -36,7 +38,9 @@ class Remote(Protocol):
     Every method ends in bounded time; :class:`TransportError` means that the connection is lost.
     """
 
-    heartbeat_period: float
+    @property
+    def heartbeat_period(self) -> float:
+        """Seconds without anything sent after which :meth:`heartbeat` is due."""
 
     def connect(self) -> Identity:
         """Reaches the camera and makes it ready for actions."""
@@ -64,13 +68,26 @@ class Remote(Protocol):
 class PtpRemote:
     """The camera through our own PTP session: buttons by a profile, AF-area mode by Nikon's operations."""
 
-    def __init__(self, transport: Transport, profile: Profile | None, af_area: AfArea | None = None) -> None:
-        self._session = Session(transport)
+    def __init__(
+        self,
+        transport: Transport,
+        profile: Profile | None,
+        af_area: AfArea | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._session = Session(transport, profile.session if profile else 1, clock)
         self._profile = profile
+        self._values: Values | None = None
+        self._beats: list[tuple[Heartbeat, float]] = []
+        self._last = 0.0
         self._no_buttons = "" if profile else "no remote profile is set, so there are no buttons"
         self._attached = False
         self._af_area = af_area or AfArea()
-        self.heartbeat_period = profile.heartbeat_period if profile else Profile.heartbeat_period
+
+    @property
+    def heartbeat_period(self) -> float:
+        """Seconds from what was sent last to the heartbeat that is due next."""
+        return max(0.0, min((due for _, due in self._beats), default=self._last + Heartbeat.period) - self._last)
 
     def connect(self) -> Identity:
         try:
@@ -82,11 +99,15 @@ class PtpRemote:
         if self._profile is not None:
             self._no_buttons = self._profile.mismatch(info.model, info.serial)
             if not self._no_buttons:
+                self._values = Values(self._profile.counters, self._session.replies, self._session.now)
                 try:
                     self._run_steps(self._profile.init, self._profile.busy_budget)
-                except PtpError as error:
+                except (PtpError, FieldError) as error:
                     raise TransportError(f"remote profile {self._profile.name}, init: {error}") from error
                 self._attached = True
+        self._last = self._session.now()
+        if self._attached and self._profile is not None:
+            self._beats = [(beat, self._last + beat.period) for beat in self._profile.heartbeats]
         return Identity(info.model, info.serial, info.version, self._no_buttons)
 
     def perform(self, action: Action, budget: float) -> float:
@@ -96,8 +117,15 @@ class PtpRemote:
                     raise Refused(f"({action.x}, {action.y}) is no point of the picture")
                 return self._af_area.move(self._session, action.x, action.y, budget)
             return self._press(action.kind, budget)
-        except PtpError as error:
+        except (PtpError, FieldError) as error:
             raise Refused(str(error)) from error
+        finally:
+            self._sent()
+
+    def _sent(self) -> None:
+        """Heartbeats that keep an idle connection alive begin anew."""
+        self._last = self._session.now()
+        self._beats = [(beat, self._last + beat.period if beat.idle else due) for beat, due in self._beats]
 
     def _press(self, kind: ActionKind, budget: float) -> float:
         if self._no_buttons or self._profile is None:
@@ -119,8 +147,12 @@ class PtpRemote:
         written_at = time.monotonic()
         for step in steps:
             if step.operation is not None:
+                transaction = self._session.next_transaction
+                values = self._values or Values({}, self._session.replies, self._session.now)
+                params = values.params(step.params, transaction)
+                data = None if step.data is None else values.data(step.data, transaction)
                 try:
-                    self._session.run(step.operation, *step.params, data=step.data, busy_budget=busy_budget)
+                    self._session.run(step.operation, *params, data=data, busy_budget=busy_budget)
                 except PtpError as error:
                     if error.code not in step.accept:
                         raise
@@ -130,12 +162,22 @@ class PtpRemote:
         return written_at
 
     def heartbeat(self) -> None:
-        if self._attached and self._profile is not None:
+        now = self._session.now()
+        for i, (beat, due) in enumerate(self._beats):
+            if now < due:
+                continue
             try:
-                self._run_steps(self._profile.heartbeat, 0.0)
-            except PtpError as error:
-                raise TransportError(f"the camera has dropped the remote grip: {error}") from error
-        self._session.poll_events()
+                self._run_steps(beat.steps, 0.0)
+            except (PtpError, FieldError) as error:
+                if not isinstance(error, PtpError) or error.code not in BUSY:
+                    raise TransportError(f"the camera has dropped the remote grip: {error}") from error
+            late = now - due > beat.period
+            self._beats[i] = beat, (now if beat.idle or late else due) + beat.period
+        self._last = self._session.now()
+        if self._profile is None or self._profile.poll_events:
+            self._session.poll_events()
+        else:
+            self._session.channel_events()
 
     def poll(self) -> None:
         self._session.channel_events()
@@ -147,17 +189,18 @@ class PtpRemote:
         try:
             if self._attached and self._profile is not None:
                 self._run_steps(self._profile.close, 0.0)
-        except (PtpError, TransportError):
+        except (PtpError, TransportError, FieldError):
             pass
         finally:
             self._attached = False
+            self._beats = []
             self._session.close()
 
 
 class DryRunRemote:
     """Takes every action and sends none."""
 
-    heartbeat_period = Profile.heartbeat_period
+    heartbeat_period = Heartbeat.period
 
     def connect(self) -> Identity:
         return Identity("dry run")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from .ptp import DeviceInfo, Event, FormatError, OperationCode, ResponseCode, decode_events, decode_events_ex, name_of
 from .ptp.codes import BUSY, LAST_TRANSACTION
@@ -20,6 +21,9 @@ BUSY_POLL = 0.015
 DUPLICATE_WINDOW = 2.0
 """Seconds within which the same event from the other source is the same event."""
 
+_REMEMBERED = 1000
+_REMEMBERED_BYTES = 1 << 16
+
 _SESSION_IDS = (1, 0x4641, 0x46410001)
 
 
@@ -30,6 +34,16 @@ class PtpError(Exception):
         super().__init__(f"{name_of(operation)}: the camera answers {name_of(code)}")
         self.operation = operation
         self.code = code
+
+
+class Clock(Protocol):
+    """Another time than the real one, for playing a profile without waiting."""
+
+    def now(self) -> float:
+        """Seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Lets that time pass."""
 
 
 class EventMerger:
@@ -70,8 +84,11 @@ def _key(event: Event) -> tuple[int, int]:
 class Session:
     """Transactions with one camera; everything happens in the caller's thread, and ends in bounded time."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, session_id: int = 1, clock: Clock | None = None) -> None:
         self._transport = transport
+        self._clock = clock
+        self._ids = (session_id, *(other for other in _SESSION_IDS if other != session_id))
+        self.replies: dict[object, Reply] = {}
         self._transaction = 0
         self._open = False
         self._merger = EventMerger()
@@ -102,9 +119,9 @@ class Session:
             if not self._transport.reset():
                 raise
             self.info = self._device_info()
-        code = self._open_session(_SESSION_IDS)
+        code = self._open_session(self._ids)
         if code == ResponseCode.INVALID_TRANSACTION_ID and self._transport.reset():
-            code = self._open_session(_SESSION_IDS[:1])
+            code = self._open_session(self._ids[:1])
         if code not in (ResponseCode.OK, ResponseCode.SESSION_ALREADY_OPEN):
             raise PtpError(OperationCode.OPEN_SESSION, code)
         self._open = True
@@ -114,6 +131,7 @@ class Session:
         reply = self._transport.transact(OperationCode.GET_DEVICE_INFO, 0, timeout=TIMEOUT)
         if reply.code != ResponseCode.OK:
             raise PtpError(OperationCode.GET_DEVICE_INFO, reply.code)
+        self._remember(OperationCode.GET_DEVICE_INFO, (), reply)
         try:
             return DeviceInfo.decode(reply.data)
         except FormatError as error:
@@ -125,7 +143,9 @@ class Session:
             self._transaction = 0
             end = time.monotonic() + TIMEOUT
             while True:
-                code = self._transport.transact(OperationCode.OPEN_SESSION, 0, (session_id,), timeout=TIMEOUT).code
+                reply = self._transport.transact(OperationCode.OPEN_SESSION, 0, (session_id,), timeout=TIMEOUT)
+                self._remember(OperationCode.OPEN_SESSION, (session_id,), reply)
+                code = reply.code
                 if code not in BUSY or time.monotonic() > end or self._stop.wait(BUSY_POLL):
                     break
             if code != ResponseCode.INVALID_TRANSACTION_ID:
@@ -137,8 +157,24 @@ class Session:
 
     def transact(self, operation: int, *params: int, data: bytes | None = None, timeout: float = TIMEOUT) -> Reply:
         """One transaction, whatever the camera answers."""
-        self._transaction = self._transaction + 1 if self._transaction < LAST_TRANSACTION else 1
-        return self._transport.transact(operation, self._transaction, params, data, timeout)
+        self._transaction = self.next_transaction
+        reply = self._transport.transact(operation, self._transaction, params, data, timeout)
+        self._remember(operation, params, reply)
+        return reply
+
+    @property
+    def next_transaction(self) -> int:
+        """The id of the next operation."""
+        return self._transaction + 1 if self._transaction < LAST_TRANSACTION else 1
+
+    def _remember(self, operation: int, params: tuple[int, ...], reply: Reply) -> None:
+        """Keeps the newest answer to each operation, which a remote profile may have to repeat to the camera."""
+        if len(reply.data) <= _REMEMBERED_BYTES and (operation in self.replies or len(self.replies) < _REMEMBERED):
+            self.replies[operation] = self.replies[operation, params] = reply
+
+    def now(self) -> float:
+        """The clock by which :meth:`sleep` waits."""
+        return time.monotonic() if self._clock is None else self._clock.now()
 
     def run(
         self,
@@ -193,7 +229,10 @@ class Session:
 
     def sleep(self, seconds: float) -> None:
         """Waits, but not beyond :meth:`interrupt`."""
-        self._stop.wait(seconds)
+        if self._clock is None:
+            self._stop.wait(seconds)
+        else:
+            self._clock.sleep(seconds)
 
     def interrupt(self) -> None:
         """From another thread: whatever waits ends soon."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nikon_mcn10_driver.decode_transfers import containers, describe, main, steps
+from nikon_mcn10_driver.capture.decode_transfers import containers, describe, main, steps
 from nikon_mcn10_driver.ptp import Container, ContainerType
 
 COMMAND = Container.of(ContainerType.COMMAND, 0x1016, 5, 0x500F).encode()

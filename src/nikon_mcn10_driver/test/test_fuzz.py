@@ -7,7 +7,7 @@ import resource
 
 import pytest
 
-from nikon_mcn10_driver.ptp.fuzz import fuzz
+from decoder_fuzz import fuzz
 
 SECONDS = float(os.environ.get("FACE_AF_FUZZ_SECONDS", "60"))
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from .ptp import Container, ContainerAssembler, ContainerType, FormatError, name_of
+from ..ptp import Container, ContainerAssembler, ContainerType, FormatError, name_of
 
 _SHOWN = 32
 """Bytes of a data phase that are printed."""

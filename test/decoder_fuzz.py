@@ -1,6 +1,6 @@
 """Fuzz target: mutated containers, packets and datasets through every decoder.
 
-By hand: ``python -m nikon_mcn10_driver.ptp.fuzz SECONDS [SEED]``. A finding is any exception but
+By hand: ``./run python test/decoder_fuzz.py SECONDS [SEED]``. A finding is any exception but
 FormatError, a decode that takes longer than a second, or an answer much larger than its input.
 """
 
@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import (
+from nikon_mcn10_driver.ptp import (
     Container,
     ContainerAssembler,
     ContainerType,

@@ -1,0 +1,268 @@
+"""What a grip sends all the time: messages that come at regular intervals while nothing is pressed."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .observed import ObservedStep, Seen, positions, value_at
+from .runs import Run, Shape, known, shape_of
+from .sums import find_checksum
+from .transactions import Transaction
+
+MIN_BEATS = 3
+"""Occurrences from which something is called regular."""
+
+_TOLERANCE = 0.25
+"""How far an interval may be from the period (a share of it)."""
+
+_ENOUGH = 2000
+"""Messages that are compared; more say nothing new."""
+
+_MANY_VALUES = 3
+"""A value that takes more than so many forms, in a fifth of its messages or more, changes with the message."""
+
+
+@dataclass
+class Kind:
+    """Messages of one shape whose ``fixed`` values are equal. ``fixed``: position -> value; positions are
+    parameter indices, and 100 + index of a byte of the data."""
+
+    shape: Shape
+    fixed: dict[int, int]
+
+    def fits(self, transaction: Transaction) -> bool:
+        if not known(transaction) or shape_of(transaction) != self.shape:
+            return False
+        return all(value_at(transaction, position) == value for position, value in self.fixed.items())
+
+
+@dataclass
+class Beat:
+    """Kinds of messages that come together every ``period`` seconds, in their order."""
+
+    period: float
+    kinds: list[Kind]
+
+
+def kinds_in(transactions: Sequence[Transaction]) -> list[tuple[Kind, list[Transaction]]]:
+    """Sorts messages into kinds: values that change nearly every time do not tell kinds apart, others do."""
+    by_shape: dict[Shape, list[Transaction]] = defaultdict(list)
+    for transaction in transactions:
+        if known(transaction):
+            by_shape[shape_of(transaction)].append(transaction)
+    found = []
+    for shape, group in by_shape.items():
+        changing = _changing(group, shape)
+        changing |= _summing(group, changing)
+        fixed = [p for p in positions(shape) if p not in changing]
+        sorted_: dict[tuple[int, ...], list[Transaction]] = defaultdict(list)
+        for transaction in group:
+            sorted_[tuple(value_at(transaction, p) for p in fixed)].append(transaction)
+        for values, members in sorted_.items():
+            found.append((Kind(shape, dict(zip(fixed, values, strict=True))), members))
+    return found
+
+
+def _changing(group: Sequence[Transaction], shape: Shape) -> set[int]:
+    """Positions whose value belongs to the message; a byte that varies beside such a byte is its upper or lower
+    part."""
+    values = {p: [value_at(t, p) for t in group[:_ENOUGH]] for p in positions(shape)}
+    changing = {p for p, seen in values.items() if _changes(seen)}
+    bytes_ = [p for p in values if p >= 100]
+    for order in (bytes_, bytes_[::-1]):
+        for before, now in itertools.pairwise(order):
+            if before in changing and len(set(values[now])) > 1:
+                changing.add(now)
+    return changing
+
+
+def _summing(group: Sequence[Transaction], changing: set[int]) -> set[int]:
+    """All positions of a checksum of which only a part has changed so far."""
+    if len(group) < MIN_BEATS:
+        return set()
+    step = ObservedStep("", "", [Seen(0, i, t) for i, t in enumerate(group[:_ENOUGH])])
+    covered: set[int] = set()
+    for position in sorted(changing):
+        if position >= 100 and position not in covered:
+            for start in (position, position - 1):
+                found = find_checksum(step, start) if start >= 100 else None
+                if found is not None:
+                    covered |= set(range(found[0], found[0] + found[1]))
+    return covered
+
+
+def _changes(values: Sequence[int]) -> bool:
+    different = len(set(values))
+    if different >= 3 and different == len(values):
+        return True
+    return different > _MANY_VALUES and different * 5 >= min(len(values), 60)
+
+
+def find_beats(quiet: Sequence[Run]) -> tuple[list[Beat], list[Kind]]:
+    """The heartbeats of the quiet recordings, and what else came there again and again without a rhythm."""
+    messages = [t for run in quiet for t in run.transactions]
+    regular: list[tuple[Kind, float, list[Transaction]]] = []
+    irregular = []
+    for kind, members in kinds_in(messages):
+        period = _period(kind, members, quiet)
+        if period:
+            regular.append((kind, period, members))
+        elif len(members) >= 3 * max(1, sum(run.started for run in quiet)) and _spread_out(members, quiet):
+            irregular.append(kind)
+    regular = _merged(regular, quiet)
+    return _together(regular, quiet), irregular
+
+
+def _intervals(members: Sequence[Transaction], quiet: Sequence[Run]) -> list[float]:
+    mine = {id(t) for t in members}
+    intervals: list[float] = []
+    for run in quiet:
+        times = [t.time for t in run.transactions if id(t) in mine]
+        intervals += [b - a for a, b in itertools.pairwise(times)]
+    return intervals
+
+
+def _period(kind: Kind, members: Sequence[Transaction], quiet: Sequence[Run]) -> float:
+    """Seconds between two of them; 0 when they are not regular. Single ones may be lost, or sent at the start."""
+    intervals = [i for i in _intervals(members, quiet) if i > 0.02]
+    if len(members) < MIN_BEATS or len(intervals) < MIN_BEATS - 1:
+        return 0.0
+    period = statistics.median(intervals)
+    fitting = [i for i in intervals if _multiple(i, period)]
+    if len(fitting) < 0.75 * len(intervals):
+        return 0.0
+    return statistics.median([i for i in fitting if abs(i - period) <= _TOLERANCE * period])
+
+
+def _multiple(interval: float, period: float) -> bool:
+    times = max(1, round(interval / period))
+    return times <= 4 and abs(interval - times * period) <= _TOLERANCE * period
+
+
+def _spread_out(members: Sequence[Transaction], quiet: Sequence[Run]) -> bool:
+    """Whether they come all through a recording, unlike the steps of a start-up."""
+    mine = {id(t) for t in members}
+    for run in quiet:
+        end = run.transactions[-1].time
+        times = [t.time for t in run.transactions if id(t) in mine]
+        if len(times) >= 3 and times[-1] - times[0] > 0.5 * (end - run.transactions[0].time):
+            return True
+    return False
+
+
+def _merged(
+    regular: list[tuple[Kind, float, list[Transaction]]], quiet: Sequence[Run]
+) -> list[tuple[Kind, float, list[Transaction]]]:
+    """Kinds of one shape that take turns, or belong to different sessions, are one kind with a value that changes."""
+    done = []
+    runs = {id(t): i for i, run in enumerate(quiet) for t in run.transactions}
+    by_shape: dict[Shape, list[tuple[Kind, float, list[Transaction]]]] = defaultdict(list)
+    for entry in regular:
+        by_shape[entry[0].shape].append(entry)
+    for shape, entries in by_shape.items():
+        if len(entries) > 1:
+            everyone = {id(t) for _, _, members in entries for t in members}
+            members = [t for run in quiet for t in run.transactions if id(t) in everyone]
+            same = {p: v for p, v in entries[0][0].fixed.items() if all(e[0].fixed.get(p) == v for e in entries)}
+            kind = Kind(shape, same)
+            period = _period(kind, members, quiet)
+            longest = max(entry[1] for entry in entries)
+            turns = period < 0.8 * longest and _take_turns(members)
+            where = [{runs[id(t)] for t in entry[2]} for entry in entries]
+            apart = sum(len(w) for w in where) == len(set().union(*where))
+            if period and (turns or apart):
+                done.append((kind, period, members))
+                continue
+        done += entries
+    return done
+
+
+def _take_turns(members: Sequence[Transaction]) -> bool:
+    """Equal distances between neighbours, so that they do not merely follow one another at once."""
+    times = [t.time for t in members]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
+    return bool(gaps) and min(gaps) > 0.5 * statistics.median(gaps)
+
+
+def _together(regular: list[tuple[Kind, float, list[Transaction]]], quiet: Sequence[Run]) -> list[Beat]:
+    """Kinds with the same period that always come close behind one another are one heartbeat of several steps."""
+    waiting = sorted(regular, key=lambda entry: entry[2][0].time)
+    beats: list[Beat] = []
+    while waiting:
+        kind, period, members = waiting.pop(0)
+        group = [(kind, members)]
+        for other in list(waiting):
+            if abs(other[1] - period) <= 0.1 * period and _delay(members, other[2], period) is not None:
+                waiting.remove(other)
+                group.append((other[0], other[2]))
+        order = _order([m for _, m in group], period)
+        beats.append(Beat(period, [group[i][0] for i in order]))
+    return beats
+
+
+def _delays(first: Sequence[Transaction], second: Sequence[Transaction], period: float) -> list[float]:
+    """Seconds from each message to the nearest of the other kind, where there is one in the same beat."""
+    times = sorted(t.time for t in second)
+    delays = []
+    for transaction in first[:_ENOUGH]:
+        at = bisect(times, transaction.time)
+        nearest = min(times[max(0, at - 1) : at + 1], key=lambda time: abs(time - transaction.time))
+        if abs(nearest - transaction.time) < 0.5 * period:
+            delays.append(nearest - transaction.time)
+    return delays
+
+
+def _delay(first: Sequence[Transaction], second: Sequence[Transaction], period: float) -> float | None:
+    """The middle of :func:`_delays` when they are steady and short; else None."""
+    delays = _delays(first, second, period)
+    if len(delays) < max(2, 0.6 * min(len(first), _ENOUGH)):
+        return None
+    middle = statistics.median(delays)
+    near = sum(abs(delay - middle) < 0.05 for delay in delays)
+    return middle if near >= 0.75 * len(delays) and abs(middle) < min(0.12, 0.4 * period) else None
+
+
+def _order(groups: Sequence[Sequence[Transaction]], period: float) -> list[int]:
+    """Indices of the groups in the order in which they come within a beat."""
+    offsets = [_delays(groups[0], group, period) for group in groups]
+    return sorted(range(len(groups)), key=lambda i: statistics.median(offsets[i]) if offsets[i] else 0.0)
+
+
+def kinds_of_run(beats: Sequence[Beat], run: Run) -> list[Kind]:
+    """The heartbeats' kinds as this run has them."""
+    return [_without_carries(run, _as_in(run, kind)) for beat in beats for kind in beat.kinds]
+
+
+def _as_in(run: Run, kind: Kind) -> Kind:
+    """A value in which all messages of this shape agree tells no press from a heartbeat: it belongs to the session."""
+    same = [t for t in run.transactions if shape_of(t) == kind.shape]
+    fixed = dict(kind.fixed)
+    for position in fixed:
+        values = {value_at(t, position) for t in same}
+        if len(values) == 1:
+            fixed[position] = values.pop()
+    return Kind(kind.shape, fixed)
+
+
+def _without_carries(run: Run, kind: Kind) -> Kind:
+    """Leaves out bytes that are the upper part of a number: they change seldom, and never back."""
+    fixed = dict(kind.fixed)
+    same = [t for t in run.transactions if shape_of(t) == kind.shape]
+    changed = True
+    while changed:
+        changed = False
+        for position in [p for p in fixed if p >= 100]:
+            neighbours = {position - 1, position + 1} - set(fixed)
+            if not any(100 <= p < 100 + kind.shape[2] for p in neighbours):
+                continue
+            values = [value_at(t, position) for t in same]
+            blocks = 1 + sum(a != b for a, b in itertools.pairwise(values))
+            if 1 < len(set(values)) == blocks <= 2 + len(values) // 20:
+                del fixed[position]
+                changed = True
+    return Kind(kind.shape, fixed)

@@ -1,0 +1,336 @@
+"""Values that count: which messages share a counter, how it steps and wraps, and clocks."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ..fields import UNITS, Clock, Counter, CounterRule, TransactionId
+from .observed import ObservedStep, Seen, value_of
+from .runs import Run
+
+_CLOCK_ERROR = 0.03
+"""Seconds between a message's own time and the one in the capture."""
+
+
+_LONG_AGO = 1e9
+"""Seconds since 1970 (the year 2001); a capture with smaller times does not say when it was made."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in a step's message where a number stands."""
+
+    step: int
+    position: int
+    width: int
+    big: bool = False
+
+    def value(self, seen: Seen) -> int:
+        return value_of(seen.transaction, self.position, self.width, self.big)
+
+    @property
+    def bits(self) -> int:
+        return 32 if self.position < 100 else 8 * self.width
+
+    @property
+    def positions(self) -> int:
+        return 1 if self.position < 100 else self.width
+
+
+@dataclass
+class FoundCounter:
+    """``followers``: slots that repeat the newest value. ``started``: whether its first value was seen."""
+
+    rule: CounterRule
+    slots: list[Slot]
+    followers: list[Slot]
+    started: bool
+    starts: list[int]
+    wrapped: bool
+
+
+def number_slots(step: ObservedStep, index: int, position: int) -> Iterator[Slot]:
+    """Ways to read a number that begins or ends at a varying position, the most likely first."""
+    if position < 100:
+        yield Slot(index, position, 4)
+        return
+    zero = {p for p in range(100, 100 + step.shape[2]) if all(value_of(s.transaction, p, 1) == 0 for s in step.seen)}
+    varying = set(step.unexplained())
+    for width in (8, 4, 2):
+        at = 100 + (position - 100) // width * width
+        inside = set(range(at, at + width))
+        if inside <= varying | zero and step.free(at, width):
+            for big in (False, True):
+                yield Slot(index, at, width, big)
+    for width in (4, 3, 2):
+        for big in (False, True):
+            if step.free(position, width) and set(range(position, position + width)) <= varying:
+                yield Slot(index, position, width, big)
+    yield Slot(index, position, 1)
+
+
+def counts(step: ObservedStep, slot: Slot) -> float | None:
+    """How far apart neighbouring values are (median), when they mostly grow; None when they do not."""
+    steps: list[int] = []
+    for before, after in _neighbours(step.seen):
+        steps.append(slot.value(after) - slot.value(before))
+    if len({slot.value(seen) for seen in step.seen}) < 2 or not steps:
+        return None
+    up = [d for d in steps if d > 0]
+    down = [d for d in steps if d < 0]
+    if len(down) > 0.4 * len(steps) or not up:
+        return None
+    return statistics.median(up)
+
+
+def _neighbours(seen: Sequence[Seen]) -> Iterator[tuple[Seen, Seen]]:
+    for a, b in itertools.pairwise(seen):
+        if a.run == b.run:
+            yield a, b
+
+
+def is_transaction_id(step: ObservedStep, slot: Slot) -> TransactionId | None:
+    """The field, where the number follows the transaction id."""
+    distances = {slot.value(s) - s.transaction.tid for s in step.seen}
+    if len(distances) != 1 or len({s.transaction.tid for s in step.seen}) < 3:
+        return None
+    return TransactionId(distances.pop(), slot.width, slot.big)
+
+
+def find_clock(
+    step: ObservedStep, slot: Slot, runs: Sequence[Run], steps: Sequence[ObservedStep]
+) -> tuple[Clock, str] | None:
+    """The field and a remark, where the number grows with the time. ``steps``: all, of which some are explained
+    already."""
+    for unit, ticks in UNITS.items():
+        tolerance = max(1.5, _CLOCK_ERROR * ticks)
+        offsets: dict[int, list[float]] = {}
+        span = 0.0
+        for seen in step.seen:
+            since = seen.transaction.time - runs[seen.run].opened
+            offsets.setdefault(seen.run, []).append(slot.value(seen) - since * ticks)
+        for before, after in _neighbours(step.seen):
+            span = max(span, abs(slot.value(after) - slot.value(before)))
+        if span < 5 * tolerance and not (unit == "s" and span >= 2 and len(step.seen) >= 6):
+            continue
+        if any(max(values) - min(values) > 2 * tolerance for values in offsets.values()):
+            continue
+        if not any(len(values) >= 3 for values in offsets.values()):
+            continue
+        first = step.seen[0]
+        if first.transaction.time > _LONG_AGO and abs(slot.value(first) - first.transaction.time * ticks) < max(
+            tolerance, 5 * ticks
+        ):
+            return Clock(unit, 0, True, slot.width, slot.big), "time since 1970"
+        starts = [statistics.median(values) for run, values in offsets.items() if runs[run].started]
+        if not starts:
+            same = _same_clock(steps, unit, {run: statistics.median(v) for run, v in offsets.items()}, runs)
+            return None if same is None else (replace(same, bytes=slot.width, big=slot.big), "")
+        agreed = max(starts) - min(starts) <= 0.5 * ticks
+        remark = "" if agreed else "it starts anywhere; the first recording's start is used"
+        return Clock(unit, round(starts[0]), False, slot.width, slot.big), remark
+    return None
+
+
+def _same_clock(
+    steps: Sequence[ObservedStep], unit: str, offsets: dict[int, float], runs: Sequence[Run]
+) -> Clock | None:
+    """The clock of another message of the same recordings that goes with this one."""
+    ticks = UNITS[unit]
+    for step in steps:
+        for position, part in step.fields.items():
+            if not isinstance(part, Clock) or part.unit != unit or part.unix:
+                continue
+            slot = Slot(0, position, part.bytes, part.big)
+            theirs = [
+                abs(slot.value(seen) - (seen.transaction.time - runs[seen.run].opened) * ticks - offsets[seen.run])
+                for seen in step.seen
+                if seen.run in offsets
+            ]
+            if theirs and statistics.median(theirs) <= max(1.5, _CLOCK_ERROR * ticks):
+                return part
+    return None
+
+
+def find_counters(steps: Sequence[ObservedStep], pool: list[Slot], runs: Sequence[Run]) -> list[FoundCounter]:
+    """Counters that explain the slots of ``pool``, each shared by as many as possible. Explained slots leave the
+    pool."""
+    found = []
+    gaps = _Gaps(steps, runs)
+    while pool:
+        for group in _groups(steps, pool):
+            counter = _as_one(steps, group, runs, gaps)
+            if counter is not None:
+                found.append(counter)
+                pool[:] = [slot for slot in pool if slot not in group]
+                break
+        else:
+            break
+    return found
+
+
+def _groups(steps: Sequence[ObservedStep], pool: Sequence[Slot]) -> Iterator[list[Slot]]:
+    keys: list[Callable[[Slot], object]] = [
+        lambda s: 0,
+        lambda s: (s.position, s.width),
+        lambda s: steps[s.step].shape[0],
+        lambda s: (steps[s.step].shape, s.position),
+        lambda s: steps[s.step].section.split(" ")[0] in ("init", "heartbeat"),
+        lambda s: (steps[s.step].section.split(" ")[0] in ("init", "heartbeat"), s.position),
+        lambda s: steps[s.step].section.split(" ")[-1],
+        lambda s: steps[s.step].section.split(" ")[0],
+        lambda s: steps[s.step].section,
+        lambda s: s,
+    ]
+    tried: set[frozenset[Slot]] = set()
+    for key in keys:
+        groups: dict[object, list[Slot]] = {}
+        for slot in pool:
+            groups.setdefault(key(slot), []).append(slot)
+        for group in sorted(groups.values(), key=len, reverse=True):
+            if frozenset(group) not in tried:
+                tried.add(frozenset(group))
+                yield group
+
+
+class _Gaps:
+    """How many messages between two others may have counted too: lost ones, and those that belong to no step."""
+
+    def __init__(self, steps: Sequence[ObservedStep], runs: Sequence[Run]) -> None:
+        used: list[set[int]] = [set() for _ in runs]
+        for step in steps:
+            for seen in step.seen:
+                used[seen.run].add(seen.at)
+        self._before: list[list[int]] = []
+        for run, mine in zip(runs, used, strict=True):
+            total, sums = 0, []
+            for at in range(len(run.transactions)):
+                total += run.holes.get(at, 0)
+                sums.append(total)
+                total += at not in mine
+            self._before.append(sums)
+
+    def before(self, seen: Seen) -> int:
+        return self._before[seen.run][seen.at]
+
+    def between(self, a: Seen, b: Seen) -> int:
+        return self._before[b.run][b.at] - self._before[a.run][a.at]
+
+
+def _as_one(
+    steps: Sequence[ObservedStep], group: Sequence[Slot], runs: Sequence[Run], gaps: _Gaps
+) -> FoundCounter | None:
+    sequence = _sequence(steps, group)
+    followers = _followers(sequence, group)
+    if len(followers) == len(group):
+        return None
+    counting = [entry for entry in sequence if entry[1] not in followers]
+    pairs = [
+        (slot_a.value(a), slot_b.value(b), gaps.between(a, b))
+        for (a, slot_a), (b, slot_b) in itertools.pairwise(counting)
+        if a.run == b.run
+    ]
+    clean = sum(not holes for _, _, holes in pairs)
+    if clean < max(3, 0.3 * len(pairs)):
+        return None
+    bits = min(slot.bits for slot in group)
+    rule = _rule(pairs, bits)
+    if rule is None:
+        return None
+    for before, after, holes in pairs:
+        value, fits = before, False
+        for _ in range(1 + min(holes, 64)):
+            value = rule.after(value)
+            fits |= value == after
+        if not fits:
+            return None
+    if any(not _same_as_newest(sequence, slot, followers) for slot in followers):
+        return None
+    return _started(counting, rule, runs, [s for s in group if s not in followers], followers, pairs, gaps)
+
+
+Entry = tuple[Seen, Slot]
+
+
+def _sequence(steps: Sequence[ObservedStep], group: Sequence[Slot]) -> list[Entry]:
+    entries = [(seen, slot) for slot in group for seen in steps[slot.step].seen]
+    return sorted(entries, key=lambda e: (e[0].run, e[0].at, e[1].position))
+
+
+def _followers(sequence: Sequence[Entry], group: Sequence[Slot]) -> list[Slot]:
+    """Slots that always repeat the value of the message before."""
+    follows = dict.fromkeys(group, True)
+    counted = dict.fromkeys(group, 0)
+    for (a, slot_a), (b, slot_b) in itertools.pairwise(sequence):
+        if a.run == b.run and slot_a != slot_b:
+            counted[slot_b] += 1
+            follows[slot_b] &= slot_a.value(a) == slot_b.value(b)
+        elif a.run == b.run:
+            follows[slot_b] = False
+    return [slot for slot in group if follows[slot] and counted[slot] >= 2]
+
+
+def _same_as_newest(sequence: Sequence[Entry], slot: Slot, followers: Sequence[Slot]) -> bool:
+    newest: tuple[int, int] | None = None
+    for seen, other in sequence:
+        if other not in followers:
+            newest = seen.run, other.value(seen)
+        elif other == slot and newest is not None and newest[0] == seen.run and slot.value(seen) != newest[1]:
+            return False
+    return True
+
+
+def _rule(pairs: Sequence[tuple[int, int, int]], bits: int) -> CounterRule | None:
+    clean = [(a, b) for a, b, holes in pairs if not holes]
+    ups = Tally(b - a for a, b in clean if b > a)
+    if not ups or sum(ups.values()) < 2:
+        return None
+    step = ups.most_common(1)[0][0]
+    wraps = [(a, b) for a, b in clean if b < a]
+    if not wraps:
+        return CounterRule(0, step, 1 << bits)
+    rules = set()
+    for before, after in wraps:
+        if step == 1:
+            rules.add((before + 1 - after, after))
+        else:
+            rules.add((before + step - after, 0))
+    if len(rules) != 1:
+        return None
+    modulo, lowest = rules.pop()
+    return CounterRule(0, step, modulo, lowest) if modulo >= 2 else None
+
+
+def _started(
+    counting: Sequence[Entry],
+    rule: CounterRule,
+    runs: Sequence[Run],
+    slots: list[Slot],
+    followers: list[Slot],
+    pairs: Sequence[tuple[int, int, int]],
+    gaps: _Gaps,
+) -> FoundCounter:
+    sure: list[int] = []
+    perhaps: list[int] = []
+    done = set()
+    for seen, slot in counting:
+        if seen.run in done:
+            continue
+        done.add(seen.run)
+        if runs[seen.run].started:
+            before = gaps.before(seen)
+            (perhaps if before else sure).append(slot.value(seen))
+    # that two recordings have lost the first message, and begin with the same value nevertheless, is unlikely
+    tally = Tally(perhaps)
+    starts = sure or [value for value in [min(tally, default=0)] if tally[value] >= 2]
+    start = starts[0] if starts else 0
+    wrapped = any(b < a for a, b, holes in pairs if not holes)
+    return FoundCounter(replace(rule, start=start), slots, followers, bool(starts), starts, wrapped)
+
+
+def counter_field(slot: Slot, name: str, advance: bool) -> Counter:
+    return Counter(name, advance, slot.width, slot.big)

@@ -1,0 +1,204 @@
+"""From what a button adds to a recording to its press and its release."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .background import Kind, kinds_in
+from .runs import Run, known
+from .transactions import Transaction
+
+MIN_PRESSES = 3
+"""Equal presses from which they are believed."""
+
+_SHORTEST_HOLD = 0.03
+"""Seconds; no finger is quicker."""
+
+_SHORTEST_PAUSE = 0.3
+"""Seconds between two presses, at least."""
+
+_BURST = 0.03
+"""Seconds; messages that are closer belong to one burst of the grip, whatever the finger does."""
+
+
+@dataclass
+class Press:
+    """One press as it was seen. ``lossy``: the capture has lost something in it or beside it."""
+
+    messages: list[Transaction]
+    lossy: bool
+    beat_after: Transaction | None = None
+    """The heartbeat that came behind it before its time, if one did: perhaps a part of the press."""
+    early: bool = False
+    """Whether the rhythm of the heartbeats before the press does not explain it either."""
+
+
+@dataclass
+class ButtonPattern:
+    """What the presses of a button have in common. ``press`` and ``release``: for each step its messages, one a press.
+
+    ``hold``: shortest seconds between the two; ``repeats``: seconds after which a held button is reported again, 0
+    never.
+    """
+
+    press: list[list[Transaction]]
+    release: list[list[Transaction]]
+    hold: float
+    repeats: float
+    presses: list[Press]
+    agreeing: int
+    notes: list[str] = field(default_factory=list)
+
+
+class Unclear(Exception):
+    """Something cannot be told from the recordings; the text says what, and on which packets that rests."""
+
+
+def find_pattern(button: str, presses: Sequence[Press], kinds: Sequence[Kind]) -> ButtonPattern:
+    """The pattern that the whole presses share; :class:`Unclear` when they share none."""
+    names = {id(t): _name(kinds, t) for press in presses for t in press.messages}
+    whole = [press for press in presses if not press.lossy]
+    forms = Counter(_form(press, names) for press in whole)
+    if not forms:
+        raise Unclear(f"{button}: no press without lost packets ({len(presses)} seen); record it again")
+    form, votes = forms.most_common(1)[0]
+    if votes < MIN_PRESSES:
+        raise Unclear(
+            f"{button}: only {votes} presses are alike, {MIN_PRESSES} are needed (presses at packets"
+            f" {_packets(presses)})"
+        )
+    if votes < 0.7 * len(whole):
+        others = [press for press in whole if _form(press, names) != form]
+        raise Unclear(
+            f"{button}: {len(whole) - votes} of {len(whole)} presses differ from the others (packets"
+            f" {_packets(others)});"
+            " record the button again, one press at a time"
+        )
+    agreeing = [press for press in whole if _form(press, names) == form]
+    pattern = _split(button, form, agreeing, names)
+    pattern.presses, pattern.agreeing = list(presses), votes
+    if votes < len(whole):
+        pattern.notes.append(f"{len(whole) - votes} presses differ and were outvoted")
+    return pattern
+
+
+def _packets(presses: Sequence[Press]) -> str:
+    numbers = [str(press.messages[0].number) for press in presses[:8]]
+    return ", ".join(numbers) + (" …" if len(presses) > 8 else "")
+
+
+def _name(kinds: Sequence[Kind], transaction: Transaction) -> int:
+    for i, kind in enumerate(kinds):
+        if kind.fits(transaction):
+            return i
+    return -1
+
+
+def message_kinds(messages: Sequence[Transaction]) -> list[Kind]:
+    """The kinds of messages that a button sends; fewer occurrences than a heartbeat has, so by equal values first."""
+    return [kind for kind, _ in kinds_in(messages)]
+
+
+def _form(press: Press, names: dict[int, int]) -> tuple[int, ...]:
+    """The kinds of a press in order, a message that is repeated while the button is held only once."""
+    form: list[int] = []
+    last = 0.0
+    for transaction in press.messages:
+        name = names[id(transaction)]
+        if form and form[-1] == name and transaction.time - last >= _BURST:
+            last = transaction.time
+            continue
+        form.append(name)
+        last = transaction.time
+    return tuple(form)
+
+
+def _split(button: str, form: tuple[int, ...], presses: Sequence[Press], names: dict[int, int]) -> ButtonPattern:
+    """Press and release lie on both sides of the pause of the finger."""
+    steps: list[list[Transaction]] = [[] for _ in form]
+    pauses: list[list[float]] = [[] for _ in form[1:]]
+    repeats: list[float] = []
+    for press in presses:
+        at = -1
+        last: Transaction | None = None
+        for transaction in press.messages:
+            same = last is not None and names[id(last)] == names[id(transaction)]
+            if same and last is not None and transaction.time - last.time >= _BURST:
+                repeats.append(transaction.time - last.time)
+            else:
+                at += 1
+                steps[at].append(transaction)
+                if last is not None and at > 0:
+                    pauses[at - 1].append(transaction.time - last.time)
+            last = transaction
+    middles = [statistics.median(gaps) for gaps in pauses]
+    candidates = [i for i, middle in enumerate(middles) if middle >= _SHORTEST_HOLD]
+    repeat = statistics.median(repeats) if repeats else 0.0
+    if not candidates:
+        return ButtonPattern(steps, [], 0.0, repeat, [], 0)
+    cut = max(candidates, key=lambda i: middles[i])
+    rivals = [i for i in candidates if i != cut and middles[i] * 1.3 > middles[cut]]
+    if rivals and not _steadier(pauses, rivals, cut):
+        raise Unclear(
+            f"{button}: the press has two pauses of about {middles[cut]:.2f} s, so it cannot be told where the"
+            f" finger went up"
+            f" (packets {_packets(presses)}); record it again and hold the button for a second"
+        )
+    held = [p.messages[-1].time - p.messages[0].time for p in presses] if repeat else pauses[cut]
+    return ButtonPattern(steps[: cut + 1], steps[cut + 1 :], min(held), repeat, [], 0)
+
+
+def _steadier(pauses: Sequence[Sequence[float]], rivals: Sequence[int], cut: int) -> bool:
+    """A machine's pauses are steadier than a finger's."""
+    spread = statistics.pstdev(pauses[cut])
+    return all(statistics.pstdev(pauses[i]) < 0.25 * spread for i in rivals)
+
+
+def cut_presses(run: Run, extras: Sequence[int]) -> list[Press]:
+    """Presses out of the indices of what is no heartbeat and no start-up, cut at the pauses between presses.
+
+    Where to cut follows from the messages: of all pauses that stand out, the one after which the presses are most
+    alike.
+    """
+    if not extras:
+        return []
+    messages = [run.transactions[i] for i in extras]
+    gaps = [b.time - a.time for a, b in itertools.pairwise(messages)]
+    kinds = message_kinds(messages)
+    names = {id(t): _name(kinds, t) for t in messages}
+    best: list[Press] = []
+    best_score = -1.0
+    for limit in _limits(gaps):
+        presses = _cut(run, extras, gaps, limit)
+        whole = [press for press in presses if not press.lossy] or presses
+        votes = Counter(_form(press, names) for press in whole).most_common(1)[0][1]
+        score = votes / len(whole) if len(presses) >= MIN_PRESSES else 0.0
+        if score > best_score + 0.05:
+            best, best_score = presses, score
+    return best
+
+
+def _limits(gaps: Sequence[float]) -> list[float]:
+    """Lengths between which the pauses fall into short and long ones, the longest first."""
+    ordered = sorted(gaps)
+    limits = [(a * b) ** 0.5 for a, b in itertools.pairwise(ordered) if b >= _SHORTEST_PAUSE and b > 1.5 * max(a, 1e-6)]
+    return [*sorted(limits, reverse=True), _SHORTEST_PAUSE]
+
+
+def _cut(run: Run, extras: Sequence[int], gaps: Sequence[float], limit: float) -> list[Press]:
+    groups: list[list[int]] = [[extras[0]]]
+    for index, gap in zip(extras[1:], gaps, strict=True):
+        if gap > limit:
+            groups.append([])
+        groups[-1].append(index)
+    presses = []
+    for group in groups:
+        indices = range(group[0], group[-1] + 2)
+        lossy = any(i in run.holes for i in indices)
+        lossy |= any(not known(run.transactions[i]) for i in range(group[0], min(group[-1] + 1, len(run.transactions))))
+        presses.append(Press([run.transactions[i] for i in group], lossy))
+    return presses

@@ -1,0 +1,282 @@
+"""Proof without a camera: the driver plays a learned profile against a camera made from the recordings.
+
+The camera answers as the recorded one did. What comes over its wire, byte for byte except for the transaction ids, must be what
+the grip sent in the recording of each button, press for press; heartbeats and pauses must keep the grip's times.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from face_af_common.types import Action, ActionKind
+
+from ..fields import Clock, Field
+from ..profile import Profile, Step
+from ..ptp import DeviceInfo, Event, OperationCode, ResponseCode
+from ..remote import PtpRemote, Refused
+from ..transport import Reply, TransportError
+from .learn import Learned
+from .observed import ObservedStep
+from .runs import Run
+from .transactions import LOST, Transaction
+
+SHORTEST_HOLD_SHARE = 0.8
+"""A hold of the driver is in bounds from this share of the shortest one of the finger on."""
+
+_PERIOD_ERROR = 0.05
+
+_SESSION_OPERATIONS = frozenset((OperationCode.OPEN_SESSION, OperationCode.CLOSE_SESSION, OperationCode.GET_DEVICE_INFO))
+
+
+class PlayedTime:
+    """A clock that moves only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+@dataclass
+class Sent:
+    """What the driver sent, and when."""
+
+    time: float
+    operation: int
+    params: tuple[int, ...]
+    data: bytes | None
+
+
+class RecordedCamera:
+    """A transport to a camera that answers as it did in one run. ``sent``: without opening and closing."""
+
+    name = "recording"
+
+    def __init__(self, run: Run, info: DeviceInfo, time: PlayedTime) -> None:
+        self.written_at = 0.0
+        self.sent: list[Sent] = []
+        self._info = info.encode()
+        self._time = time
+        self._answers: dict[int, list[Transaction]] = defaultdict(list)
+        for transaction in run.transactions:
+            self._answers[transaction.operation].append(transaction)
+        self._asked: dict[int, int] = defaultdict(int)
+
+    def connect(self) -> None: ...
+
+    def transact(
+        self,
+        code: int,
+        transaction_id: int,
+        params: Sequence[int] = (),
+        data_out: bytes | None = None,
+        timeout: float = 3.0,
+    ) -> Reply:
+        if code == OperationCode.GET_DEVICE_INFO and transaction_id == 0:
+            return Reply(ResponseCode.OK, (), self._info)
+        if code in _SESSION_OPERATIONS and code not in self._answers:
+            return Reply(ResponseCode.OK)
+        self.sent.append(Sent(self._time.at, code, tuple(params), data_out))
+        self._time.at += 0.001
+        known = self._answers.get(code)
+        if not known:
+            raise TransportError(f"the driver sends 0x{code:04X}, which the recording never had")
+        number = self._asked[code]
+        self._asked[code] += 1
+        answer = known[min(number, len(known) - 1)]
+        code = ResponseCode.OK if answer.response == LOST else answer.response
+        return Reply(code, answer.response_params, answer.reply)
+
+    def events(self) -> list[Event]:
+        return []
+
+    def reset(self) -> bool:
+        return False
+
+    def interrupt(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Proof:
+    """``checked``: messages that were compared, by section; ``faults``: in what the driver differs from the grip."""
+
+    checked: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return not self.faults and bool(self.checked)
+
+
+def prove(learned: Learned) -> Proof:
+    """Plays ``learned.profile`` against every recording with a start-up and compares."""
+    profile = learned.profile
+    proof = Proof()
+    if profile is None:
+        proof.faults.append("there is no profile to prove")
+        return proof
+    played = False
+    for index, run in enumerate(learned.runs):
+        if run.started and not run.lost:
+            played = True
+            _play(learned, profile, index, proof)
+    if not played:
+        for index, run in enumerate(learned.runs):
+            if run.started:
+                _play(learned, profile, index, proof)
+    _times(learned, profile, proof)
+    return proof
+
+
+def _play(learned: Learned, profile: Profile, index: int, proof: Proof) -> None:
+    """One recorded session: the driver does what the user did, in the same order."""
+    run = learned.runs[index]
+    time = PlayedTime()
+    model = profile.models[0] if profile.models else "camera"
+    serial = _serial_for(profile)
+    camera = RecordedCamera(run, DeviceInfo("Nikon", model, "", serial), time)
+    remote = PtpRemote(camera, profile, clock=time)
+    where = _where(learned.steps, index)
+    try:
+        remote.connect()
+        _compare(learned, index, "init", [s for s in learned.steps if s.section == "init"], camera, proof, 0)
+        for section, at in _happenings(where, run):
+            before = len(camera.sent)
+            if section.startswith("heartbeat"):
+                time.sleep(remote.heartbeat_period)
+                remote.heartbeat()
+            elif section.endswith(" press"):
+                remote.perform(Action(ActionKind[section.split()[0].upper()]), 1.0)
+            else:
+                continue
+            _compare_from(learned, index, section, camera, before, at, proof)
+    except (TransportError, Refused) as error:
+        proof.faults.append(f"{run.source}: {error}")
+
+
+def _serial_for(profile: Profile) -> str:
+    """A serial number that the profile's own expression takes: the learner writes it as ^escaped$."""
+    return profile.serial.strip("^$").replace("\\", "")
+
+
+Where = dict[int, tuple[ObservedStep, int]]
+
+
+def _where(steps: Sequence[ObservedStep], run: int) -> Where:
+    """Index of a transaction -> its step, and which one of its section it is."""
+    numbers: dict[str, int] = defaultdict(int)
+    found: Where = {}
+    for step in steps:
+        number = numbers[step.section]
+        numbers[step.section] += 1
+        for seen in step.seen:
+            if seen.run == run:
+                found[seen.at] = step, number
+    return found
+
+
+def _happenings(where: Where, run: Run) -> list[tuple[str, int]]:
+    """What the user and the grip did: the first message of every heartbeat and press, in order, up to the first loss."""
+    first_hole = min(run.holes, default=len(run.transactions))
+    found = []
+    for at in sorted(where):
+        step, number = where[at]
+        if at >= first_hole:
+            break
+        if number == 0 and not step.section.startswith(("init", "close")):
+            found.append((step.section, at))
+    return found
+
+
+def _compare(
+    learned: Learned,
+    index: int,
+    section: str,
+    steps: Sequence[ObservedStep],
+    camera: RecordedCamera,
+    proof: Proof,
+    begin: int,
+) -> int:
+    recorded = []
+    for step in steps:
+        recorded += [seen.at for seen in step.seen if seen.run == index]
+    for sent, at in zip(camera.sent[begin:], recorded, strict=False):
+        _same(learned, index, section, sent, at, proof)
+    if recorded and len(camera.sent) - begin != len(recorded):
+        proof.faults.append(
+            f"{section}: the driver sends {len(camera.sent) - begin} operations, the grip sent {len(recorded)}"
+        )
+    return len(camera.sent)
+
+
+def _compare_from(
+    learned: Learned, index: int, section: str, camera: RecordedCamera, before: int, at: int, proof: Proof
+) -> None:
+    """The operations that the driver has just sent, with those of the recording from ``at`` on."""
+    run = learned.runs[index]
+    sent = camera.sent[before:]
+    where = _where(learned.steps, index)
+    button = section.split()[0]
+    mine = [i for i in range(at, len(run.transactions)) if i in where and where[i][0].section.split()[0] == button]
+    if section.startswith("heartbeat"):
+        mine = [i for i in mine if where[i][0].section == section]
+        # heartbeats of another rhythm may be due first
+        operations = {run.transactions[i].operation for i in mine[: len(sent)]}
+        sent = [one for one in sent if one.operation in operations]
+    for one, i in zip(sent, mine, strict=False):
+        _same(learned, index, section, one, i, proof)
+    if not sent and not section.startswith("heartbeat"):
+        proof.faults.append(f"{section}: the driver sends nothing")
+
+
+def _same(learned: Learned, index: int, section: str, sent: Sent, at: int, proof: Proof) -> None:
+    true = learned.runs[index].transactions[at]
+    step = _where(learned.steps, index)[at][0]
+    proof.checked[section] = proof.checked.get(section, 0) + 1
+    if len(proof.faults) >= 20:
+        return
+    if sent.operation != true.operation or len(sent.params) != len(true.params or ()):
+        proof.faults.append(f"{section}, packet {true.number}: 0x{sent.operation:04X} instead of 0x{true.operation:04X}")
+        return
+    mine, theirs = _bytes(sent.params, sent.data, step), _bytes(true.params or (), true.data, step)
+    if mine != theirs:
+        proof.faults.append(f"{section}, packet {true.number}: {mine.hex(' ')} instead of {theirs.hex(' ')}")
+
+
+def _bytes(params: Sequence[int], data: bytes | None, step: ObservedStep) -> bytes:
+    """Parameters and data without what is a time, which no second playing can repeat."""
+    raw = bytearray(b"".join(p.to_bytes(4, "little") for p in params) + (data or b""))
+    base = 4 * len(params)
+    for position, part in step.fields.items():
+        if isinstance(part, Clock):
+            begin, width = (4 * position, 4) if position < 100 else (base + position - 100, part.bytes)
+            raw[begin : begin + width] = bytes(width)
+    return bytes(raw)
+
+
+def _times(learned: Learned, profile: Profile, proof: Proof) -> None:
+    """Holds and periods within bounds of the recorded ones."""
+    for beat, shown in zip(profile.heartbeats, learned.beats, strict=False):
+        if abs(beat.period - shown.period) > _PERIOD_ERROR * shown.period:
+            proof.faults.append(f"a heartbeat every {beat.period} s instead of {shown.period:.3f} s")
+    holds = []
+    for pattern in learned.patterns.values():
+        if pattern.press and pattern.release:
+            holds += [b.time - a.end for a, b in zip(pattern.press[-1], pattern.release[0], strict=True)]
+    if holds and not SHORTEST_HOLD_SHARE * min(holds) <= profile.hold <= max(statistics.median(holds), 1.3 * min(holds)):
+        proof.faults.append(f"buttons are held for {profile.hold} s, the finger held {min(holds):.3f} s and longer")
+
+
+def fields_of(step: Step) -> list[Field]:
+    """The fields of a profile's step."""
+    parts: list[object] = [*step.params, *(step.data if isinstance(step.data, tuple) else ())]
+    return [part for part in parts if not isinstance(part, (int, bytes))]  # type: ignore[misc]

@@ -29,7 +29,7 @@ from face_af_sim.virtual_z8.recording import RecordingBody
 from face_af_sim.virtual_z8.usb_backend import VirtualUsbBackend
 from face_af_sim.virtual_z8.usb_device import VirtualUsbDevice
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
-from nikon_mcn10_driver.profile import load_profile
+from nikon_mcn10_driver.profile_format import load_profile
 from nikon_mcn10_driver.remote import PtpRemote
 from nikon_mcn10_driver.transport.ptpip import PtpIpTransport
 from nikon_mcn10_driver.transport.usb import UsbTransport

@@ -13,7 +13,7 @@ from .grips import Grip, Heard, Say, Talk
 
 OPEN, CLOSE, INFO = 0x1002, 0x1003, 0x1001
 BUSY = 0x2019
-_INFO = DeviceInfo("Nikon Corporation", "Z 8", "V2.00", "6001234", operations=tuple(range(0x1001, 0x1010))).encode()
+_INFO = DeviceInfo("Nikon Corporation", "Z 8", "V2.00", "6001234", operations=tuple(range(0x1001, 0x1029))).encode()
 assert ActionKind.LEFT
 
 

@@ -156,7 +156,7 @@ def usbmon(log: Sequence[Exchange]) -> Iterator[Packet]:
                     "<QBBBBHBBqiiII", number, kind, 3, endpoint, 7, 1, 0, 0 if has else ord("<"), int(at),
                     round(at % 1 * 1e6) % 1_000_000, status, len(data), len(data) if has else 0,
                 )  # fmt: skip
-                yield at, header + bytes(16) + (data if has else b"")
+                yield at, header + bytes(24) + (data if has else b"")
                 at += 2e-4
 
 

@@ -17,7 +17,7 @@ from face_af_sim.virtual_z8 import PtpIpServer, VirtualZ8
 from face_af_sim.virtual_z8.body import DemoBody
 from nikon_mcn10_driver.af_area import AfArea
 from nikon_mcn10_driver.params import AfAreaParams
-from nikon_mcn10_driver.profile import load_profile
+from nikon_mcn10_driver.profile_format import load_profile
 from nikon_mcn10_driver.ptp.ip import PORT
 from nikon_mcn10_driver.remote import PtpRemote
 from nikon_mcn10_driver.transport.ptpip import PtpIpTransport

@@ -20,7 +20,7 @@ from nikon_mcn10_driver import session as session_module
 from nikon_mcn10_driver.af_area import AfArea
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
 from nikon_mcn10_driver.params import AfAreaParams
-from nikon_mcn10_driver.profile import load_profile
+from nikon_mcn10_driver.profile_format import load_profile
 from nikon_mcn10_driver.ptp import OperationCode as Op
 from nikon_mcn10_driver.ptp import PropertyCode
 from nikon_mcn10_driver.ptp import ResponseCode as Rc

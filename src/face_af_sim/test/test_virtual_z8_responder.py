@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from face_af_common.types import ActionKind
 from face_af_sim.virtual_z8 import FaultKind, VirtualZ8, remote_codes
 from face_af_sim.virtual_z8.recording import JPEG, RecordingBody
-from nikon_mcn10_driver.profile import load_profile
+from nikon_mcn10_driver.profile_format import load_profile
 from nikon_mcn10_driver.ptp import (
     DataType,
     DeviceInfo,
@@ -173,7 +173,7 @@ def test_the_remote_grip(camera, body):
 def test_the_shipped_profile_speaks_these_codes(camera, body):
     profile = load_profile("virtual_z8", Path(__file__).parents[3] / "config" / "remote")
     for kind, button in profile.buttons.items():
-        for step in (*profile.init, *button.press, *button.release, *profile.heartbeat):
+        for step in (*profile.init, *button.press, *button.release, *profile.heartbeats[0].steps):
             assert camera.handle(step.operation, 1, step.params, step.data or b"").code == Rc.OK
         assert body.presses.pop()[1] == kind and not body.presses
     assert camera.heartbeats == 6

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from .af_area import AfArea
 from .params import DriverParams
-from .profile import Profile, load_profile
+from .profile import Profile
+from .profile_format import load_profile
 from .remote import DryRunRemote, PtpRemote, Remote
 
 

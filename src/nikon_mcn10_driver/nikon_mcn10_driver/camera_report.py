@@ -1,4 +1,4 @@
-"""``ros2 run nikon_mcn10_driver camera_report``: what a body offers, from its DeviceInfo, and which mode can work with it."""
+"""``ros2 run nikon_mcn10_driver camera_report``: what a body offers by its DeviceInfo, and which mode can work."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def modes(info: DeviceInfo, profile: Profile | None) -> dict[str, str]:
         missing.append("a live-view image")
     af_area = f"cannot work: the body lacks {', '.join(missing)}" if missing else "can work"
     if profile is None:
-        buttons = "needs a remote profile (docs/learn-profile.md); DeviceInfo does not say whether the body takes a grip"
+        buttons = (
+            "needs a remote profile (docs/learn-profile.md); DeviceInfo does not say whether the body takes a grip"
+        )
     else:
         buttons = profile.mismatch(info.model, info.serial) or f"can work with profile {profile.name}"
         sent = {step.operation for button in profile.buttons.values() for step in button.press} - {None}
@@ -70,7 +72,9 @@ def table(info: DeviceInfo, profile: Profile | None) -> str:
     for offer in offers(info):
         lines.append(f"{offer.what:24}0x{offer.code:04X}  {'yes' if offer.there else 'no':7}{offer.used_for}")
     lines += ["", *(f"{name + ' mode':24}{text}" for name, text in modes(info, profile).items())]
-    lines.append(f"{len(info.operations)} operations, {len(info.events)} events, {len(info.properties)} properties in all")
+    lines.append(
+        f"{len(info.operations)} operations, {len(info.events)} events, {len(info.properties)} properties in all"
+    )
     return "\n".join(lines)
 
 
@@ -78,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Exit status 1 when no camera answers, 2 for a mistake in the call."""
     from pathlib import Path
 
-    from .profile import ProfileError, load_profile
+    from .profile import ProfileError
+    from .profile_format import load_profile
     from .session import PtpError, Session
     from .transport import TransportError
 

@@ -23,7 +23,7 @@ from face_af_msgs.srv import Press
 from .backends import remote_factory
 from .link import CameraLink, Command, LinkStatus, LinkTiming
 from .params import DriverParams
-from .profile import BUTTONS, ProfileError
+from .profile import BUTTONS, Measured, ProfileError
 
 _PRESS_TIMEOUT = 2.0
 """Seconds that the ``press`` service waits for its press."""
@@ -158,6 +158,7 @@ class DriverNode(Node):
             last_command_id=status.last_command_id,
             last_error=status.last_error,
             command_latency_ms=status.latency_s * 1e3,
+            **_measured(status.camera.measured),
         )
         message.header.stamp = self.get_clock().now().to_msg()
         try:
@@ -180,6 +181,18 @@ class DriverNode(Node):
             "reconnects": status.reconnects,
             "command_latency_ms": f"{status.latency_s * 1e3:.2f}",
         }
+
+
+def _measured(measured: Measured) -> dict[str, float | int]:
+    """The fields of ``CameraStatus`` that say what was measured with the profile."""
+    wrap = {None: CameraStatus.WRAP_UNKNOWN, False: CameraStatus.WRAP_NO, True: CameraStatus.WRAP_YES}
+    return {
+        "response_ms": (measured.response or 0.0) * 1e3,
+        "response_spread_ms": (measured.spread or 0.0) * 1e3,
+        "press_loss": -1.0 if measured.loss is None else measured.loss,
+        "measured_presses": measured.presses,
+        "wrap": wrap[measured.wrap],
+    }
 
 
 def _timing(params: DriverParams) -> LinkTiming:

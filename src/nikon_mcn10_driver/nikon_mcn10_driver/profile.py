@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from face_af_common.types import ActionKind
 
@@ -68,6 +67,9 @@ class Measured:
     wrap: bool | None = None
 
 
+NOT_MEASURED = Measured()
+
+
 @dataclass(frozen=True)
 class Profile:
     """A remote grip as a camera sees it.
@@ -91,7 +93,7 @@ class Profile:
     models: tuple[str, ...] = ()
     session: int = 1
     poll_events: bool = True
-    measured: Measured = Measured()
+    measured: Measured = NOT_MEASURED
 
     def mismatch(self, model: str, serial: str) -> str:
         """Why this profile must not be used on that camera; empty when it may."""
@@ -104,27 +106,3 @@ class Profile:
                 " buttons need a profile from a capture of your own, see docs/driver.md"
             )
         return ""
-
-
-def load_profile(name: str, folder: Path) -> Profile:
-    """The profile ``folder/name.yaml``, or the file ``name`` where that is a path."""
-    import yaml
-
-    from .profile_format import parse_profile
-
-    path = Path(name).expanduser()
-    if path.suffix not in (".yaml", ".yml"):
-        path = folder / f"{name}.yaml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        known = sorted(p.stem for p in folder.glob("*.yaml"))
-        reason = getattr(error, "strerror", None) or error
-        raise ProfileError(f"remote profile {path}: {reason} (there are {', '.join(known) or 'none'})") from error
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ProfileError(f"{path}{where}: broken YAML ({getattr(error, 'problem', error)})") from error
-    return parse_profile(content, path.stem, str(path))

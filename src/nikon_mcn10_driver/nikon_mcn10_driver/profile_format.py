@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
+from face_af_common import yaml_files
 from face_af_common.types import ActionKind
 
 from .fields import CounterRule
@@ -27,6 +29,21 @@ _KEYS += ("timing", "wrap", "buttons")
 _TIMING = ("hold", "gap", "busy_budget", "response", "spread", "loss", "presses")
 
 Value = TypeVar("Value")
+
+
+def load_profile(name: str, folder: Path) -> Profile:
+    """The profile ``folder/name.yaml``, or the file ``name`` where that is a path."""
+    path = Path(name).expanduser()
+    if path.suffix not in (".yaml", ".yml"):
+        path = folder / f"{name}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
+        raise ProfileError(f"remote profile {path}: No such file or directory (there are {known})")
+    try:
+        content = yaml_files.load(path)
+    except yaml_files.YamlError as error:
+        raise ProfileError(f"remote profile {error}") from error
+    return parse_profile(content, path.stem, str(path))
 
 
 def parse_profile(content: Any, name: str, where: str) -> Profile:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .profile import Profile, ProfileError, Step, load_profile
-from .profile_format import format_profile
+from .profile import Profile, ProfileError, Step
+from .profile_format import format_profile, load_profile
 
 _MANY_DIGITS = re.compile(r"\d{6,}")
 
@@ -49,7 +49,9 @@ def summary(profile: Profile) -> str:
     cameras = ", ".join(profile.models) or "any model"
     measured = profile.measured
     tried = f"; tried with {measured.presses} presses" if measured.presses else "; never tried on a camera"
-    return f"ok: {buttons}; heartbeat {beats}; for {cameras}{' with its serial number' if profile.serial else ''}{tried}"
+    return (
+        f"ok: {buttons}; heartbeat {beats}; for {cameras}{' with its serial number' if profile.serial else ''}{tried}"
+    )
 
 
 def private_parts(profile: Profile) -> list[str]:

@@ -12,7 +12,7 @@ from face_af_common.types import Action, ActionKind
 from .af_area import AfArea
 from .fields import FieldError, Values
 from .limited import why_limited
-from .profile import Button, Heartbeat, Profile, Step
+from .profile import NOT_MEASURED, Button, Heartbeat, Measured, Profile, Step
 from .ptp.codes import BUSY
 from .session import Clock, PtpError, Session
 from .transport import Transport, TransportError
@@ -30,6 +30,8 @@ class Identity:
     serial: str = ""
     firmware: str = ""
     warning: str = ""
+    measured: Measured = NOT_MEASURED
+    """What was measured with this camera and the profile in use."""
 
 
 class Remote(Protocol):
@@ -108,7 +110,8 @@ class PtpRemote:
         self._last = self._session.now()
         if self._attached and self._profile is not None:
             self._beats = [(beat, self._last + beat.period) for beat in self._profile.heartbeats]
-        return Identity(info.model, info.serial, info.version, self._no_buttons)
+        measured = self._profile.measured if self._attached and self._profile is not None else NOT_MEASURED
+        return Identity(info.model, info.serial, info.version, self._no_buttons, measured)
 
     def perform(self, action: Action, budget: float) -> float:
         try:
@@ -163,8 +166,10 @@ class PtpRemote:
 
     def heartbeat(self) -> None:
         now = self._session.now()
+        # the caller's clock may be a trifle ahead of ours
+        earliest = min((due for _, due in self._beats), default=now)
         for i, (beat, due) in enumerate(self._beats):
-            if now < due:
+            if due > max(now, earliest):
                 continue
             try:
                 self._run_steps(beat.steps, 0.0)

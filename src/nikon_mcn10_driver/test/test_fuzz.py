@@ -6,7 +6,6 @@ import os
 import resource
 
 import pytest
-
 from decoder_fuzz import fuzz
 
 SECONDS = float(os.environ.get("FACE_AF_FUZZ_SECONDS", "60"))

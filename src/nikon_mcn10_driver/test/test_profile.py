@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from face_af_common.types import ActionKind
-from nikon_mcn10_driver.profile import Profile, ProfileError, Step, load_profile, parse_profile
+from nikon_mcn10_driver.profile import Profile, ProfileError, Step
+from nikon_mcn10_driver.profile_format import format_profile, load_profile, parse_profile
 
 FOLDER = Path(__file__).parents[3] / "config" / "remote"
 GOOD = """
@@ -28,7 +29,7 @@ def parse(text: str) -> Profile:
 def test_everything_is_read():
     profile = parse(GOOD)
     assert profile.init == (Step(0x9001, (1, 2), b"\x01\xff", (0x2019,), 0.1), Step(None, wait=0.2))
-    assert profile.heartbeat_period == 1.0 and profile.hold == 0.03
+    assert profile.heartbeats[0].period == 1.0 and profile.hold == 0.03
     assert set(profile.buttons) == {ActionKind.LEFT}
 
 
@@ -96,3 +97,52 @@ def test_files_that_are_no_profile(tmp_path, content):
 def test_an_unknown_name_lists_what_there_is():
     with pytest.raises(ProfileError, match="virtual_z8"):
         load_profile("nothing", FOLDER)
+
+
+FIELDS = """
+schema: 2
+origin: a test
+session: 7
+poll_events: false
+counters: {seq: {start: 5, step: 2, modulo: 256, lowest: 1}}
+heartbeat:
+  - {period: 0.3, steps: [{operation: 0x9002, params: [{counter: seq}, {transaction: -3}]}]}
+  - {period: 2, idle: false, steps: [{operation: 0x9005}]}
+timing: {response: 0.12, spread: 0.01, loss: 0.02, presses: 24}
+wrap: true
+buttons:
+  left:
+    press:
+      - operation: 0x9003
+        params: [1, {echo: 0x9207, offset: 4}, {echo: 0x9208, parameter: 0, add: 1, request: [3]}]
+        data:
+          - "01 02"
+          - {time: ms, start: 5}
+          - {counter: seq, advance: false, bytes: 2, order: big}
+          - {checksum: crc16_modbus, from: 0, to: 8}
+"""
+
+
+@pytest.mark.parametrize("text", [GOOD, FIELDS])
+def test_a_written_profile_reads_back_equal(text):
+    profile = parse(text)
+    assert parse(format_profile(profile, ["a remark"])) == profile
+
+
+@pytest.mark.parametrize(
+    ("wrong", "part"),
+    [
+        (("schema: 2", "schema: 3"), "schema"),
+        (("counter: seq}, {tr", "counter: other}, {tr"), "no counter"),
+        (("crc16_modbus", "crc17"), "checksum"),
+        (("to: 8}", "to: 80}"), "checksum goes to"),
+        (("offset: 4}", "offset: 4, parameter: 1}"), "either offset or parameter"),
+        (("wrap: true", "wrap: 1"), "wrap"),
+        (("time: ms", "time: hours"), "time"),
+        (("idle: false", "idle: 0"), "idle"),
+    ],
+)
+def test_mistakes_in_fields_are_named(wrong, part):
+    assert wrong[0] in FIELDS
+    with pytest.raises(ProfileError, match=part):
+        parse(FIELDS.replace(*wrong))

@@ -76,9 +76,15 @@ def _changing(group: Sequence[Transaction], shape: Shape) -> set[int]:
     bytes_ = [p for p in values if p >= 100]
     for order in (bytes_, bytes_[::-1]):
         for before, now in itertools.pairwise(order):
-            if before in changing and len(set(values[now])) > 1:
+            if before in changing and _carries(values[now]):
                 changing.add(now)
     return changing
+
+
+def _carries(values: Sequence[int]) -> bool:
+    """Whether these can be the upper part of a number that counts: they change seldom, and never back."""
+    blocks = 1 + sum(a != b for a, b in itertools.pairwise(values))
+    return 1 < len(set(values)) == blocks <= 2 + len(values) // 20
 
 
 def _summing(group: Sequence[Transaction], changing: set[int]) -> set[int]:
@@ -260,9 +266,7 @@ def _without_carries(run: Run, kind: Kind) -> Kind:
             neighbours = {position - 1, position + 1} - set(fixed)
             if not any(100 <= p < 100 + kind.shape[2] for p in neighbours):
                 continue
-            values = [value_at(t, position) for t in same]
-            blocks = 1 + sum(a != b for a, b in itertools.pairwise(values))
-            if 1 < len(set(values)) == blocks <= 2 + len(values) // 20:
+            if _carries([value_at(t, position) for t in same]):
                 del fixed[position]
                 changed = True
     return Kind(kind.shape, fixed)

@@ -1,8 +1,8 @@
 """``ros2 run nikon_mcn10_driver learn_profile``: makes a remote profile from recordings of the real grip, and tries it.
 
-Give a recording in which nothing is pressed and one for each button (each option may be given more than once); begin them before the
-grip is switched on. With --record, a sniffer's stream comes in on standard input, and the buttons are asked for. With --try, a
-finished profile is tried on the camera, through the running nodes.
+Give a recording in which nothing is pressed and one for each button (each option may be given more than once); begin
+them before the grip is switched on. With --record, a sniffer's stream comes in on standard input, and the buttons are
+asked for. With --try, a finished profile is tried on the camera, through the running nodes.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options, _ = parser.parse_known_args(argv)
     try:
         if options.try_profile:
+            from .try_node import open_eyes
             from .try_profile import try_profile
 
-            return try_profile(options.try_profile, options.buttons, options.presses)
+            return try_profile(options.try_profile, options.buttons, options.presses, open_eyes)
         if options.record:
             from .record import record
 

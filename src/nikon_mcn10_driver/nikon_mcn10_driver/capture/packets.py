@@ -15,6 +15,8 @@ LINKS_USB_2_0 = frozenset((288, 293, 294, 295))
 """Packets on the wire, beginning with their PID: any, low, full, high speed (tcpdump's list of link types)."""
 
 LINK_FULL_SPEED = 294
+LINK_REMARKS = 252
+"""What a sniffer says by itself (Wireshark's "upper PDU")."""
 
 _CHUNK = 4 << 20
 _BATCH = 1 << 16

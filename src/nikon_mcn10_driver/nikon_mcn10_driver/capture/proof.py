@@ -1,7 +1,7 @@
 """Proof without a camera: the driver plays a learned profile against a camera made from the recordings.
 
-The camera answers as the recorded one did. What comes over its wire, byte for byte except for the transaction ids, must be what
-the grip sent in the recording of each button, press for press; heartbeats and pauses must keep the grip's times.
+The camera answers as the recorded one did. What comes over its wire, byte for byte except for the transaction ids, must
+be what the grip sent in the recording of each button, press for press; heartbeats and pauses must keep its times.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from face_af_common.types import Action, ActionKind
 
-from ..fields import Clock, Field
-from ..profile import Profile, Step
+from ..fields import Checksum, Clock, Counter
+from ..profile import Profile
 from ..ptp import DeviceInfo, Event, OperationCode, ResponseCode
 from ..remote import PtpRemote, Refused
 from ..transport import Reply, TransportError
@@ -28,7 +28,12 @@ SHORTEST_HOLD_SHARE = 0.8
 
 _PERIOD_ERROR = 0.05
 
-_SESSION_OPERATIONS = frozenset((OperationCode.OPEN_SESSION, OperationCode.CLOSE_SESSION, OperationCode.GET_DEVICE_INFO))
+_OPERATIONS = tuple(range(0x1001, 0x1029))
+"""As many as a body offers that can be controlled; which ones does not matter here."""
+
+_SESSION_OPERATIONS = frozenset(
+    (OperationCode.OPEN_SESSION, OperationCode.CLOSE_SESSION, OperationCode.GET_DEVICE_INFO)
+)
 
 
 class PlayedTime:
@@ -64,10 +69,11 @@ class RecordedCamera:
         self.sent: list[Sent] = []
         self._info = info.encode()
         self._time = time
-        self._answers: dict[int, list[Transaction]] = defaultdict(list)
-        for transaction in run.transactions:
-            self._answers[transaction.operation].append(transaction)
-        self._asked: dict[int, int] = defaultdict(int)
+        self._answers: dict[int, list[tuple[int, Transaction]]] = defaultdict(list)
+        for i, transaction in enumerate(run.transactions):
+            self._answers[transaction.operation].append((i, transaction))
+        self.at = 0
+        """Index of the recorded transaction from which on the next answers are taken."""
 
     def connect(self) -> None: ...
 
@@ -88,9 +94,8 @@ class RecordedCamera:
         known = self._answers.get(code)
         if not known:
             raise TransportError(f"the driver sends 0x{code:04X}, which the recording never had")
-        number = self._asked[code]
-        self._asked[code] += 1
-        answer = known[min(number, len(known) - 1)]
+        at, answer = next((entry for entry in known if entry[0] >= self.at), known[-1])
+        self.at = max(self.at, at + 1)
         code = ResponseCode.OK if answer.response == LOST else answer.response
         return Reply(code, answer.response_params, answer.reply)
 
@@ -143,14 +148,23 @@ def _play(learned: Learned, profile: Profile, index: int, proof: Proof) -> None:
     time = PlayedTime()
     model = profile.models[0] if profile.models else "camera"
     serial = _serial_for(profile)
-    camera = RecordedCamera(run, DeviceInfo("Nikon", model, "", serial), time)
+    camera = RecordedCamera(run, DeviceInfo("Nikon", model, "", serial, operations=_OPERATIONS), time)
     remote = PtpRemote(camera, profile, clock=time)
     where = _where(learned.steps, index)
     try:
         remote.connect()
         _compare(learned, index, "init", [s for s in learned.steps if s.section == "init"], camera, proof, 0)
+        disturbed = False
+        done = _begin_of(where)
         for section, at in _happenings(where, run):
             before = len(camera.sent)
+            camera.at = at
+            end = _last_of(where, section, at)
+            # not repeated here: heartbeats while a finger held the button, presses that were outvoted
+            owner = section.split()[0]
+            disturbed |= any(i not in where or where[i][0].section.split()[0] != owner for i in range(at, end))
+            disturbed |= any(i not in where for i in range(done, at))
+            done = max(done, end)
             if section.startswith("heartbeat"):
                 time.sleep(remote.heartbeat_period)
                 remote.heartbeat()
@@ -158,7 +172,7 @@ def _play(learned: Learned, profile: Profile, index: int, proof: Proof) -> None:
                 remote.perform(Action(ActionKind[section.split()[0].upper()]), 1.0)
             else:
                 continue
-            _compare_from(learned, index, section, camera, before, at, proof)
+            _compare_from(learned, index, section, camera, before, at, proof, disturbed)
     except (TransportError, Refused) as error:
         proof.faults.append(f"{run.source}: {error}")
 
@@ -185,7 +199,7 @@ def _where(steps: Sequence[ObservedStep], run: int) -> Where:
 
 
 def _happenings(where: Where, run: Run) -> list[tuple[str, int]]:
-    """What the user and the grip did: the first message of every heartbeat and press, in order, up to the first loss."""
+    """The first message of every heartbeat and press, in order, up to the first loss."""
     first_hole = min(run.holes, default=len(run.transactions))
     found = []
     for at in sorted(where):
@@ -195,6 +209,24 @@ def _happenings(where: Where, run: Run) -> list[tuple[str, int]]:
         if number == 0 and not step.section.startswith(("init", "close")):
             found.append((step.section, at))
     return found
+
+
+def _begin_of(where: Where) -> int:
+    """Index behind the start-up."""
+    return max((at + 1 for at, (step, _) in where.items() if step.section == "init"), default=0)
+
+
+def _last_of(where: Where, section: str, at: int) -> int:
+    """Index behind the last message of the press or heartbeat that begins at ``at``."""
+    owner, last, previous = section.split()[0], at + 1, (section, -1)
+    for i in sorted(j for j in where if j >= at):
+        step, number = where[i]
+        if step.section.split()[0] != owner:
+            continue
+        if (step.section, number) <= previous and not (step.section.endswith("release") and previous[0] == section):
+            break
+        previous, last = (step.section, number), i + 1
+    return last
 
 
 def _compare(
@@ -219,7 +251,14 @@ def _compare(
 
 
 def _compare_from(
-    learned: Learned, index: int, section: str, camera: RecordedCamera, before: int, at: int, proof: Proof
+    learned: Learned,
+    index: int,
+    section: str,
+    camera: RecordedCamera,
+    before: int,
+    at: int,
+    proof: Proof,
+    disturbed: bool,
 ) -> None:
     """The operations that the driver has just sent, with those of the recording from ``at`` on."""
     run = learned.runs[index]
@@ -233,31 +272,37 @@ def _compare_from(
         operations = {run.transactions[i].operation for i in mine[: len(sent)]}
         sent = [one for one in sent if one.operation in operations]
     for one, i in zip(sent, mine, strict=False):
-        _same(learned, index, section, one, i, proof)
+        _same(learned, index, section, one, i, proof, disturbed)
     if not sent and not section.startswith("heartbeat"):
         proof.faults.append(f"{section}: the driver sends nothing")
 
 
-def _same(learned: Learned, index: int, section: str, sent: Sent, at: int, proof: Proof) -> None:
+def _same(
+    learned: Learned, index: int, section: str, sent: Sent, at: int, proof: Proof, disturbed: bool = False
+) -> None:
     true = learned.runs[index].transactions[at]
     step = _where(learned.steps, index)[at][0]
     proof.checked[section] = proof.checked.get(section, 0) + 1
     if len(proof.faults) >= 20:
         return
     if sent.operation != true.operation or len(sent.params) != len(true.params or ()):
-        proof.faults.append(f"{section}, packet {true.number}: 0x{sent.operation:04X} instead of 0x{true.operation:04X}")
+        proof.faults.append(
+            f"{section}, packet {true.number}: 0x{sent.operation:04X} instead of 0x{true.operation:04X}"
+        )
         return
-    mine, theirs = _bytes(sent.params, sent.data, step), _bytes(true.params or (), true.data, step)
+    left_out: tuple[type, ...] = (Clock, Counter, Checksum) if disturbed else (Clock,)
+    mine = _bytes(sent.params, sent.data, step, left_out)
+    theirs = _bytes(true.params or (), true.data, step, left_out)
     if mine != theirs:
         proof.faults.append(f"{section}, packet {true.number}: {mine.hex(' ')} instead of {theirs.hex(' ')}")
 
 
-def _bytes(params: Sequence[int], data: bytes | None, step: ObservedStep) -> bytes:
-    """Parameters and data without what is a time, which no second playing can repeat."""
+def _bytes(params: Sequence[int], data: bytes | None, step: ObservedStep, left_out: tuple[type, ...]) -> bytes:
+    """Parameters and data without what a second playing cannot repeat: times, and counters behind what it left out."""
     raw = bytearray(b"".join(p.to_bytes(4, "little") for p in params) + (data or b""))
     base = 4 * len(params)
     for position, part in step.fields.items():
-        if isinstance(part, Clock):
+        if isinstance(part, left_out):
             begin, width = (4 * position, 4) if position < 100 else (base + position - 100, part.bytes)
             raw[begin : begin + width] = bytes(width)
     return bytes(raw)
@@ -272,11 +317,7 @@ def _times(learned: Learned, profile: Profile, proof: Proof) -> None:
     for pattern in learned.patterns.values():
         if pattern.press and pattern.release:
             holds += [b.time - a.end for a, b in zip(pattern.press[-1], pattern.release[0], strict=True)]
-    if holds and not SHORTEST_HOLD_SHARE * min(holds) <= profile.hold <= max(statistics.median(holds), 1.3 * min(holds)):
+    if holds and not SHORTEST_HOLD_SHARE * min(holds) <= profile.hold <= max(
+        statistics.median(holds), 1.3 * min(holds)
+    ):
         proof.faults.append(f"buttons are held for {profile.hold} s, the finger held {min(holds):.3f} s and longer")
-
-
-def fields_of(step: Step) -> list[Field]:
-    """The fields of a profile's step."""
-    parts: list[object] = [*step.params, *(step.data if isinstance(step.data, tuple) else ())]
-    return [part for part in parts if not isinstance(part, (int, bytes))]  # type: ignore[misc]

@@ -64,7 +64,7 @@ def cut(capture: Capture, borders: Sequence[tuple[str, float]]) -> dict[str, lis
 def _terminal() -> Callable[[str], None]:
     """Standard input is the capture, so that the keys come from the terminal itself."""
     try:
-        keys = open("/dev/tty", encoding="utf-8")
+        keys = open("/dev/tty", encoding="utf-8")  # noqa: SIM115 - open as long as it asks
     except OSError as error:
         raise CaptureError("--record needs a terminal to ask on") from error
 

@@ -27,7 +27,10 @@ def tables(learned: Learned, proof: Proof | None) -> list[Table]:
     """The report's contents, the most important first."""
     found = [Table("Not learned, and why", [("reason",), *((text,) for text in learned.refusals)])]
     if proof is not None:
-        rows = [("section", "messages compared"), *((name, f"{n}") for name, n in sorted(proof.checked.items()))]
+        rows: list[tuple[str, ...]] = [
+            ("section", "messages compared"),
+            *((name, f"{n}") for name, n in sorted(proof.checked.items())),
+        ]
         found.append(Table("Played against the recordings: " + ("the same bytes" if proof.passed else "differs"), rows))
         found.append(Table("Where the driver differs from the grip", [("difference",), *((f,) for f in proof.faults)]))
     found.append(Table("Uncertain, or worth knowing", [("note",), *((text,) for text in learned.notes)]))
@@ -44,10 +47,10 @@ def tables(learned: Learned, proof: Proof | None) -> list[Table]:
         presses.append((name, f"{len(pattern.presses)}", f"{pattern.agreeing}", f"{pattern.hold:.3f} s", again))
     found.append(Table("Buttons", presses))
     runs: list[tuple[str, ...]] = [("recording", "button", "operations", "lost", "begins with the start-up")]
-    for run in learned.runs:
-        runs.append(
-            (run.source, run.kind, f"{len(run.transactions)}", f"{run.lost}", "yes" if run.started else "no")
-        )
+    runs += [
+        (run.source, run.kind, f"{len(run.transactions)}", f"{run.lost}", "yes" if run.started else "no")
+        for run in learned.runs
+    ]
     found.append(Table("Recordings", runs))
     return [table for table in found if len(table.rows) > 1]
 
@@ -86,7 +89,8 @@ def as_text(found: Sequence[Table]) -> str:
 
 
 _STYLE = """body{font:15px system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}
+table{border-collapse:collapse;width:100%}
+td,th{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}
 td:nth-child(4){font-family:monospace;font-size:13px}"""
 
 

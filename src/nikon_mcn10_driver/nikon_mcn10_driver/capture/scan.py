@@ -19,7 +19,7 @@ MAX_BLOCK = 16 << 20
 _SOF, _IN, _PING, _NAK = 0xA5, 0x69, 0xB4, 0x5A  # packet identifiers, USB 2.0 table 8-1
 
 
-def _word(buffer, at, little):  # type: ignore[no-untyped-def]
+def _word(buffer: Any, at: Any, little: bool) -> int:
     a, b, c, d = int(buffer[at]), int(buffer[at + 1]), int(buffer[at + 2]), int(buffer[at + 3])
     if little:
         return a | b << 8 | c << 16 | d << 24

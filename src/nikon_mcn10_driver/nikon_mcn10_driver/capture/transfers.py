@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .packets import LINK_FULL_SPEED, LINK_USB_LINUX, LINK_USB_LINUX_MMAPPED, LINK_USBPCAP, LINKS_USB_2_0, Packet
+from .packets import (
+    LINK_FULL_SPEED,
+    LINK_REMARKS,
+    LINK_USB_LINUX,
+    LINK_USB_LINUX_MMAPPED,
+    LINK_USBPCAP,
+    LINKS_USB_2_0,
+    Packet,
+)
 
 UNKNOWN = -1
 """Device and endpoint of data whose token was lost."""
@@ -55,7 +63,7 @@ def transfers(packets: Iterable[Packet], seen: Seen) -> Iterator[Transfer]:
             yield from linux.take(packet, seen.packets)
         elif packet.link == LINK_USBPCAP:
             yield from windows.take(packet, seen.packets)
-        else:
+        elif packet.link != LINK_REMARKS:
             seen.foreign += 1
     yield from wire.finish()
     yield from linux.finish()

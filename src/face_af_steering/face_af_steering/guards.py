@@ -8,7 +8,7 @@ from functools import cached_property
 
 from face_af_common.types import ActionKind, AfState, SteeringStatus
 
-from .move_attribution import is_largest
+from .move_attribution import Suspicion, is_largest
 from .navigation import steps_between
 from .params import PlannerParams
 from .presses import Presses
@@ -18,6 +18,9 @@ from .yielding import Yielding
 
 _SIDE_MARGIN = 0.4
 """Faces nearer than this share of a face's width may change sides before the next press takes effect."""
+
+_PROBE_S = 0.8
+"""After a yield one press shows whether the wish is over: who still wants the face steps back within so long."""
 
 Reason = tuple[SteeringStatus, str]
 
@@ -36,6 +39,7 @@ class Situation:
     row: list[Subject]
     selection: Selection
     yielding: Yielding
+    suspicion: Suspicion | None
     presses: Presses
     gave_up_until: float
 
@@ -130,6 +134,13 @@ def _gave_up(s: Situation) -> Reason | None:
     return (SteeringStatus.GAVE_UP, f"nothing helped; next try in {left:.1f} s") if left > 0 else None
 
 
+def _probing(s: Situation) -> Reason | None:
+    left = s.suspicion
+    if left is None or not left.obeyed or left.gone_at is None or s.now - left.gone_at >= _PROBE_S:
+        return None
+    return SteeringStatus.WAITING, "the photographer may step back"
+
+
 def _effect_to_come(s: Situation) -> Reason | None:
     waiting = s.presses.waiting
     if not waiting or _may_follow(s):
@@ -144,6 +155,8 @@ def _may_follow(s: Situation) -> bool:
     now, and none got lost; paced by what this camera was seen to take.
     """
     response, waiting, focus, target = s.presses.response, s.presses.waiting, s.focus, s.target
+    if s.suspicion is not None and s.suspicion.obeyed:
+        return False
     if not response.known or s.presses.lost_in_a_row or focus is None or target is None:
         return False
     seen = [subject for subject in s.row if subject.state]
@@ -172,6 +185,7 @@ _GUARDS: tuple[Callable[[Situation], Reason | None], ...] = (
     _focus_unknown,
     _camera_chooses,
     _gave_up,
+    _probing,
     _effect_to_come,
     _cooling_down,
 )

@@ -60,6 +60,8 @@ class Priors:
     """... to anybody else: two steps seen as one, or a finger on the screen."""
     goes_on: float = 0.8
     """Share of the unfinished wishes in which the hand's next step is seen: none is lost, and it is not given up."""
+    unconfirmed: float = 0.3
+    """What a first step counts of which nothing more was seen: else what is believed of it would confirm itself."""
     wish_lasts_s: float = 8.0
     """Mean of a wish's length, as far as nobody has said that it goes on."""
     step_s: tuple[float, float] = (0.62, 0.45)
@@ -83,7 +85,7 @@ _NEARLY = 0.9
 """Faces whose size or distance differs by less may be taken for one another by the camera."""
 _SAME_WAY = 0.8
 """Share of the further steps of a wish that go the same way as the one before."""
-_OTHER_TIMES, _OTHER_TIMES_S = 0.1, 1.0
+_OTHER_TIMES, _OTHER_TIMES_S = 0.2, 0.7
 """Share of the hands that are slower or quicker than the spread allows, and their mean."""
 
 
@@ -133,6 +135,8 @@ class Suspicion:
     rightwards: bool
     insisted: int = 0
     """So often was it brought back after a press of ours had led away from it."""
+    confirmed: bool = False
+    """The hand went on: more than a first step was seen of it."""
     obeyed: bool = False
     """It was left there for a while."""
     gone_at: float | None = None
@@ -253,6 +257,7 @@ class MoveAttribution:
         self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
         if old is not None and goes_on:
             self.suspicion.insisted = old.insisted + (found.brings_back and old.gone_by_us)
+            self.suspicion.confirmed = True
 
     def _goes_on(self, now: float, after: Subject, step: float, rightwards: bool) -> tuple[float, bool]:
         """How likely the suspected wish makes this move, and whether it brings the same face back."""
@@ -276,7 +281,8 @@ class MoveAttribution:
         suspicion = self.suspicion
         assert suspicion is not None
         odds = suspicion.odds(now, self._priors)
-        self._wish_events += odds / (1.0 + odds)
+        counts = 1.0 if suspicion.confirmed else self._priors.unconfirmed
+        self._wish_events += counts * odds / (1.0 + odds)
         self._count_camera(1.0 / (1.0 + odds), suspicion.found)
         self.suspicion = None
 

@@ -133,7 +133,7 @@ class PlannerParams:
         high=600.0,
     )
     insist_s: float = param(
-        2.0,
+        1.5,
         "who insists brings a face back so soon after a press has led away from it",
         unit="s",
         low=0.0,

@@ -178,6 +178,7 @@ class Planner:
             row,
             self._selection,
             self._yielding,
+            self._attribution.suspicion,
             presses,
             self._gave_up_until,
         )

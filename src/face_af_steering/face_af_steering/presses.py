@@ -16,7 +16,7 @@ from .response import ResponseModel
 from .selection import Move
 from .subjects import Subject
 
-_ODD_EFFECT = 0.06
+_ODD_EFFECT = 0.015
 """Share of the presses that lead elsewhere than expected: the row was not as it was read."""
 _LATE_EFFECT = 0.15
 """Share of the presses taken for lost that take effect after all."""

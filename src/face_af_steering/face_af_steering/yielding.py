@@ -6,12 +6,12 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_PRESS_AGAINST_S = 5.0
+_PRESS_AGAINST_S = 6.0
 """A press against a wish costs as much as so many seconds off the target: one or two until the photographer has
 stepped back, and the annoyance. ``photographer_weight`` multiplies it."""
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, whatever the camera is like."""
-_HARDLY_A_PERSON = 0.04
+_HARDLY_A_PERSON = 0.2
 """... unless it is far likelier that a restless camera did it."""
 _LONGEST = 4
 """At most so many times ``yield_s``."""

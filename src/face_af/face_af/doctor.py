@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -15,10 +16,16 @@ _PLAIN = {OK: "ok  ", WARN: "warn", FAIL: "FAIL"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status 1 when something will not work."""
-    parser = argparse.ArgumentParser(prog="doctor", description="Checks what face_af needs of this machine.")
+    """Exit status 1 when something will not work. ``doctor camera`` reports on the camera instead."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["camera"]:
+        # by name: this package imports no node's package
+        return int(importlib.import_module("nikon_mcn10_driver.camera_report").main(words[1:]))
+    parser = argparse.ArgumentParser(
+        prog="doctor", description="Checks what face_af needs of this machine; doctor camera: what the camera offers."
+    )
     parser.add_argument("--json", action="store_true", help="findings as JSON")
-    options = parser.parse_args(argv)
+    options = parser.parse_args(words)
     findings = list(examine(Machine()))
     if options.json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))

@@ -36,6 +36,13 @@ class Navigation:
         self._stack[ActionKind.RIGHT] = self._stack[ActionKind.LEFT]
         self._stack[ActionKind.UP] = self._stack[ActionKind.DOWN]
 
+    def expect_wrap(self, wraps: bool) -> None:
+        """What was measured with this camera before: whether the selection goes around the ends of the row."""
+        if wraps:
+            self._wraps = _SURE
+        else:
+            self._wraps, self._try_gain = 0, _TRY_GAIN_MOST
+
     def steps(self, focus: Subject | None, target: Subject, row: Sequence[Subject], wrap: str) -> list[ActionKind]:
         """The presses from ``focus`` to ``target``; at least one. ``row``: the candidates, left to right."""
         if focus is None:

@@ -40,6 +40,7 @@ class SteeringNode(Node):
         self._health = Health(self, extra=self._extra)
         self._hearing = Hearing(self, self._health, *_STREAMS)
         self._camera: CameraStatus | None = None
+        self._measured: tuple[float, ...] = ()
         self._command_id = 0
         self._last_state: SteeringState | None = None
         if self._engine.recipe is not None:
@@ -68,6 +69,12 @@ class SteeringNode(Node):
 
     def _on_camera(self, message: CameraStatus) -> None:
         self._camera = message
+        measured = (message.response_ms, message.response_spread_ms, message.press_loss, message.wrap)
+        if message.connected and message.measured_presses and measured != self._measured:
+            self._measured = measured
+            loss = message.press_loss if message.press_loss >= 0 else None
+            wraps = None if message.wrap == CameraStatus.WRAP_UNKNOWN else message.wrap == CameraStatus.WRAP_YES
+            self._planner.expect(message.response_ms / 1e3, message.response_spread_ms / 1e3, loss, wraps)
 
     def _on_orientation(self, message: FrameOrientation) -> None:
         self._engine.turn(orientation_from_msg(message))

@@ -79,6 +79,16 @@ class Planner:
         """Learned time from a press to its effect in the picture."""
         return self._presses.response.middle_s
 
+    def expect(self, response_s: float, spread_s: float, loss: float | None, wraps: bool | None) -> None:
+        """What was measured with this camera before; what is seen from now on counts for more and more.
+
+        ``response_s`` and ``spread_s`` in seconds, 0 where unknown; ``loss``: share of presses; None: unknown.
+        """
+        if response_s > 0:
+            self._presses.response.expect(response_s, spread_s, loss)
+        if wraps is not None:
+            self._presses.navigation.expect_wrap(wraps)
+
     def pause(self) -> None:
         """No presses until :meth:`resume`."""
         self.paused = True

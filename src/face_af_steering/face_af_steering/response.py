@@ -9,6 +9,8 @@ from collections.abc import Sequence
 _PRIOR_S = 0.38
 _PRIOR_SPREAD_S = 0.1
 _PRIOR_WEIGHT = 0.5
+_MEASURED_WEIGHT = 4.0
+"""In presses: a time measured with this camera counts for more than a guess, and still gives way to what is seen."""
 FRAME_S = 0.035
 _LONGEST_S = 1.5
 _UNKNOWN_S = 0.8
@@ -37,11 +39,21 @@ class ResponseModel:
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=24)
+        self._prior_s, self._prior_spread_s, self._prior_weight = _PRIOR_S, _PRIOR_SPREAD_S, _PRIOR_WEIGHT
         self.middle_s = _PRIOR_S
         self.spread_s = _PRIOR_SPREAD_S
         self.loss = _LOSS
         """Estimated share of the presses that get lost."""
         self._patience = _PATIENCE_RANGE[0]
+
+    def expect(self, middle_s: float, spread_s: float, loss: float | None = None) -> None:
+        """What was measured with this camera before, in seconds and as a share: a prior, better than a guess."""
+        self._prior_s = min(max(middle_s, _SOONEST_S), _LONGEST_S)
+        self._prior_spread_s = max(spread_s, 0.015)
+        self._prior_weight = _MEASURED_WEIGHT
+        if not self._samples:
+            self.middle_s, self.spread_s = self._prior_s, self._prior_spread_s
+            self.loss = self.loss if loss is None else min(max(loss, 0.0), 0.5)
 
     def lost(self) -> None:
         """One press showed nothing in time."""
@@ -73,11 +85,12 @@ class ResponseModel:
         samples.append(min(max(seconds, 0.0), _LONGEST_S))
         n = len(samples)
         middle = _median(samples)
-        weight = _PRIOR_WEIGHT / n
-        self.middle_s = (n * middle + weight * _PRIOR_S) / (n + weight)
+        weight = self._prior_weight / n
+        self.middle_s = (n * middle + weight * self._prior_s) / (n + weight)
         spread = 1.3 * sum(sorted(abs(s - middle) for s in samples)[: n - n // 8]) / max(n - n // 8, 1)
         self.spread_s = max(
-            0.015, math.sqrt((n * spread**2 + _PRIOR_WEIGHT * _PRIOR_SPREAD_S**2 / n) / (n + _PRIOR_WEIGHT))
+            0.015,
+            math.sqrt((n * spread**2 + self._prior_weight * self._prior_spread_s**2 / n) / (n + self._prior_weight)),
         )
 
     def timeout_s(self, repeats: int = 0) -> float:
@@ -87,7 +100,7 @@ class ResponseModel:
         """
         patience = self._patience - 2.0 * min(self.loss, 0.3)
         timeout = self.middle_s + patience * self.spread_s + FRAME_S
-        if not self._samples:
+        if not self._samples and self._prior_weight == _PRIOR_WEIGHT:
             timeout = max(timeout, _UNKNOWN_S)
         if len(self._samples) >= _MANY:
             slow = sorted(self._samples)[-2]

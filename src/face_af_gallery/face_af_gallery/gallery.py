@@ -108,7 +108,7 @@ class Gallery:
         return sample
 
     def add_embedded(self, sample: Sample, embedding: NDArray[np.float32]) -> None:
-        """Adds a sample without a picture: for galleries in memory, it cannot be embedded by another model."""
+        """Adds a sample without an image: for galleries in memory, it cannot be embedded by another model."""
         row = np.asarray(embedding, np.float32).reshape(-1)
         if row.size != self.embedder.dimension or not np.isfinite(row).all():
             raise GalleryError(
@@ -133,14 +133,14 @@ class Gallery:
         return len(gone)
 
     def chip(self, sample: Sample) -> Chip | None:
-        """A sample's chip; None where its picture is missing or broken."""
+        """A sample's chip; None where its image is missing or broken."""
         picture = self._unsaved_chips.get(sample.id)
         if picture is None and self._files is not None:
             picture = self._files.read_chip(sample.id)
         return None if picture is None else Chip(picture, sample.landmarks)
 
     def thumbnail(self, name: str) -> BGR | None:
-        """The best picture of a person, 256 x 256 BGR."""
+        """The best image of a person, 256 x 256 BGR."""
         for sample in self.samples(name):
             chip = None if sample.negative else self.chip(sample)
             if chip is not None:

@@ -18,7 +18,7 @@ MAX_NAME = 100
 """Characters in a person's name."""
 
 Points = NDArray[np.float32]
-"""5 x 2: x, y of left eye, right eye, nose, left and right mouth corner (left as seen in the picture)."""
+"""5 x 2: x, y of left eye, right eye, nose, left and right mouth corner (left as seen in the image)."""
 
 Embeddings = NDArray[np.float32]
 """N x D, one row a face."""

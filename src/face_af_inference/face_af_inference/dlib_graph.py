@@ -21,7 +21,7 @@ SCALE = 256.0
 """Input is ``1 x 3 x 150 x 150``, RGB, ``(p - MEAN_RGB) / SCALE``."""
 
 _STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
-"""Filters, residual blocks, and whether the first block halves the picture; from the input on."""
+"""Filters, residual blocks, and whether the first block halves the image; from the input on."""
 
 _LAYER = re.compile(rb"\x01\x05con_4|\x01\x07affine_|\x01\x04fc_2")
 _TENSOR_VERSION = 2

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="a gallery, or a folder with one folder of photos a person",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="OUT", help="writes {path: [{box, identity, similarity, score}]}")
-    parser.add_argument("--annotate", type=Path, metavar="DIR", help="writes each picture or video with names drawn")
+    parser.add_argument("--annotate", type=Path, metavar="DIR", help="writes each image or video with names drawn")
     parser.add_argument("--threshold", type=float, default=0.0, help="similarity from which on a face is named")
     parser.add_argument("--largest", action="store_true", help="people's group photos: take the largest face")
     add_model_options(parser)
@@ -190,7 +190,7 @@ class Identifier:
         return cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, (width, height))
 
     def _target(self, stem: str, suffix: str) -> Path:
-        """A path in the folder for annotated pictures that no earlier input has. Raises :class:`PhotoError`."""
+        """A path in the folder for annotated images that no earlier input has. Raises :class:`PhotoError`."""
         assert self._folder is not None
         name, count = stem + suffix, 1
         while name in self._names:

@@ -1,4 +1,4 @@
-"""Who the faces of a still picture are: the rule that identify and evaluate share with the node."""
+"""Who the faces of a still image are: the rule that identify and evaluate share with the node."""
 
 from __future__ import annotations
 

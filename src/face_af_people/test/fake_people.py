@@ -1,6 +1,6 @@
 """Pictures with plain-coloured squares for faces, and an analyser that finds and tells them apart. No weights needed.
 
-A square's hue says who it is, its brightness which photograph.
+A square's hue says who it is, its brightness which photograph; pale enough not to be taken for stage light.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def photo(path: Path, *faces: tuple[str, int], light: int = 200, size: int = 400
     """Writes a picture with faces of (name, side in pixels) side by side."""
     picture = np.zeros((size, size * max(1, len(faces)), 3), np.uint8)
     for index, (name, side) in enumerate(faces):
-        color = cv2.cvtColor(np.array([[[HUES[name], 255, light]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
+        color = cv2.cvtColor(np.array([[[HUES[name], 180, light]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0]
         picture[60 : 60 + side, index * size + 60 : index * size + 60 + side] = color
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), picture)

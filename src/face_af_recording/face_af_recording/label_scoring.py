@@ -1,4 +1,4 @@
-"""Whether faces carry the right names, against what is really in the picture."""
+"""Whether faces carry the right names, against what is really in the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the system sees and does, drawn on the picture: for the debug view, the demo's video and replays.
+"""What the system sees and does, drawn on the image: for the debug view, the demo's video and replays.
 
 Reads from a few metres away: the target's face has a thick green frame with name and similarity, other
 faces thin gray ones, the camera's AF boxes cyan corners outside their edge, and one slim bar below says
@@ -49,7 +49,7 @@ _BAR_PAPER: Color = (24, 24, 24)
 
 @dataclass(frozen=True)
 class Caption:
-    """What the bar below the picture says; what is None or empty is left out."""
+    """What the bar below the image says; what is None or empty is left out."""
 
     state: SteeringStatus | None = None
     reason: str = ""
@@ -193,7 +193,7 @@ def _plate(
     gap: int,
     below: bool = False,
 ) -> None:
-    """A filled label above (or below) a box, moved where it would leave the picture or cover another label."""
+    """A filled label above (or below) a box, moved where it would leave the image or cover another label."""
     (x0, y0), (_, y1) = corners
     rows, columns = picture.shape[:2]
     pad = max(2, round(size * 0.3))

@@ -1,4 +1,4 @@
-"""Which picture can be drawn now, and with what: joins by stamp, in bounded memory, never waiting long."""
+"""Which image can be drawn now, and with what: joins by stamp, in bounded memory, never waiting long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SILENT_AFTER = 1.0
 
 @dataclass
 class Joined:
-    """One picture and what was said about it; what never came is absent from ``results``."""
+    """One image and what was said about it; what never came is absent from ``results``."""
 
     stamp_ns: int
     picture: Any
@@ -22,10 +22,10 @@ class Joined:
 
 
 class DebugJoiner:
-    """Holds pictures back until faces, boxes and state of the same stamp have come, or patience ends.
+    """Holds images back until faces, boxes and state of the same stamp have come, or patience ends.
 
-    Streams that have been silent are not waited for, so the picture lives on when a node dies. Times are
-    seconds of one monotonic clock. At most ``depth`` pictures are held; the oldest goes first.
+    Streams that have been silent are not waited for, so the image lives on when a node dies. Times are
+    seconds of one monotonic clock. At most ``depth`` images are held; the oldest goes first.
     """
 
     def __init__(self, depth: int = 8) -> None:
@@ -44,7 +44,7 @@ class DebugJoiner:
             self._pictures.popitem(last=False)
 
     def add_result(self, stream: str, stamp_ns: int, value: Any, now: float) -> None:
-        """``stream``: one of :data:`RESULTS`. A result may overtake its picture."""
+        """``stream``: one of :data:`RESULTS`. A result may overtake its image."""
         if stream not in RESULTS:
             raise KeyError(stream)
         self._heard[stream] = now
@@ -59,7 +59,7 @@ class DebugJoiner:
             self._early.popitem(last=False)
 
     def take(self, now: float, patience: float) -> Joined | None:
-        """The newest picture that is complete or has waited ``patience`` seconds; older ones are dropped."""
+        """The newest image that is complete or has waited ``patience`` seconds; older ones are dropped."""
         wanted = [name for name in RESULTS if now - self._heard.get(name, -1e9) < _SILENT_AFTER]
         for stamp in reversed(self._pictures):
             entry = self._pictures[stamp]
@@ -71,7 +71,7 @@ class DebugJoiner:
         return None
 
     def clear(self) -> None:
-        """Forgets pictures and results (nobody looks any more)."""
+        """Forgets images and results (nobody looks any more)."""
         self._pictures.clear()
         self._early.clear()
         self._finished.clear()

@@ -1,7 +1,7 @@
 """Networks rewritten for ONNX Runtime's CPU provider: the same numbers in less time.
 
 Its convolutions compute channels in blocks (16 with AVX-512, else 8). A network whose channels do not fill them pays
-twice: every block is computed whole, and between layers the picture is copied to and from the blocked layout. Both
+twice: every block is computed whole, and between layers the image is copied to and from the blocked layout. Both
 changes below are exact, since they only add zeros and put side by side what reads the same input.
 
 Measured gain, SCRFD 2.5G at 640 x 352 on two cores with AVX-512: 15.1 instead of 18.6 ms a frame, and the same numbers

@@ -100,12 +100,12 @@ def fix_size(proto: ModelProto, shape: tuple[int, int] | None) -> tuple[int | No
     _drop_initializer_inputs(proto)
     dims = proto.graph.input[0].type.tensor_type.shape.dim
     if len(proto.graph.input) != 1 or len(dims) != 4:
-        raise ModelError("one picture batch (N, C, H, W) is needed as input")
+        raise ModelError("one image batch (N, C, H, W) is needed as input")
     for dim, size in zip(dims[2:], shape or (None, None), strict=True):
         if dim.dim_value > 0:
             continue
         if size is None:
-            raise ModelError("the network takes pictures of any size; an engine needs one size to be built for")
+            raise ModelError("the network takes images of any size; an engine needs one size to be built for")
         dim.dim_value = size
     if dims[1].dim_value <= 0:
         dims[1].dim_value = 3

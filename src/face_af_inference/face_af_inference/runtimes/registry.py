@@ -32,7 +32,7 @@ def open_runner(
     ``runtime`` is one of :data:`RUNTIMES`; ``auto`` takes the first that works, and the runner's ``name`` says
     which. ``threads`` are those of the CPU provider. ``precision`` (``fp16`` or ``fp32``) is what a GPU may
     compute in; the CPU always computes in fp32. ``cache_dir`` keeps built engines. ``batch_max`` is the largest
-    batch that an engine is built for, ``shape`` (height, width) the picture size where the graph leaves it
+    batch that an engine is built for, ``shape`` (height, width) the image size where the graph leaves it
     open; both are hints for engines and bind nobody else. ``on_progress`` gets a line when something takes long
     or falls back. Raises :class:`ModelError`.
     """

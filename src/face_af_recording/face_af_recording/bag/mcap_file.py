@@ -4,7 +4,7 @@ A recorder can be killed at any moment. Ordinary writers put the index at the en
 they leave behind when killed opens only after a repair. Here each flush writes one chunk over the previous
 index and a new index behind it, in one call, so that any reader opens the file as it stands.
 
-Format: https://mcap.dev/spec (profile ``ros2``, chunks without compression: pictures are JPEG already).
+Format: https://mcap.dev/spec (profile ``ros2``, chunks without compression: images are JPEG already).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Serialized messages taken from subscriptions many at a time, by a thread of its own.
 
 An executor wakes up for every message and asks every entity of the node each time; for a recorder of ten topics at
-thirty messages a second that costs more than receiving the pictures. Here one thread looks at all topics twenty times
+thirty messages a second that costs more than receiving the images. Here one thread looks at all topics twenty times
 a second and takes what has gathered in their queues.
 """
 

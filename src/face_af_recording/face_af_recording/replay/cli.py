@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NODE.PARAM=VALUE", help="one parameter; repeatable"
     )
     parser.add_argument("--truth", type=Path, help="labels: CSV with frame, name, x, y, width, height")
-    parser.add_argument("--topic", default="", help="topic of the pictures, where the bag has several")
+    parser.add_argument("--topic", default="", help="topic of the images, where the bag has several")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
     parser.add_argument("--results", type=Path, help="write every frame's results, one line of JSON each")
     return parser

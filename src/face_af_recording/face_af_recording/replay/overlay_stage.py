@@ -16,7 +16,7 @@ from .single_precision import single, single_box
 
 
 class Overlay:
-    """AF boxes of frames. Finding them needs one picture alone, following them every frame in order."""
+    """AF boxes of frames. Finding them needs one image alone, following them every frame in order."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         from face_af_overlay.follow import BoxFollower
@@ -26,7 +26,7 @@ class Overlay:
         self._follower = BoxFollower()
 
     def find(self, picture: BGR) -> list[AfBox]:
-        """The boxes of a picture; for any thread."""
+        """The boxes of an image; for any thread."""
         detector = getattr(self._own, "detector", None)
         if detector is None:
             from face_af_overlay.detector import AfBoxDetector

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Perception:
     """Faces of frames. Raises :class:`RecordingError` when models or gallery cannot be used.
 
-    Finding faces needs one picture alone, so it may be done ahead and by several threads; following and naming them
+    Finding faces needs one image alone, so it may be done ahead and by several threads; following and naming them
     needs every frame in order.
     """
 
@@ -48,7 +48,7 @@ class Perception:
         self._own = threading.local()
 
     def find(self, picture: BGR) -> list[Detection]:
-        """The faces of a picture; for any thread."""
+        """The faces of an image; for any thread."""
         detector = getattr(self._own, "detector", None)
         if detector is None:
             # the network is shared, the working memory is not
@@ -72,7 +72,7 @@ class Perception:
 
 
 class _Ahead:
-    """Stands where the pipeline has its detector, and knows already what is in the picture."""
+    """Stands where the pipeline has its detector, and knows already what is in the image."""
 
     def __init__(self) -> None:
         self.found: list[Detection] = []
@@ -92,7 +92,7 @@ def _open_models(value: Any) -> tuple[Any, Any]:
     from face_af_perception.analyser import FaceAnalyser
 
     try:
-        analyser = FaceAnalyser.of(value, threads=1)  # several pictures are looked at at once
+        analyser = FaceAnalyser.of(value, threads=1)  # several images are looked at at once
         analyser.warm_up()
         folder = gallery_dir(value.gallery)
         return analyser, Gallery.open(folder, analyser.embedder) if folder.is_dir() else None

@@ -31,7 +31,7 @@ def usable(recorded: Parameters) -> dict[str, dict[str, Any]]:
 
 
 def recorded_frames(source: Source) -> dict[int, Frame]:
-    """What a bag's own results say about each frame, by stamp. Results without a picture are included."""
+    """What a bag's own results say about each frame, by stamp. Results without an image are included."""
     frames: dict[int, Frame] = {}
     if not isinstance(source, BagSource):
         return frames

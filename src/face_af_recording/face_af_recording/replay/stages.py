@@ -1,4 +1,4 @@
-"""Perception, overlay and steering without ROS: the nodes' cores, fed frame by frame with recorded pictures.
+"""Perception, overlay and steering without ROS: the nodes' cores, fed frame by frame with recorded images.
 
 The results depend on frames and parameters alone, not on the machine's speed or its number of processors:
 recognition, which in the live node spends a budget of time, spends a number of faces here.
@@ -59,8 +59,8 @@ def compute(
     """Every recorded frame, with ``stages`` computed anew and the rest as in ``recorded`` (default: the bag's own).
 
     The frames of ``recorded`` are changed and handed out. ``workers`` threads (0: one for each processor, 4 at most)
-    decode pictures and look for faces and boxes in them; their number does not change the results. ``show`` gets
-    stamp and picture of each frame before it is handed out. ``ParamError`` and :class:`RecordingError` are raised
+    decode images and look for faces and boxes in them; their number does not change the results. ``show`` gets
+    stamp and image of each frame before it is handed out. ``ParamError`` and :class:`RecordingError` are raised
     before the first frame.
     """
     wanted = set(stages)
@@ -98,7 +98,7 @@ def processors() -> int:
 
 @dataclasses.dataclass
 class _Looked:
-    """What one picture alone tells."""
+    """What one image alone tells."""
 
     stamp_ns: int
     picture: BGR

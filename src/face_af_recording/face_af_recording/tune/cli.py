@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--by", default=QUALITY, help="figure to rank by; a leading - where less is better (quality)")
     parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")
     parser.add_argument("--set", action="append", default=[], metavar="NODE.PARAM=VALUE", help="a fixed parameter")
-    parser.add_argument("--topic", default="", help="topic of the pictures, where the bag has several")
+    parser.add_argument("--topic", default="", help="topic of the images, where the bag has several")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for trials, plot and YAML (out/tune/BAG)")
     return parser
 

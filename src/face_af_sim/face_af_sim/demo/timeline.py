@@ -25,7 +25,7 @@ _STATE_COLORS = {
 
 
 def draw_timeline(measure: Measure, path: Path, title: str) -> None:
-    """Writes the picture to ``path`` (PNG, 1600 pixels wide)."""
+    """Writes the image to ``path`` (PNG, 1600 pixels wide)."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -22,7 +22,7 @@ _TIME_BASE = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """A picture with what is to be drawn on it; ``time`` in seconds since the first."""
+    """An image with what is to be drawn on it; ``time`` in seconds since the first."""
 
     time: float
     picture: BGR

@@ -12,8 +12,8 @@ import itertools
 import os
 import pprint
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from face_af_common.types import Box
+from face_af_overlay import curves as curves_module
 from face_af_overlay import measure
 from face_af_overlay.detector import AfBoxDetector
 from face_af_overlay.params import OverlayParams
@@ -35,47 +36,61 @@ CURVES = Path(measure.__file__).resolve().with_name("curves.py")
 class Examples:
     """Features of boxes, and of rectangles that are none; and weights of the former."""
 
-    boxes: list[F32]
-    weights: list[float]
-    others: list[F32]
+    boxes: list[F32] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    others: list[F32] = field(default_factory=list)
 
 
-def collect(detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Generator, examples: Examples) -> None:
-    """Adds what is proposed in one picture."""
-    work, shrink, candidates = detector.propose(picture.image)
+def collect(
+    detector: AfBoxDetector, picture: LabelledPicture, rng: np.random.Generator, examples: Mapping[bool, Examples]
+) -> None:
+    """Adds what is proposed in one picture to the examples with sharp corners (False) and with rounded ones (True)."""
+    work, shrink, sharp = detector.propose(picture.image)
+    candidates = sharp.joined(detector.propose_rounded(work))
     scale = work.shape[0] / 1080
     inset = (picture.style.line / shrink - 1) / 2
+    round_style = picture.style.radius > 0
     drawn = [
         np.array([b.x + inset, b.y + inset, b.right - 1 - inset, b.bottom - 1 - inset])
         for b in (box.box.scaled(1 / shrink) for box in picture.boxes)
     ]
-    features, shapes = measure.measure(work, candidates.rects, candidates.colours, scale)
+
+    def near(rect: NDArray[Any]) -> bool:
+        return any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn)
+
+    def other(rect: NDArray[Any], feature: F32, shape: F32) -> None:
+        if shape[measure.LINES] >= 3 and not near(rect) and not _excluded(work, shape, scale):
+            examples[bool(shape[measure.RADIUS] > 0)].others.append(feature)
+
+    def box(feature: F32, shape: F32, weight: float) -> None:
+        form = bool(shape[measure.RADIUS] > 0)
+        if shape[measure.LINES] >= 3 and (form or not round_style):
+            examples[form].boxes.append(feature)
+            examples[form].weights.append(weight)
+
+    features, shapes = measure.measure(work, candidates.rects, candidates.colours, candidates.offsets, scale)
     for rect, feature, shape in zip(candidates.rects, features, shapes, strict=True):
-        if shape[measure.LINES] < 3:
-            continue
         off = [float(np.abs(rect - truth).max()) for truth in drawn]
         if off and min(off) < _PLACED:
-            examples.boxes.append(feature)
-            examples.weights.append(1.0)
-        elif not any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn) and not _excluded(work, shape, scale):
-            examples.others.append(feature)
+            box(feature, shape, 1.0)
+        else:
+            other(rect, feature, shape)
     mixed = _mixed(candidates.rects, drawn, rng)
-    colours = (
-        candidates.colours[rng.integers(len(candidates.rects), size=len(mixed))] if len(mixed) else np.zeros((0, 3))
-    )
-    features, shapes = measure.measure(work, mixed, colours.astype(np.float32), scale)
-    for rect, feature, shape in zip(mixed, features, shapes, strict=True):
-        near = any(_box(rect).iou(_box(truth)) > 0.4 for truth in drawn)
-        if shape[measure.LINES] >= 3 and not near and not _excluded(work, shape, scale):
-            examples.others.append(feature)
+    if len(mixed) and len(candidates):
+        chosen = rng.integers(len(candidates), size=len(mixed))
+        features, shapes = measure.measure(
+            work, mixed, candidates.colours[chosen], candidates.offsets[chosen], scale
+        )
+        for rect, feature, shape in zip(mixed, features, shapes, strict=True):
+            other(rect, feature, shape)
     if drawn:
         rects = np.rint(np.concatenate([drawn, drawn]) + rng.uniform(-2, 2, (2 * len(drawn), 4))).astype(np.int32)
         colours = np.array([picture.style.colours[box.state] for box in picture.boxes] * 2, np.float32)
-        features, shapes = measure.measure(work, rects, colours, scale)
+        radii = np.array([picture.style.radius * box.box.width / shrink for box in picture.boxes] * 2)
+        offsets = np.maximum(radii - 2 * np.sqrt(radii), 0).astype(np.int32)
+        features, shapes = measure.measure(work, rects, colours, offsets, scale)
         for feature, shape in zip(features, shapes, strict=True):
-            if shape[measure.LINES] >= 3:
-                examples.boxes.append(feature)
-                examples.weights.append(0.5)
+            box(feature, shape, 0.5)
 
 
 def _mixed(rects: NDArray[np.int32], drawn: list[F32], rng: np.random.Generator) -> NDArray[np.int32]:
@@ -150,6 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=100, help="pictures of each kind")
     parser.add_argument("--seed", type=int, default=9000)
     parser.add_argument("--smooth", type=float, default=0.3, help="penalty on bends")
+    parser.add_argument("--only", choices=("sharp", "rounded"), help="leave the curves of the others as they are")
     parser.add_argument("--write", action="store_true", help=f"write {CURVES.name}")
     args = parser.parse_args(argv)
     photos = photographs(args.photos, judge=False) if args.photos else []
@@ -159,37 +175,60 @@ def main(argv: Sequence[str] | None = None) -> int:
         ({}, True, 1.0), ({"hard": True}, True, 1.0), (none, True, 1.0), (small, True, 0.6), (tall, True, 0.2),
         ({**small, **none}, True, 0.4), ({}, False, 0.5), (none, False, 0.5),
     ]  # fmt: skip
+    kinds += [({"kind": kind}, True, 0.5) for kind in _ROUNDED]
+    kinds += [({"kind": "rounded", "hard": True}, True, 0.5), ({"kind": "rounded", **small}, True, 0.5)]
     detector = AfBoxDetector()
     rng = np.random.default_rng(args.seed)
-    examples = Examples([], [], [])
+    examples = {False: Examples(), True: Examples()}
     for number, (recipe, photographed, share) in enumerate(kinds):
         pictures = OverlayPictures(photos if photographed else [], Recipe(**recipe), args.seed + number)
         for index in range(round(args.frames * share)):
             collect(detector, pictures.picture(index), rng, examples)
-        print(f"{number + 1}/{len(kinds)}: {len(examples.boxes)} boxes, {len(examples.others)} others", flush=True)
-    boxes, others, weights = np.array(examples.boxes), np.array(examples.others), np.array(examples.weights)
-    at = bends(boxes, others, rng)
-    heights = fit(boxes, weights, others, at, args.smooth)
-    worth = [np.interp(boxes[:, i], x, y) for i, (x, y) in enumerate(zip(at, heights, strict=True))]
-    against = sum(np.interp(others[:, i], x, y) for i, (x, y) in enumerate(zip(at, heights, strict=True)))
-    for odds in (0.0, 1.0, 2.0, 3.0):
-        print(f"odds above {odds}: {np.mean(sum(worth) > odds):.4f} of boxes, {np.sum(against > odds)} others")
-    curves = {
-        name: [(round(float(a), 3), round(float(b), 3)) for a, b in zip(x, y, strict=True)]
-        for name, x, y in zip(measure.FEATURES, at, heights, strict=True)
-    }
-    usual = {name: round(float(np.median(w)), 3) for name, w in zip(measure.FEATURES, worth, strict=True)}
-    if args.write:
-        text = '"""What each feature is worth, by value; written by ``./run bench overlay_fit --write``."""\n\n'
+        counts = ", ".join(f"{len(e.boxes)} boxes, {len(e.others)} others" for e in examples.values())
+        print(f"{number + 1}/{len(kinds)}: {counts}", flush=True)
+    text = '"""What each feature says for a box, by value; written by ``./run bench overlay_fit --write``."""\n'
+    for form, prefix in ((False, ""), (True, "ROUNDED_")):
+        if args.only and (args.only == "rounded") != form:
+            curves, usual = getattr(curves_module, f"{prefix}CURVES"), getattr(curves_module, f"{prefix}USUAL")
+        else:
+            curves, usual = fitted(examples[form], rng, args.smooth)
         shown = pprint.pformat(curves, width=100, compact=True, sort_dicts=False)
-        text += f"CURVES: dict[str, list[tuple[float, float]]] = {shown}\n"
-        text += '"""Points (value, worth) of straight pieces; a curve is level beyond its ends."""\n\n'
-        text += f"USUAL: dict[str, float] = {pprint.pformat(usual, sort_dicts=False)}\n"
+        text += f"\n{prefix}CURVES: dict[str, list[tuple[float, float]]] = {shown}\n"
+        text += '"""Points (value, log odds) of straight pieces; a curve is level beyond its ends."""\n'
+        text += f"\n{prefix}USUAL: dict[str, float] = {pprint.pformat(usual, sort_dicts=False)}\n"
         text += '"""What it usually is for a box."""\n'
+    if args.write:
         CURVES.write_text(text, encoding="utf-8")
     return 0
 
 
+def fitted(
+    examples: Examples, rng: np.random.Generator, smooth: float
+) -> tuple[dict[str, list[tuple[float, float]]], dict[str, float]]:
+    """The curves of all features, and what each usually is for a box; prints how well they tell."""
+    boxes, others, weights = np.array(examples.boxes), np.array(examples.others), np.array(examples.weights)
+    at = bends(boxes, others, rng)
+    heights = fit(boxes, weights, others, at, smooth)
+    own = [np.interp(boxes[:, i], x, y) for i, (x, y) in enumerate(zip(at, heights, strict=True))]
+    against = sum(np.interp(others[:, i], x, y) for i, (x, y) in enumerate(zip(at, heights, strict=True)))
+    for odds in (0.0, 1.0, 2.0, 3.0):
+        print(f"odds above {odds}: {np.mean(sum(own) > odds):.4f} of boxes, {np.sum(against > odds)} others")
+    curves = {
+        name: [(round(float(a), 3), round(float(b), 3)) for a, b in zip(x, y, strict=True)]
+        for name, x, y in zip(measure.FEATURES, at, heights, strict=True)
+    }
+    usual = {name: round(float(np.median(w)), 3) for name, w in zip(measure.FEATURES, own, strict=True)}
+    return curves, usual
+
+
+_ROUNDED = (
+    "rounded",
+    "rounded, closed, 1/16",
+    "rounded, closed, 1/4",
+    "rounded brackets",
+    "second outline, rounded",
+)
+"""Kinds of boxes with rounded corners, of :data:`face_af_sim.overlay_kinds.KINDS`."""
 _PLACED = 2.6
 """Pixels by which a proposal may be off a box."""
 _MIXED = 200

@@ -19,6 +19,7 @@ from .colours import Colour, hue_of
 from .detector import AfBoxDetector
 from .outline import Examiner
 from .params import OverlayNodeParams
+from .rectangles import Candidates
 
 STATES = {"detected": AfState.DETECTED, "tracked": AfState.TRACKED, "active_focus": AfState.ACTIVE_FOCUS}
 
@@ -56,8 +57,11 @@ def drawn_colour(picture: NDArray[np.uint8], box: Box, params: OverlayNodeParams
             colours.append(np.median(np.array(corners, np.float32), axis=0))
     outlines, _ = Examiner().examine(
         np.ascontiguousarray(picture),
-        np.array(rects, np.int32).reshape(-1, 4),
-        np.array(colours, np.float32).reshape(-1, 3),
+        Candidates(
+            np.array(rects, np.int32).reshape(-1, 4),
+            np.array(colours, np.float32).reshape(-1, 3),
+            np.zeros(len(rects), np.int32),
+        ),
         params,
         picture.shape[0] / 1080,
     )

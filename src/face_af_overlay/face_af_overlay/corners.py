@@ -1,20 +1,26 @@
-"""Corners looked at one by one: where their lines' middles are, what colour they have, and how even they are."""
+"""Corners looked at one by one: where their lines' middles are, what colour they have, and how even they are.
+
+Sharp ones come from :mod:`thin_lines`. A rounded one is looked for from the end of a level line: an upright line as
+far from where the two would meet, and a line of the same colour on the arc between them. What is said to be its place
+is where the two straight lines would meet.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
-from .thin_lines import Reach
+from .compiled import compiled, inlined
+from .thin_lines import Reach, ThinLines
 
 U8 = NDArray[np.uint8]
 I32 = NDArray[np.int32]
 
-X, Y, BLUE, GREEN, RED, QUALITY = range(6)
+X, Y, BLUE, GREEN, RED, QUALITY, OFFSET = range(7)
 """Columns of :attr:`Corners.values`."""
 
 
@@ -23,8 +29,9 @@ class Corners:
     """Corners of all four kinds."""
 
     values: I32
-    """4 x most x 6: column and row of the lines' middles, colour, and by how much they stand out more than they
-    vary. Each kind from top to bottom, give or take four rows."""
+    """4 x most x 7: column and row of the lines' middles, colour, by how much they stand out more than they
+    vary, and how far from there the straight lines begin, pixels; 0: sharp. Each kind from top to bottom, give or
+    take four rows."""
     counts: NDArray[np.int64]
     """How many there are of each kind."""
 
@@ -34,9 +41,24 @@ def measure(bgr: U8, found: I32, reach: Reach, limit: int) -> Corners:
 
     ``limit``: how many of each kind.
     """
-    values = np.empty((4, len(found) + 1, 6), np.int32)
+    values = np.zeros((4, len(found) + 1, 7), np.int32)
     counts = np.zeros(4, np.int64)
     _measure(bgr, found, reach.ground, reach.arm, values, counts)
+    return _best(values, counts, limit)
+
+
+def measure_rounded(bgr: U8, lines: ThinLines, reach: Reach, least: int, largest: int, limit: int) -> Corners:
+    """Rounded corners in ``bgr``, of each kind the best ``limit``.
+
+    ``least``: least difference between a line and what is beside it, levels; ``largest``: largest offset, pixels.
+    """
+    values = np.zeros((4, _MOST, 7), np.int32)
+    counts = np.zeros(4, np.int64)
+    _round(bgr, lines.green, lines.level, lines.upright, reach.step, reach.ground, least, largest, values, counts)
+    return _best(values, counts, limit)
+
+
+def _best(values: I32, counts: NDArray[np.int64], limit: int) -> Corners:
     for kind in range(4):
         if counts[kind] > limit:
             rows = values[kind, : counts[kind]]
@@ -157,9 +179,143 @@ def _measure(bgr: U8, found: I32, ground: int, arm: int, values: I32, counts: An
         counts[kind] += 1
 
 
+@compiled
+def _round(
+    bgr: U8, g: U8, level: U8, upright: U8, step: int, ground: int, least: int, largest: int, values: I32, counts: Any
+) -> None:
+    """Looks for rounded corners from both ends of all level lines; see :mod:`thin_lines` for the planes."""
+    height, width = bgr.shape[0], bgr.shape[1]
+    columns = g.shape[1] // step // 8 * 8
+    profile = np.zeros(2 * _OFF + 1, np.int64)
+    for j in range(ground, height // step - ground):
+        strengths = level[j, :columns]
+        words = strengths.view(np.uint64)
+        green = g[j * step]
+        k, start = 0, -1
+        while k < columns:
+            if start < 0 and k & 7 == 0 and words[k >> 3] & np.uint64(_EIGHT_OR_MORE) == 0:
+                k += 8
+                continue
+            strength = strengths[k]
+            on = strength >= least and (start < 0 or _near(green[k], green[k - 1], strength))
+            if on and start < 0:
+                start = k
+            if start >= 0 and (not on or k == columns - 1):
+                if (k - start) * step >= _STRAIGHT:
+                    far = min(largest, 4 * (k - start) * step + 8)
+                    for end in range(4):
+                        x = start * step if end & 1 == 0 else (k - 1) * step
+                        _arc(
+                            bgr, upright, x, j * step, end, step, ground, least, far, profile, values[end], counts
+                        )
+                start = -1
+            k += 1
+
+
+@inlined
+def _near(one: Any, other: Any, strength: Any) -> bool:
+    """Whether two neighbours on a line differ less than the line from its ground."""
+    gap = np.int64(one) - np.int64(other)
+    return abs(gap) * 2 <= np.int64(strength) + 8
+
+
+@compiled
+def _arc(
+    bgr: U8, upright: U8, x: int, y: int, kind: int, step: int, ground: int, least: int, far: int, profile: Any,
+    values: I32, counts: Any,
+) -> None:  # fmt: skip
+    """Adds the best corner of that kind of which the level line begins at x, y, if there is one."""
+    height, width = bgr.shape[0], bgr.shape[1]
+    right, down = 1 - 2 * (kind & 1), 1 - (kind & 2)
+    margin = ground + 4
+    if counts[kind] >= values.shape[0] or not (margin + 8 <= x < width - margin - 8):
+        return
+    b = g = r = np.int64(0)
+    for i in range(3):
+        at = bgr[y, x + right * (2 + 2 * i)]
+        b, g, r = b + at[0], g + at[1], r + at[2]
+    b, g, r = b // 3, g // 3, r // 3
+    best, offset, corner_x = 0, 0, 0
+    for d in range(_SHARP, far + 1, step):
+        cx = x - right * d
+        last = y + down * (d + 7)
+        if not (margin <= cx < width - margin and margin <= last < height - margin):
+            break
+        column, most = cx // step, max(best, least - 1)
+        # the middle of the three first, and no further where it is nothing
+        strength = np.int64(upright[y + down * (d + 4), column])
+        if strength <= most:
+            continue
+        strength = min(
+            strength, np.int64(upright[y + down * (d + 2), column]), np.int64(upright[y + down * (d + 6), column])
+        )
+        if strength <= most:
+            continue
+        for i in range(3):
+            strength -= max(abs(np.int64(bgr[y + down * (d + 2 + 2 * i), cx, 1]) - g) - 8, 0)
+        if strength <= most:
+            continue
+        strength = min(strength, _on_arc(bgr, cx, y, right, down, d, ground, b, g, r))
+        if strength > most:
+            best, offset, corner_x = strength, d, cx
+    if best == 0:
+        return
+    row = _middle(bgr, corner_x, y, right, ground, offset + 3, False, profile)
+    column = _middle(bgr, corner_x, y, down, ground, offset + 3, True, profile)
+    if row < 0 or column < 0:
+        return
+    x, y = column >> 1, row >> 1
+    for i in range(counts[kind] - 1, -1, -1):
+        known = values[i]
+        if known[1] < y - 2 * _OFF:
+            break
+        if abs(known[0] - x) <= 1 and abs(known[1] - y) <= 1 and abs(known[6] - offset) <= 3 + offset // 4:
+            if best > known[5]:
+                known[5], known[6] = best, offset
+            return
+    out = values[counts[kind]]
+    out[0], out[1], out[2], out[3], out[4], out[5], out[6] = x, y, b, g, r, best, offset
+    counts[kind] += 1
+
+
+@compiled
+def _on_arc(
+    bgr: U8, x: int, y: int, right: int, down: int, d: int, ground: int, b: int, g: int, r: int
+) -> int:
+    """By how much a line of that colour stands out from both sides half-way round a corner at x, y, at best.
+
+    Lines seem straight up to ``d`` pixels from the corner, where an arc of radius r has left them by their thickness:
+    ``r - sqrt(4 r) <= d``. Half-way round, it is ``1 - sqrt(1/2)`` of its radius from both.
+    """
+    first, last = d * 73 // 256, int(0.293 * (d + 4 + 2.5 * math.sqrt(d))) + 1
+    aside = (ground * 3 + 2) // 4
+    best = np.int64(0)
+    for t in range(first, last + 1):
+        px, py = x + right * t, y + down * t
+        gap = max(
+            abs(np.int64(bgr[py, px, 1]) - g),
+            max(abs(np.int64(bgr[py, px, 0]) - b), abs(np.int64(bgr[py, px, 2]) - r)) * 5 // 8,
+        )
+        stands = np.int64(255)
+        for way in (-aside, aside):
+            at = bgr[py + down * way, px + right * way]
+            most = max(abs(np.int64(at[0]) - b), abs(np.int64(at[1]) - g), abs(np.int64(at[2]) - r))
+            stands = min(stands, most)
+        best = max(best, stands - 2 * gap + 8)
+    return best
+
+
 _OFF = 3
 """Pixels by which a corner found may be off its lines' middles."""
 _UNEVEN = 160
 """Twice the unevenness at which no contrast can make up for it."""
 _ROUGHLY = -8
 """Evenness below which a corner is given up before its middle has been found."""
+_MOST = 4000
+"""Rounded corners of each kind in one frame, at most."""
+_STRAIGHT = 6
+"""Pixels of a level line, at least, from the ends of which rounded corners are looked for."""
+_SHARP = 2
+"""Pixels from a corner to its straight lines below which it is found as a sharp one."""
+_EIGHT_OR_MORE = 0xF8F8F8F8F8F8F8F8
+"""Tells whether any of eight bytes is 8 or more."""

@@ -53,3 +53,5 @@ USUAL: dict[str, float] = {
     "arms_differ": 0.0,
 }
 """What it usually is for a box."""
+
+ROUNDED_CURVES, ROUNDED_USUAL = CURVES, USUAL

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from face_af_common.types import AfBox, AfState
 
 from .colours import state_of
-from .corners import measure
+from .corners import measure, measure_rounded
 from .outline import Examiner, Flaw, Outline, Rejection
 from .params import OverlayParams
 from .rectangles import Candidates, Limits, propose
@@ -56,8 +56,16 @@ class AfBoxDetector:
         """Like :meth:`detect`, and says what was rejected and, if ``explain``, why."""
         check_picture(bgr)
         work, shrink, candidates = self.propose(bgr)
+        findings = self._judge(work, shrink, candidates, explain)
+        if not any(_tells_sharp(outline, work.shape[0] / 1080) for outline in findings.outlines):
+            rounded = self.propose_rounded(work)
+            if len(rounded):
+                findings = self._judge(work, shrink, candidates.joined(rounded), explain)
+        return findings
+
+    def _judge(self, work: NDArray[np.uint8], shrink: int, candidates: Candidates, explain: bool) -> Findings:
         outlines, rejected = self._examiner.examine(
-            work, candidates.rects, candidates.colours, self.params, work.shape[0] / 1080, explain=explain
+            work, candidates, self.params, work.shape[0] / 1080, explain=explain
         )
         findings = Findings(rejected=rejected)
         for outline in outlines:
@@ -82,13 +90,29 @@ class AfBoxDetector:
         params = self.params
         reach = Reach.at(scale)
         found = self._lines.find(work, reach, max(params.contrast.line - 4, 2))
-        limits = Limits(
+        return propose(work, measure(work, found, reach, params.max_corners), self._limits(scale), reach, _MOST)
+
+    def propose_rounded(self, work: NDArray[np.uint8]) -> Candidates:
+        """Rectangles with rounded corners in the frame that was proposed from last."""
+        scale, limits = work.shape[0] / 1080, self._limits(work.shape[0] / 1080)
+        reach, least = Reach.at(scale), max(self.params.contrast.line - 2, _LEAST_ROUND)
+        largest = round(_ROUNDEST * limits.high)
+        corners = measure_rounded(work, self._lines.lines, reach, least, largest, self.params.max_corners)
+        return propose(work, corners, limits, reach, _MOST)
+
+    def _limits(self, scale: float) -> Limits:
+        params = self.params
+        return Limits(
             round(params.shape.min_size * scale - 4),
             round(params.shape.max_size * scale + 4),
             params.shape.max_aspect * _TOO_LONG,
             round(params.contrast.uniform),
         )
-        return propose(work, measure(work, found, reach, params.max_corners), limits, reach, _MOST)
+
+
+def _tells_sharp(outline: Outline, scale: float) -> bool:
+    """Whether a box found has sharp corners for sure: one camera draws all of its boxes alike."""
+    return outline.radius == 0 and min(outline.box.width, outline.box.height) >= _TELLS * scale
 
 
 def example() -> NDArray[np.uint8]:
@@ -123,3 +147,9 @@ _MOST = 48
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""
+_TELLS = 48
+"""Pixels of the shorter side from which rounded corners, an eighth to a sixteenth of it, cannot be taken for sharp."""
+_ROUNDEST = 0.27
+"""Largest offset of rounded corners as a share of the longest side: radii are a quarter of it at most."""
+_LEAST_ROUND = 8
+"""Least strength of the lines of rounded corners, levels: below, there are too many by chance."""

@@ -11,28 +11,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .curves import CURVES, USUAL
+from .curves import CURVES, ROUNDED_CURVES, ROUNDED_USUAL, USUAL
 from .measure import FEATURES
 
 Values = NDArray[np.floating[Any]]
 
-_AT = [np.array([at for at, _ in CURVES[name]]) for name in FEATURES]
-_WORTH = [np.array([worth for _, worth in CURVES[name]]) for name in FEATURES]
-_USUAL = np.array([USUAL[name] for name in FEATURES])
+_FORMS = tuple(
+    (
+        [np.array([at for at, _ in curves[name]]) for name in FEATURES],
+        [np.array([odds for _, odds in curves[name]]) for name in FEATURES],
+        np.array([usual[name] for name in FEATURES]),
+    )
+    for curves, usual in ((CURVES, USUAL), (ROUNDED_CURVES, ROUNDED_USUAL))
+)
 
 
-def worth(features: Values) -> Values:
-    """What each feature is worth (N x features), compared with what it usually is for a box."""
-    values = [np.interp(features[:, i], at, worth) for i, (at, worth) in enumerate(zip(_AT, _WORTH, strict=True))]
-    return np.stack(values, axis=1) - _USUAL
+def log_odds(features: Values, rounded: NDArray[np.bool_]) -> tuple[Values, Values]:
+    """What each feature (N x features) says for a box, compared with what it usually says for one, and the sum of all.
+
+    ``rounded``: N, where the corners are rounded.
+    """
+    single, total = np.zeros(features.shape), np.zeros(len(features))
+    for form, (at, odds, usual) in zip((~rounded, rounded), _FORMS, strict=True):
+        if form.any():
+            curves = enumerate(zip(at, odds, strict=True))
+            single[form] = np.stack([np.interp(features[form, i], a, o) for i, (a, o) in curves], axis=1) - usual
+            total[form] = single[form].sum(axis=1) + usual.sum()
+    return single, total
 
 
-def confidence(worths: Values) -> Values:
-    """0 to 1 for each rectangle."""
-    odds = np.clip(worths.sum(axis=1) + _USUAL.sum(), -30.0, 30.0)
-    return np.asarray(1.0 / (1.0 + np.exp(-odds)))
+def confidence(total: Values) -> Values:
+    """0 to 1 for each rectangle, from the sum of its log odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(total, -30.0, 30.0))))
 
 
-def worst(worths: Values) -> str:
-    """The feature that speaks most against one rectangle (a row of :func:`worth`)."""
-    return FEATURES[int(np.argmin(worths))]
+def worst(single: Values) -> str:
+    """The feature that speaks most against one rectangle (a row of the first result of :func:`log_odds`)."""
+    return FEATURES[int(np.argmin(single))]

@@ -13,10 +13,15 @@ and Cr and Cb around 0.
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .compiled import compiled
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
 
 FEATURES = (
     "agreement",
@@ -41,9 +46,10 @@ LEFT, TOP, RIGHT, BOTTOM, LINE, LINES, EXTENDED, FILLED, CLOSED, ACROSS, DOWN = 
 """Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line
 at all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is
 closed, and how far from its corners it is drawn along level and upright sides, pixels."""
-COLOURS, SLOPES, LEVELS, COLUMNS = 11, 17, 23, 29
+COLOURS, SLOPES, LEVELS, RADIUS, GROUND, COLUMNS = 11, 17, 23, 29, 30, 31
 """The first of six each: what is usually seen on level lines, then on upright ones; their mixtures' ``s``, and
-``(1 - s) c``. And how many columns there are."""
+``(1 - s) c``. The corners' radius in pixels, 0 where they are sharp; the
+brightness of the ground beside the lines; and how many columns there are."""
 
 _ARM = 6
 """Places on each of the eight arms to which the mixture is fitted."""
@@ -59,6 +65,13 @@ _CHROMA = 0.7
 """What a squared difference in colour counts against one in brightness."""
 _MOST = 2.5
 """Greatest logarithm of a likelihood ratio at one place."""
+
+_BLUNT, _ROUNDER = 1.0, 0.4
+"""Corners may be rounded where less is seen in them than this, and are where arcs are seen better by so much."""
+_RADII, _ROUNDEST = 10, 0.32
+"""How many radii are tried, and the largest as a share of the shorter side."""
+_TANGENT = 0.85
+"""Share of its radius at which an arc is within a sixteenth of a pixel's tenth of the straight line."""
 
 _PROBES = 9
 """Places between two sides where a line that divides the rectangle must be seen, all but one."""
@@ -87,6 +100,23 @@ def _ycc(b, g, r):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _between(bgr, x, y):  # type: ignore[no-untyped-def]
+    """Y, Cr, Cb at a place between pixels."""
+    x = min(max(np.float32(x), np.float32(0.0)), np.float32(bgr.shape[1] - 1.001))
+    y = min(max(np.float32(y), np.float32(0.0)), np.float32(bgr.shape[0] - 1.001))
+    column, row = int(x), int(y)
+    across, down = x - column, y - row
+    one, other = np.float32(1.0) - across, np.float32(1.0) - down
+    b = other * (one * bgr[row, column, 0] + across * bgr[row, column + 1, 0])
+    g = other * (one * bgr[row, column, 1] + across * bgr[row, column + 1, 1])
+    r = other * (one * bgr[row, column, 2] + across * bgr[row, column + 1, 2])
+    b += down * (one * bgr[row + 1, column, 0] + across * bgr[row + 1, column + 1, 0])
+    g += down * (one * bgr[row + 1, column, 1] + across * bgr[row + 1, column + 1, 1])
+    r += down * (one * bgr[row + 1, column, 2] + across * bgr[row + 1, column + 1, 2])
+    return _ycc(np.float32(b), np.float32(g), np.float32(r))
+
+
+@compiled
 def _square(one, other):  # type: ignore[no-untyped-def]
     """Squared distance between two colours."""
     y, r, c = one[0] - other[0], one[1] - other[1], one[2] - other[2]
@@ -100,12 +130,14 @@ def _mean(one, other):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _profiles(bgr, rect, scale, profiles):  # type: ignore[no-untyped-def]
+def _profiles(bgr, rect, begin, scale, profiles):  # type: ignore[no-untyped-def]
     """The pixels across the arms: 4 sides x (2 x rows + 1) x 3 x (2 x arm) places."""
     for side in range(4):
         first, last = (rect[0], rect[2]) if side < 2 else (rect[1], rect[3])
-        start = 4.0 * scale
+        start = max(np.float32(4.0 * scale), begin)
         span = max(0.18 * (last - first) - start, 2.5 * scale)
+        if begin > 0:
+            span = max(span, 0.04 * (last - first))
         for j in range(_ARM):
             step = int(start + span * j / (_ARM - 1))
             for end in range(2):
@@ -282,215 +314,413 @@ def _line_here(on, outside, inside, expected):  # type: ignore[no-untyped-def]
     return min(max(ratio, -np.float32(_MOST)), np.float32(_MOST))
 
 
+class _Work(NamedTuple):
+    """Memory for one rectangle at a time."""
+
+    profiles: F32
+    """4 sides x pixels across x 3 x places: the colours across the arms."""
+    middles: I64
+    """4: the row of each side's line within its profile."""
+    centres: F32
+    """4: where each line is, pixels from the proposed one, inwards."""
+    thick: F32
+    """4: width of each line; 0: none stands out."""
+    colour: F32
+    values: F32
+    on: F32
+    """3 x places of two sides: what is seen on the lines of one way,"""
+    beside: F32
+    """and the ground beside them."""
+    slopes: F32
+    """2 ways x 3: the mixture."""
+    levels: F32
+    usual: F32
+    ratios: F32
+    """4 sides x 2 halves x places: logarithms of likelihood ratios."""
+    corners: F32
+    corner_lines: F32
+    sides: F32
+    counts: I64
+    """2 ways: places looked at on each half of a side."""
+    arms: I64
+    """2 ways: how many of them belong to the outline."""
+
+
 @compiled
-def measure(bgr, rects, colours, scale):  # type: ignore[no-untyped-def]
+def _memory():  # type: ignore[no-untyped-def]
+    return _Work(
+        np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32),
+        np.zeros(4, np.int64),
+        np.zeros(4, np.float32),
+        np.zeros(4, np.float32),
+        np.zeros(3, np.float32),
+        np.zeros(8 * _ARM, np.float32),
+        np.zeros((3, 4 * _ARM), np.float32),
+        np.zeros((3, 4 * _ARM), np.float32),
+        np.zeros((2, 3), np.float32),
+        np.zeros((2, 3), np.float32),
+        np.zeros((2, 3), np.float32),
+        np.zeros((4, 2, _ALONG), np.float32),
+        np.zeros(4, np.float32),
+        np.zeros(4, np.float32),
+        np.zeros(4, np.float32),
+        np.zeros(2, np.int64),
+        np.zeros(2, np.int64),
+    )
+
+
+class _Frame(NamedTuple):
+    """Where the lines of a rectangle are, pixels."""
+
+    left: Any
+    top: Any
+    right: Any
+    bottom: Any
+    line: Any
+    """Thickness."""
+    half: Any
+    """From a line's middle to where it is seen without its ground."""
+    aside: Any
+    """From a line's middle to its ground."""
+
+
+@compiled
+def measure(bgr, rects, colours, offsets, scale):  # type: ignore[no-untyped-def]
     """Features and geometry (N x :data:`FEATURES`, N x :data:`COLUMNS`, float32) of rectangles.
 
     ``bgr``: H x W x 3 uint8; ``rects``: N x 4 int32, left, top, right, bottom on the lines, a few pixels off at
-    most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``scale``: the picture's height over 1080.
+    most; ``colours``: N x 3 float32, the lines' supposed colours, BGR; ``offsets``: N int32, how far from the corners
+    the straight lines begin, pixels, 0 for sharp corners; ``scale``: the frame's height over 1080.
     """
     n = len(rects)
     features = np.zeros((n, 15), np.float32)
     geometry = np.zeros((n, COLUMNS), np.float32)
     scale = min(np.float32(scale), np.float32(1.0))
-    profiles = np.zeros((4, 2 * _ROWS + 1, 3, 2 * _ARM), np.float32)
-    middles = np.zeros(4, np.int64)
-    centres, thick = np.zeros(4, np.float32), np.zeros(4, np.float32)
-    colour = np.zeros(3, np.float32)
-    work = np.zeros(8 * _ARM, np.float32)
-    on_arms, ground_arms = np.zeros((3, 4 * _ARM), np.float32), np.zeros((3, 4 * _ARM), np.float32)
-    slopes, levels, usual = np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32)
-    ratios = np.zeros((4, 2, _ALONG), np.float32)
-    corners, inked, sides = np.zeros(4, np.float32), np.zeros(4, np.float32), np.zeros(4, np.float32)
-    counts, arms = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    work = _memory()
     for index in range(n):
         rect = (rects[index, 0], rects[index, 1], rects[index, 2], rects[index, 3])
-        colour[0], colour[1], colour[2] = _ycc(colours[index, 0], colours[index, 1], colours[index, 2])
-        _profiles(bgr, rect, scale, profiles)
-        _middles(profiles, colour, work, middles)
-        for ch in range(3):
-            for side in range(4):
-                for p in range(2 * _ARM):
-                    work[side * 2 * _ARM + p] = profiles[side, middles[side], ch, p]
-            colour[ch] = _median(work, 8 * _ARM)
-        _thickness(profiles, colour, work, middles, centres, thick)
-        lines = 0
-        for side in range(4):
-            if thick[side] > 0:
-                work[lines] = thick[side]
-                lines += 1
-        geometry[index, LINES] = lines
-        if lines < 3:
-            continue
-        _median(work, lines)
-        line = (work[(lines - 1) // 2] + work[lines // 2]) / 2
-        left, top = rect[0] + centres[2], rect[1] + centres[0]
-        right, bottom = rect[2] - centres[3], rect[3] - centres[1]
-        width, height = right - left + line, bottom - top + line
-        half = max(np.float32(0.5), line / 2 - np.float32(0.75))
-        beside = min(max(int(line / 2 + 3.2), 4), 6)
-
-        # the mixture of either way: colour is spread sideways more than up and down
-        uneven, contrast = np.float32(0.0), np.float32(0.0)
-        for way in range(2):
-            for s in range(2):
-                side = 2 * way + s
-                middle = centres[side] + _ROWS
-                first, last = math.ceil(middle - half), math.floor(middle + half)
-                near = math.floor(middle + 0.5)
-                for p in range(2 * _ARM):
-                    i = s * 2 * _ARM + p
-                    stands, other = np.float32(0.0), np.float32(0.0)
-                    for ch in range(3):
-                        value = np.float32(0.0)
-                        for k in range(first, last + 1):
-                            value += profiles[side, k, ch, p]
-                        value /= last + 1 - first
-                        low = (profiles[side, near - beside, ch, p] + profiles[side, near - beside - 1, ch, p]) / 2
-                        high = (profiles[side, near + beside, ch, p] + profiles[side, near + beside + 1, ch, p]) / 2
-                        on_arms[ch, i], ground_arms[ch, i] = value, (low + high) / 2
-                        weight = np.float32(1.0) if ch == 0 else np.float32(_CHROMA)
-                        stands += weight * (value - low) ** 2
-                        other += weight * (value - high) ** 2
-                    contrast += math.sqrt(min(stands, other))
-            for ch in range(3):
-                fitted = _mixture(on_arms[ch], ground_arms[ch], work)
-                slopes[way, ch], levels[way, ch], usual[way, ch] = fitted[0], fitted[1], fitted[2]
-                uneven += fitted[3] * (np.float32(1.0) if ch == 0 else np.float32(0.5))
-        contrast /= 8 * _ARM
-
-        # along the sides
-        filled, places = 0, 0
-        behind = math.ceil(line / 2 + 1.5)
-        for side in range(4):
-            way = side // 2
-            low, high = (left, right) if way == 0 else (top, bottom)
-            slope, level = (
-                (slopes[way, 0], slopes[way, 1], slopes[way, 2]),
-                (levels[way, 0], levels[way, 1], levels[way, 2]),
-            )
-            reach = (high - low) / 2 - behind
-            count = min(max(int(reach), 2), _ALONG)
-            counts[way] = count
-            for end in range(2):
-                for j in range(count):
-                    step = behind + (reach * (j + 0.5)) / count
-                    along = math.floor((high - step if end else low + step) + 0.5)
-                    on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
-                    expected = _mixed(slope, level, _mean(outside, inside))
-                    ratios[side, end, j] = _line_here(on, outside, inside, expected)
-                    filled += _square(inside, expected) < 144.0
-                    places += 1
-
-        # beyond the corners, and in them
-        filled_corners = np.float32(0.0)
-        extended, run_on, run_on_most = 0, np.float32(0.0), np.float32(0.0)
-        for corner in range(4):
-            inked[corner] = 0.0
-        reach = max(line / 2 - np.float32(0.75), np.float32(0.0))
-        blocks = int(2 * reach) + 1
-        for side in range(4):
-            way, s = side // 2, side % 2
-            low, high = (left, right) if way == 0 else (top, bottom)
-            slope, level = (
-                (slopes[way, 0], slopes[way, 1], slopes[way, 2]),
-                (levels[way, 0], levels[way, 1], levels[way, 2]),
-            )
-            for end in range(2):
-                total = np.float32(0.0)
-                for j in range(_BEYOND):
-                    step = line / 2 + 2 + j
-                    along = math.floor((high + step if end else low - step) + 0.5)
-                    on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
-                    expected = _mixed(slope, level, _mean(outside, inside))
-                    total += _line_here(on, outside, inside, expected)
-                total /= _BEYOND
-                extended += 1 if total > 0.8 else 0
-                total = max(total - np.float32(0.2), np.float32(0.0))
-                run_on += total
-                run_on_most = max(run_on_most, total)
-                # the lines' colour reaches right into the corners
-                ratio = np.float32(0.0)
-                for j in range(blocks):
-                    place = np.float32(j) - (blocks - 1) / 2
-                    along = math.floor((high + place if end else low + place) + 0.5)
-                    on, outside, inside = _sample(bgr, rect, side, along, centres[side], half, beside)
-                    ratio += _line_here(on, outside, outside, _mixed(slope, level, outside))
-                inked[2 * s + end if way == 0 else 2 * end + s] += ratio / (2 * blocks)
-                filled_corners += ratio / (8 * blocks)
-        _median(inked, 4)
-
-        # closed all round, or arms at the corners and nothing between them
-        closed_worth, bracket_worth = np.float32(0.0), np.float32(0.0)
-        for way in range(2):
-            count = counts[way]
-            total = np.float32(0.0)
-            for j in range(count):
-                for s in range(2):
-                    total += ratios[2 * way + s, 0, j] + ratios[2 * way + s, 1, j]
-            closed_worth += total
-            gained, best, at = np.float32(0.0), np.float32(-1e9), count
-            for j in range(count):
-                for s in range(2):
-                    gained += ratios[2 * way + s, 0, j] + ratios[2 * way + s, 1, j]
-                if j >= 1 and 2 * gained - total > best:
-                    best, at = 2 * gained - total, j + 1
-            bracket_worth += best
-            arms[way] = at
-        closed = closed_worth >= bracket_worth - 2.0
-        if closed:
-            arms[0], arms[1] = counts[0], counts[1]
-        signed, absolute, seen, drawn, strength = np.float32(0.0), np.float32(0.0), 0, 0, np.float32(0.0)
-        bare, gaps = np.float32(0.0), 0
-        for corner in range(4):
-            corners[corner] = 0.0
-        for side in range(4):
-            way, s = side // 2, side % 2
-            own, size = np.float32(0.0), np.float32(2.0)
-            for end in range(2):
-                total = np.float32(0.0)
-                for j in range(counts[way]):
-                    ratio = ratios[side, end, j]
-                    size += abs(ratio)
-                    absolute += abs(ratio)
-                    if j < arms[way]:
-                        own += ratio
-                        strength += ratio
-                        drawn += 1
-                        seen += ratio > 0.5
-                        total += ratio
-                    else:
-                        own -= ratio
-                        bare -= ratio
-                        gaps += 1
-                corners[2 * s + end if way == 0 else 2 * end + s] += total / (2 * arms[way])
-            signed += own
-            sides[side] = own / size
-        _median(corners, 4)
-        _median(sides, 4)
-        found = features[index]
-        found[0] = signed / (absolute + 4)
-        found[1] = sides[0]
-        found[2], found[3] = corners[0], corners[1]
-        found[4] = strength / drawn
-        found[5] = seen / drawn
-        found[6] = bare / gaps if gaps else 0.0
-        found[7], found[8] = filled_corners, inked[0]
-        found[9], found[10] = run_on, run_on_most
-        found[11] = uneven / (contrast + 10)
-        found[12] = contrast
-        found[13] = line / min(width, height)
-        found[14] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
-        shape = geometry[index]
-        shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM], shape[LINE] = left, top, right, bottom, line
-        shape[EXTENDED], shape[FILLED], shape[CLOSED] = extended, filled / places, closed
-        for way in range(2):
-            length = right - left if way == 0 else bottom - top
-            shape[ACROSS + way] = behind + (length / 2 - behind) * arms[way] / counts[way]
-            for ch in range(3):
-                shape[COLOURS + 3 * way + ch] = usual[way, ch]
-                shape[SLOPES + 3 * way + ch], shape[LEVELS + 3 * way + ch] = slopes[way, ch], levels[way, ch]
+        _measure_one(bgr, rect, colours[index], offsets[index], scale, work, features[index], geometry[index])
     return features, geometry
+
+
+@compiled
+def _measure_one(bgr, rect, colour, offset, scale, work, features, shape):  # type: ignore[no-untyped-def]
+    start = np.float32(0.0) if offset == 0 else np.float32(offset + 2)
+    lines, line = _find_lines(bgr, rect, colour, start, scale, work)
+    shape[LINES] = lines
+    if lines < 3:
+        return
+    frame = _placed(rect, work.centres, line)
+    uneven, contrast, ground = _mixtures(frame, work)
+    corner_line = _in_corners(bgr, rect, frame, work)
+    radius = np.float32(0.0)
+    if offset > 0 or (corner_line < _BLUNT and lines == 4):
+        radius, arc = _find_radius(bgr, frame, offset, scale, work)
+        if arc < corner_line + _ROUNDER:
+            radius = np.float32(0.0)
+            corner_line = _in_corners(bgr, rect, frame, work)
+        else:
+            if offset == 0:
+                lines, line = _find_lines(bgr, rect, colour, radius * np.float32(0.9), scale, work)
+                shape[LINES] = lines
+                if lines < 3:
+                    return
+                frame = _placed(rect, work.centres, line)
+                uneven, contrast, ground = _mixtures(frame, work)
+            corner_line = _on_arcs(bgr, frame, radius, work)
+    behind = _behind(line, radius)
+    filled = _along(bgr, rect, frame, behind, work)
+    extended, run_on, run_on_most = _beyond(bgr, rect, frame, work)
+    closed = _closed(work)
+    _compare(closed, work, features)
+    features[7], features[8] = corner_line, work.corner_lines[0]
+    features[9], features[10] = run_on, run_on_most
+    features[11] = uneven / (contrast + 10)
+    features[12] = contrast
+    width, height = frame.right - frame.left + line, frame.bottom - frame.top + line
+    features[13] = line / min(width, height)
+    counts, arms = work.counts, work.arms
+    features[14] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
+    shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM] = frame.left, frame.top, frame.right, frame.bottom
+    shape[LINE], shape[GROUND] = line, ground
+    shape[EXTENDED], shape[FILLED], shape[CLOSED], shape[RADIUS] = extended, filled, closed, radius
+    for way in range(2):
+        length = frame.right - frame.left if way == 0 else frame.bottom - frame.top
+        shape[ACROSS + way] = behind + (length / 2 - behind) * arms[way] / counts[way]
+        for ch in range(3):
+            shape[COLOURS + 3 * way + ch] = work.usual[way, ch]
+            shape[SLOPES + 3 * way + ch], shape[LEVELS + 3 * way + ch] = work.slopes[way, ch], work.levels[way, ch]
+
+
+@compiled
+def _find_lines(bgr, rect, colour, start, scale, work):  # type: ignore[no-untyped-def]
+    """Places the four lines; returns how many stand out and their usual thickness."""
+    work.colour[0], work.colour[1], work.colour[2] = _ycc(colour[0], colour[1], colour[2])
+    _profiles(bgr, rect, start, scale, work.profiles)
+    _middles(work.profiles, work.colour, work.values, work.middles)
+    for ch in range(3):
+        for side in range(4):
+            for p in range(2 * _ARM):
+                work.values[side * 2 * _ARM + p] = work.profiles[side, work.middles[side], ch, p]
+        work.colour[ch] = _median(work.values, 8 * _ARM)
+    _thickness(work.profiles, work.colour, work.values, work.middles, work.centres, work.thick)
+    lines = 0
+    for side in range(4):
+        if work.thick[side] > 0:
+            work.values[lines] = work.thick[side]
+            lines += 1
+    if lines == 0:
+        return lines, np.float32(0.0)
+    _median(work.values, lines)
+    return lines, (work.values[(lines - 1) // 2] + work.values[lines // 2]) / 2
+
+
+@compiled
+def _placed(rect, centres, line):  # type: ignore[no-untyped-def]
+    return _Frame(
+        rect[0] + centres[2],
+        rect[1] + centres[0],
+        rect[2] - centres[3],
+        rect[3] - centres[1],
+        line,
+        max(np.float32(0.5), line / 2 - np.float32(0.75)),
+        min(max(int(line / 2 + 3.2), 4), 6),
+    )
+
+
+@compiled
+def _behind(line, radius):  # type: ignore[no-untyped-def]
+    """Pixels from a corner to where its sides are straight and their ground is free of the other line."""
+    return max(math.ceil(line / 2 + 1.5), math.ceil(radius * np.float32(_TANGENT)))
+
+
+@compiled
+def _mixtures(frame, work):  # type: ignore[no-untyped-def]
+    """Fits the mixture of either way, as colour is spread sideways more than up and down.
+
+    Returns how uneven the lines are, by how much they stand out, and how bright the ground is.
+    """
+    uneven, contrast, ground = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+    profiles, beside = work.profiles, frame.aside
+    for way in range(2):
+        for s in range(2):
+            side = 2 * way + s
+            middle = work.centres[side] + _ROWS
+            first, last = math.ceil(middle - frame.half), math.floor(middle + frame.half)
+            near = math.floor(middle + 0.5)
+            for p in range(2 * _ARM):
+                i = s * 2 * _ARM + p
+                stands, other = np.float32(0.0), np.float32(0.0)
+                for ch in range(3):
+                    value = np.float32(0.0)
+                    for k in range(first, last + 1):
+                        value += profiles[side, k, ch, p]
+                    value /= last + 1 - first
+                    low = (profiles[side, near - beside, ch, p] + profiles[side, near - beside - 1, ch, p]) / 2
+                    high = (profiles[side, near + beside, ch, p] + profiles[side, near + beside + 1, ch, p]) / 2
+                    work.on[ch, i], work.beside[ch, i] = value, (low + high) / 2
+                    weight = np.float32(1.0) if ch == 0 else np.float32(_CHROMA)
+                    stands += weight * (value - low) ** 2
+                    other += weight * (value - high) ** 2
+                contrast += math.sqrt(min(stands, other))
+                ground += work.beside[0, i]
+        for ch in range(3):
+            fitted = _mixture(work.on[ch], work.beside[ch], work.values)
+            work.slopes[way, ch], work.levels[way, ch], work.usual[way, ch] = fitted[0], fitted[1], fitted[2]
+            uneven += fitted[3] * (np.float32(1.0) if ch == 0 else np.float32(0.5))
+    return uneven, contrast / (8 * _ARM), ground / (8 * _ARM)
+
+
+@compiled
+def _of_way(values, way):  # type: ignore[no-untyped-def]
+    return values[way, 0], values[way, 1], values[way, 2]
+
+
+@compiled
+def _along(bgr, rect, frame, behind, work):  # type: ignore[no-untyped-def]
+    """Likelihood ratios along the sides; returns the share of the ground inside that is of the lines' colour."""
+    filled, places = 0, 0
+    for side in range(4):
+        way = side // 2
+        low, high = (frame.left, frame.right) if way == 0 else (frame.top, frame.bottom)
+        slope, level = _of_way(work.slopes, way), _of_way(work.levels, way)
+        reach = (high - low) / 2 - behind
+        count = min(max(int(reach), 2), _ALONG)
+        work.counts[way] = count
+        for end in range(2):
+            for j in range(count):
+                step = behind + (reach * (j + 0.5)) / count
+                along = math.floor((high - step if end else low + step) + 0.5)
+                on, outside, inside = _sample(bgr, rect, side, along, work.centres[side], frame.half, frame.aside)
+                expected = _mixed(slope, level, _mean(outside, inside))
+                work.ratios[side, end, j] = _line_here(on, outside, inside, expected)
+                filled += _square(inside, expected) < 144.0
+                places += 1
+    return filled / places
+
+
+@compiled
+def _beyond(bgr, rect, frame, work):  # type: ignore[no-untyped-def]
+    """How many of eight lines run on beyond their corners; by how much all, and the most one does."""
+    extended, run_on, run_on_most = 0, np.float32(0.0), np.float32(0.0)
+    for side in range(4):
+        way = side // 2
+        low, high = (frame.left, frame.right) if way == 0 else (frame.top, frame.bottom)
+        slope, level = _of_way(work.slopes, way), _of_way(work.levels, way)
+        for end in range(2):
+            total = np.float32(0.0)
+            for j in range(_BEYOND):
+                step = frame.line / 2 + 2 + j
+                along = math.floor((high + step if end else low - step) + 0.5)
+                on, outside, inside = _sample(bgr, rect, side, along, work.centres[side], frame.half, frame.aside)
+                expected = _mixed(slope, level, _mean(outside, inside))
+                total += _line_here(on, outside, inside, expected)
+            total /= _BEYOND
+            extended += 1 if total > 0.8 else 0
+            total = max(total - np.float32(0.2), np.float32(0.0))
+            run_on += total
+            run_on_most = max(run_on_most, total)
+    return extended, run_on, run_on_most
+
+
+@compiled
+def _in_corners(bgr, rect, frame, work):  # type: ignore[no-untyped-def]
+    """Whether the lines' colour reaches right into sharp corners: their mean; sorts ``work.corner_lines``."""
+    mean = np.float32(0.0)
+    for corner in range(4):
+        work.corner_lines[corner] = 0.0
+    reach = max(frame.line / 2 - np.float32(0.75), np.float32(0.0))
+    blocks = int(2 * reach) + 1
+    for side in range(4):
+        way, s = side // 2, side % 2
+        low, high = (frame.left, frame.right) if way == 0 else (frame.top, frame.bottom)
+        slope, level = _of_way(work.slopes, way), _of_way(work.levels, way)
+        for end in range(2):
+            ratio = np.float32(0.0)
+            for j in range(blocks):
+                place = np.float32(j) - (blocks - 1) / 2
+                along = math.floor((high + place if end else low + place) + 0.5)
+                on, outside, _ = _sample(bgr, rect, side, along, work.centres[side], frame.half, frame.aside)
+                ratio += _line_here(on, outside, outside, _mixed(slope, level, outside))
+            work.corner_lines[2 * s + end if way == 0 else 2 * end + s] += ratio / (2 * blocks)
+            mean += ratio / (8 * blocks)
+    _median(work.corner_lines, 4)
+    return mean
+
+
+@compiled
+def _find_radius(bgr, frame, offset, scale, work):  # type: ignore[no-untyped-def]
+    """The radius at which arcs of the lines' colour are seen best in the corners, and how well.
+
+    Lines seem straight up to ``offset``, where an arc has left them by about their thickness.
+    """
+    most = np.float32(_ROUNDEST) * min(frame.right - frame.left, frame.bottom - frame.top)
+    low = np.float32(max(offset, 2.0 * scale))
+    high = np.float32(offset + 5 + 2.8 * math.sqrt(offset)) if offset > 0 else np.float32(11.0 * scale)
+    high = max(min(high, most), low)
+    best, radius = np.float32(-1e9), low
+    for i in range(_RADII):
+        tried = low * (high / low) ** (np.float32(i) / np.float32(_RADII - 1))
+        seen = _on_arcs(bgr, frame, tried, work)
+        if seen > best:
+            best, radius = seen, tried
+    return radius, best
+
+
+@compiled
+def _on_arcs(bgr, frame, radius, work):  # type: ignore[no-untyped-def]
+    """Whether arcs of the lines' colour join the sides: their mean; sorts ``work.corner_lines``."""
+    mean = np.float32(0.0)
+    slope = _mean(_of_way(work.slopes, 0), _of_way(work.slopes, 1))
+    level = _mean(_of_way(work.levels, 0), _of_way(work.levels, 1))
+    spread = frame.half / 2
+    for corner in range(4):
+        x = frame.right - radius if corner & 1 else frame.left + radius
+        y = frame.bottom - radius if corner & 2 else frame.top + radius
+        total = np.float32(0.0)
+        for i in range(3):
+            angle = math.pi / 8 * (i + 1)
+            ux, uy = math.cos(angle), math.sin(angle)
+            ux, uy = ux if corner & 1 else -ux, uy if corner & 2 else -uy
+            on = _mean(
+                _between(bgr, x + ux * (radius - spread), y + uy * (radius - spread)),
+                _between(bgr, x + ux * (radius + spread), y + uy * (radius + spread)),
+            )
+            far = radius + frame.aside + np.float32(0.5)
+            outside = _between(bgr, x + ux * far, y + uy * far)
+            near = radius - frame.aside - np.float32(0.5)
+            inside = _between(bgr, x + ux * near, y + uy * near)
+            total += _line_here(on, outside, inside, _mixed(slope, level, _mean(outside, inside)))
+        work.corner_lines[corner] = total / 3
+        mean += total / 12
+    _median(work.corner_lines, 4)
+    return mean
+
+
+@compiled
+def _closed(work):  # type: ignore[no-untyped-def]
+    """Whether the outline is closed all round, or arms at the corners with nothing between them; sets ``work.arms``."""
+    counts, ratios = work.counts, work.ratios
+    closed_odds, bracket_odds = np.float32(0.0), np.float32(0.0)
+    for way in range(2):
+        count = counts[way]
+        total = np.float32(0.0)
+        for j in range(count):
+            for s in range(2):
+                total += ratios[2 * way + s, 0, j] + ratios[2 * way + s, 1, j]
+        closed_odds += total
+        gained, best, at = np.float32(0.0), np.float32(-1e9), count
+        for j in range(count):
+            for s in range(2):
+                gained += ratios[2 * way + s, 0, j] + ratios[2 * way + s, 1, j]
+            if j >= 1 and 2 * gained - total > best:
+                best, at = 2 * gained - total, j + 1
+        bracket_odds += best
+        work.arms[way] = at
+    closed = closed_odds >= bracket_odds - 2.0
+    if closed:
+        work.arms[0], work.arms[1] = counts[0], counts[1]
+    return closed
+
+
+@compiled
+def _compare(closed, work, features):  # type: ignore[no-untyped-def]
+    """What is seen along the sides, compared with an outline that is closed or has ``work.arms``: seven features."""
+    signed, absolute, seen, drawn, strength = np.float32(0.0), np.float32(0.0), 0, 0, np.float32(0.0)
+    bare, gaps = np.float32(0.0), 0
+    corners, sides, arms = work.corners, work.sides, work.arms
+    for corner in range(4):
+        corners[corner] = 0.0
+    for side in range(4):
+        way, s = side // 2, side % 2
+        own, size = np.float32(0.0), np.float32(2.0)
+        for end in range(2):
+            total = np.float32(0.0)
+            for j in range(work.counts[way]):
+                ratio = work.ratios[side, end, j]
+                size += abs(ratio)
+                absolute += abs(ratio)
+                if j < arms[way]:
+                    own += ratio
+                    strength += ratio
+                    drawn += 1
+                    seen += ratio > 0.5
+                    total += ratio
+                else:
+                    own -= ratio
+                    bare -= ratio
+                    gaps += 1
+            corners[2 * s + end if way == 0 else 2 * end + s] += total / (2 * arms[way])
+        signed += own
+        sides[side] = own / size
+    _median(corners, 4)
+    _median(sides, 4)
+    features[0] = signed / (absolute + 4)
+    features[1] = sides[0]
+    features[2], features[3] = corners[0], corners[1]
+    features[4] = strength / drawn
+    features[5] = seen / drawn
+    features[6] = bare / gaps if gaps else 0.0
 
 
 @compiled
@@ -626,7 +856,7 @@ def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
         offsets = (top - rect[1], rect[3] - bottom, left - rect[0], rect[2] - right)
         half = max(np.float32(0.5), line / 2 - np.float32(0.75))
         beside = min(max(int(line / 2 + 3.2), 4), 6)
-        behind = math.ceil(line / 2 + 1.5)
+        behind = _behind(line, shape[RADIUS])
         moments[:] = 0.0
         places = 0
         for side in range(4):

@@ -16,6 +16,7 @@ from . import evidence
 from . import measure as m
 from .colours import Colour
 from .params import OverlayParams
+from .rectangles import Candidates
 
 F32 = NDArray[np.floating[Any]]
 I32 = NDArray[np.int32]
@@ -53,6 +54,8 @@ class Outline:
     agreement: float
     visible: float
     closed: bool
+    radius: float = 0.0
+    """Of its corners, pixels; 0: sharp."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +76,19 @@ class Examiner:
         self._widths: F32 = np.zeros(0, np.float32)
 
     def examine(
-        self, bgr: U8, rects: I32, colours: F32, params: OverlayParams, scale: float, *, explain: bool = True
+        self, bgr: U8, candidates: Candidates, params: OverlayParams, scale: float, *, explain: bool = True
     ) -> tuple[list[Outline], list[Rejection]]:
-        """The outlines among ``rects`` (N x 4: left, top, right, bottom on the lines, two pixels off at most), surest
-        first and none twice, whatever their colour; and why the others are none, if ``explain``.
+        """The outlines among ``candidates`` (two pixels off at most), surest first and none twice, whatever their
+        colour; and why the others are none, if ``explain``.
 
-        ``bgr``: H x W x 3, contiguous; ``colours``: N x 3, the lines' supposed colours, BGR; ``scale``: height over
-        1080.
+        ``bgr``: H x W x 3, contiguous; ``scale``: height over 1080.
         """
-        if not len(rects):
+        if not len(candidates):
             return [], []
-        features, shapes = m.measure(bgr, rects, colours.astype(np.float32), scale)
-        worths = evidence.worth(features)
-        sure = evidence.confidence(worths)
+        rects = candidates.rects
+        features, shapes = m.measure(bgr, rects, candidates.colours, candidates.offsets, scale)
+        single, total = evidence.log_odds(features, shapes[:, m.RADIUS] > 0)
+        sure = evidence.confidence(total)
         sure[shapes[:, m.LINES] < _LINES] = 0.0
         likely = np.flatnonzero(sure >= params.min_confidence)
         kept: list[int] = []
@@ -93,19 +96,28 @@ class Examiner:
         rejected: list[Rejection] = []
         for i in likely[np.argsort(-sure[likely], kind="stable")]:
             box = _box(shapes[i])
-            if any(box.iou(other) > _SAME for other in boxes):
+            if _dark(shapes[i], params):
+                rejected.append(Rejection(box, Flaw.COLOUR, f"dark, Y {shapes[i, m.COLOURS]:.0f}"))
+                continue
+            rival = next((k for k, other in enumerate(boxes) if box.iou(other) > _SAME or _around(box, other, scale)), -1)
+            if rival >= 0 and not (
+                _around(box, boxes[rival], scale)
+                and shapes[i, m.LINE] > shapes[kept[rival], m.LINE] + _THICKER * min(scale, 1.0)
+            ):
                 continue
             flaw = _misshapen(box, features[i], shapes[i], params, bgr.shape, scale)
             if flaw is None and m.divided(bgr, shapes[i]):
                 flaw = Rejection(box, Flaw.GRID)
             if flaw is not None:
                 rejected.append(flaw)
-                continue
-            kept.append(int(i))
-            boxes.append(box)
+            elif rival >= 0:
+                kept[rival], boxes[rival] = int(i), box
+            else:
+                kept.append(int(i))
+                boxes.append(box)
         if explain:
             rejected += [
-                _unlikely(features[i], shapes[i], worths[i], rects[i], float(sure[i]))
+                _unlikely(features[i], shapes[i], single[i], rects[i], float(sure[i]))
                 for i in np.flatnonzero(sure < params.min_confidence)
             ]
         return self._outlines(bgr, features[kept], shapes[kept], sure[kept], boxes, scale), rejected
@@ -141,6 +153,7 @@ class Examiner:
                 float(feature[m.AGREEMENT]),
                 float(feature[m.VISIBLE]),
                 bool(shape[m.CLOSED]),
+                float(shape[m.RADIUS]),
             )
             for box, shape, feature, confidence, y, (cr, cb), seen in zip(
                 boxes, shapes, features, sure, bright[:, width, blur, edge], colour, shown, strict=True
@@ -151,6 +164,26 @@ class Examiner:
 def _box(shape: F32) -> Box:
     left, top, right, bottom, line = (float(v) for v in shape[: m.LINE + 1])
     return Box(left - (line - 1) / 2, top - (line - 1) / 2, right - left + line, bottom - top + line)
+
+
+def _dark(shape: F32, params: OverlayParams) -> bool:
+    """Whether a line has no colour and is darker than the darkest gray, and than its ground, which can only have
+    made it brighter: the dark edge that some cameras draw around their boxes."""
+    shown = shape[m.COLOURS : m.COLOURS + 6].reshape(2, 3).mean(axis=0)
+    return bool(
+        shown[0] < params.colour.gray_min - _DARKER
+        and shown[0] < shape[m.GROUND] - _DARKER
+        and np.hypot(shown[1], shown[2]) < _COLOURLESS
+    )
+
+
+def _around(one: Box, other: Box, scale: float) -> bool:
+    """Whether one is drawn around the other, at the same distance on all sides: a box with two outlines."""
+    gaps = (other.x - one.x, other.y - one.y, one.right - other.right, one.bottom - other.bottom)
+    if gaps[0] < 0:
+        gaps = (-gaps[0], -gaps[1], -gaps[2], -gaps[3])
+    near, far = _APART[0] * scale, _APART[1] * scale
+    return near < min(gaps) and max(gaps) < far and max(gaps) - min(gaps) < near
 
 
 def _misshapen(
@@ -177,7 +210,7 @@ def _misshapen(
     return None
 
 
-def _unlikely(features: F32, shape: F32, worths: F32, rect: I32, sure: float) -> Rejection:
+def _unlikely(features: F32, shape: F32, single: F32, rect: I32, sure: float) -> Rejection:
     """The main reason why a rectangle is no box."""
     if shape[m.LINES] < _LINES:
         left, top, right, bottom = (int(v) for v in rect)
@@ -186,7 +219,7 @@ def _unlikely(features: F32, shape: F32, worths: F32, rect: I32, sure: float) ->
         )
     if shape[m.FILLED] > _FULL:
         return Rejection(_box(shape), Flaw.FILLED)
-    name = evidence.worst(worths)
+    name = evidence.worst(single)
     value = features[m.FEATURES.index(name)]
     return Rejection(_box(shape), _FLAWS[name], f"{sure:.2f}, {name.replace('_', ' ')} {value:.2f}")
 
@@ -215,6 +248,12 @@ _FULL = 0.6
 """Share of what is beside the lines, inside, from which a rectangle is called filled."""
 _SAME = 0.45
 """Overlap (IoU) from which two outlines are one."""
+_DARKER, _COLOURLESS = 10.0, 12.0
+"""Levels by which a line must be darker than any gray and than its ground, and the colour it may have, to be called dark."""
+_APART = 3.0, 14.0
+"""Pixels between two outlines of one box, at least and at most."""
+_THICKER = 0.8
+"""Pixels by which one of them must be thicker than the surer one, to be the box."""
 _BLUR = 0.7
 """Pixels that blur adds to the thickness of a line."""
 _NOISE = 4.0

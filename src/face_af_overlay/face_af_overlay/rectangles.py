@@ -43,14 +43,24 @@ class Candidates:
     """N x 4: left, top, right, bottom on the middles of their lines."""
     colours: F32
     """N x 3: blue, green, red of the lines as they show."""
+    offsets: I32
+    """N: how far from the corners the straight lines begin, pixels; 0: sharp corners."""
 
     def __len__(self) -> int:
         return len(self.rects)
 
+    def joined(self, other: Candidates) -> Candidates:
+        """These, and then the other ones."""
+        return Candidates(
+            np.concatenate([self.rects, other.rects]),
+            np.concatenate([self.colours, other.colours]),
+            np.concatenate([self.offsets, other.offsets]),
+        )
+
 
 def propose(bgr: U8, corners: Corners, limits: Limits, reach: Reach, most: int) -> Candidates:
     """At most ``most`` rectangles in ``bgr`` (H x W x 3 uint8)."""
-    rects = np.empty((_ROOM, 7), np.int32)
+    rects = np.empty((_ROOM, 8), np.int32)
     scores = np.empty(_ROOM, np.float64)
     count = _propose(
         bgr,
@@ -66,7 +76,7 @@ def propose(bgr: U8, corners: Corners, limits: Limits, reach: Reach, most: int) 
         scores,
     )
     order = np.argsort(-scores[:count], kind="stable")[:most]
-    return Candidates(rects[order, :4], rects[order, 4:].astype(np.float32))
+    return Candidates(rects[order, :4], rects[order, 4:7].astype(np.float32), rects[order, 7])
 
 
 @inlined
@@ -154,7 +164,9 @@ def _edge(bgr: U8, at: int, level: bool, places: I64, ground: int, b: int, g: in
 
 
 @compiled
-def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, out: I32, work: I64) -> float:
+def _place(
+    bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, offset: int, out: I32, work: I64
+) -> float:
     """Places the sides of ``rect`` to the pixel and writes them and their colour into ``out``.
 
     Returns the share of the arms on which a line of one colour is seen, less where none is: -1 to 1; below, there
@@ -203,7 +215,8 @@ def _place(bgr: U8, rect: I64, b: int, g: int, r: int, ground: int, arm: int, ou
         for end in range(2):
             on = 0
             for i in range(2):
-                beyond = -(arm + 2 + 2 * i) if end == 0 else arm + 2 + 2 * i
+                beyond = arm - offset + 2 + 2 * i
+                beyond = -beyond if end == 0 else beyond
                 x, y = (rect[2 * end] + beyond, at) if level else (at, rect[2 * end + 1] + beyond)
                 if ground <= x < width - ground and ground <= y < height - ground:
                     gap, stands = _look(bgr, y, x, level, ground, b, g, r)
@@ -237,6 +250,7 @@ def _try(
     r: int,
     ground: int,
     arm: int,
+    offset: int,
     rects: I32,
     scores: Any,
     count: int,
@@ -247,6 +261,7 @@ def _try(
     ``one``, ``other``: the corners that proposed it; b, g, r: their colour.
     """
     height, width = bgr.shape[0], bgr.shape[1]
+    arm += offset
     if rect[0] < ground or rect[1] < ground or rect[2] >= width - ground or rect[3] >= height - ground:
         return count
     if count >= rects.shape[0] or not _promising(bgr, rect, one, other, ground, arm, b, g, r):
@@ -254,7 +269,8 @@ def _try(
     if _known(rects, count, rect, 1):
         return count
     out = rects[count]
-    score = _place(bgr, rect, b, g, r, ground, arm, out, work)
+    out[7] = offset
+    score = _place(bgr, rect, b, g, r, ground, arm, offset, out, work)
     if score < _LEAST:
         return count
     # of several on the same lines, the best speaks for all of one colour
@@ -278,6 +294,7 @@ def _like(one: I32, other: I32, uniform: int) -> bool:
         abs(one[3] - other[3]) <= uniform
         and abs(one[2] - other[2]) * 5 // 8 <= uniform
         and abs(one[4] - other[4]) * 5 // 8 <= uniform
+        and abs(one[6] - other[6]) <= 3 + max(one[6], other[6]) // 2
     )
 
 
@@ -383,7 +400,8 @@ def _propose(
                 rect[0], rect[1] = min(one[0], other[0]), one[1]
                 rect[2], rect[3] = max(one[0], other[0]), other[1]
                 b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
-                count = _try(bgr, rect, upper, lower, b, g, r, ground, arm, rects, scores, count, work)
+                offset = max(one[6], other[6])
+                count = _try(bgr, rect, upper, lower, b, g, r, ground, arm, offset, rects, scores, count, work)
     # neighbours, of which the other two corners may be hidden
     for pair in range(4):
         level = pair < 2
@@ -402,7 +420,8 @@ def _propose(
                 if side < low or side > high or abs(off) > _SLACK or not _like(one, other, uniform):
                     continue
                 b, g, r = (one[2] + other[2]) >> 1, (one[3] + other[3]) >> 1, (one[4] + other[4]) >> 1
-                if not _joined(bgr, one, other, level, ground, arm, b, g, r):
+                offset = max(one[6], other[6])
+                if not _joined(bgr, one, other, level, ground, arm + offset, b, g, r):
                     continue
                 if _explained(rects, scores, count, one, other):
                     continue
@@ -415,7 +434,7 @@ def _propose(
                 since = -1
                 for depth in range(nearest, farthest + 2):
                     on = depth <= farthest and _line_ends(
-                        bgr, base + way * depth, start, stop, level, ground, arm, b, g, r
+                        bgr, base + way * depth, start, stop, level, ground, arm + offset, b, g, r
                     )
                     if on and since < 0:
                         since = depth
@@ -428,7 +447,7 @@ def _propose(
                         rect[0], rect[1], rect[2], rect[3] = start, min(base, at), stop, max(base, at)
                     else:
                         rect[0], rect[1], rect[2], rect[3] = min(base, at), start, max(base, at), stop
-                    count = _try(bgr, rect, first, second, b, g, r, ground, arm, rects, scores, count, work)
+                    count = _try(bgr, rect, first, second, b, g, r, ground, arm, offset, rects, scores, count, work)
     return count
 
 

@@ -49,11 +49,28 @@ class Reach:
         return cls(ground, max(round(_ARM * scale), 2), (round(_BEYOND[0] * scale), round(_BEYOND[1] * scale)), step)
 
 
+@dataclass(frozen=True)
+class ThinLines:
+    """By how much the pixels of a frame stand out as parts of thin lines."""
+
+    green: U8
+    """H x W: the green plane, parted."""
+    level: U8
+    """H/step x W, parted."""
+    upright: U8
+    """H x W/step."""
+
+
 class LineFinder:
     """Keeps its planes between frames of one size, because fresh memory costs more than the arithmetic."""
 
     def __init__(self) -> None:
         self._key: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def lines(self) -> ThinLines:
+        """Of the frame that was looked at last; overwritten by the next one."""
+        return ThinLines(self._parted[0], self._level, self._upright)
 
     def find(self, bgr: U8, reach: Reach, least: int) -> I32:
         """Corners in ``bgr`` (H x W x 3 uint8): N x 4 (column, row, kind, strength), give or take two pixels.

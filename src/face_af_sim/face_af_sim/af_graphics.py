@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -42,6 +42,14 @@ class AfBoxStyle:
     shadow: float = 0.0
     """Opacity of a dark edge, one pixel wide, on both sides of the lines; 0: none."""
     colours: Mapping[AfState, Colour] = field(default_factory=lambda: STATE_COLOURS)
+    radius: float = 0.0
+    """Radius of rounded corners as a share of the box's width; 0: sharp."""
+    second: float = 0.0
+    """A second outline so many pixels outside the box, from edge to edge; 0: none."""
+    second_line: float = 1.0
+    """Thickness of the second outline, pixels."""
+    second_colour: Colour | None = None
+    """None: the colour of the first."""
 
 
 DEFAULT_STYLE = AfBoxStyle()
@@ -56,12 +64,51 @@ def draw_af_box(image: NDArray[np.uint8], box: Box, state: AfState, style: AfBox
     """
     if state == AfState.NONE or box.width <= 0 or box.height <= 0:
         return
+    colour = style.colours[state]
+    if style.second > 0:
+        reach = style.second + style.second_line
+        outer = Box(box.x - reach, box.y - reach, box.width + 2 * reach, box.height + 2 * reach)
+        shape = replace(style, line=style.second_line, shadow=0.0)
+        _draw_outline(image, outer, shape, style.second_colour or colour, reach if style.radius else 0.0)
+    _draw_outline(image, box, style, colour, 0.0)
+
+
+def _draw_outline(image: NDArray[np.uint8], box: Box, style: AfBoxStyle, colour: Colour, rounder: float) -> None:
+    """One closed outline or four brackets; ``rounder``: pixels added to the radius."""
+    if style.radius > 0:
+        radius = min(style.radius * box.width + rounder, box.width / 2, box.height / 2)
+        _draw_rounded(image, box, style, colour, radius)
+        return
     bars = list(_bars(box, style))
     if style.shadow > 0:
         for left, top, right, bottom in bars:
             _blend(image, (left - 1, top - 1, right + 1, bottom + 1), (0, 0, 0), style.shadow)
     for bar in bars:
-        _blend(image, bar, style.colours[state], style.opacity)
+        _blend(image, bar, colour, style.opacity)
+
+
+def _draw_rounded(image: NDArray[np.uint8], box: Box, style: AfBoxStyle, colour: Colour, radius: float) -> None:
+    """By each pixel's distance from a rectangle with corners of that radius, pixels."""
+    height, width = image.shape[:2]
+    x0, y0 = max(math.floor(box.x) - 2, 0), max(math.floor(box.y) - 2, 0)
+    x1, y1 = min(math.ceil(box.right) + 2, width), min(math.ceil(box.bottom) + 2, height)
+    if x0 >= x1 or y0 >= y1:
+        return
+    patch = image[y0:y1, x0:x1]
+    # from the middle, at most up to where the corners begin
+    across = np.abs(np.arange(x0, x1) + 0.5 - box.x - box.width / 2)
+    down = np.abs(np.arange(y0, y1) + 0.5 - box.y - box.height / 2)[:, None]
+    dx, dy = across - (box.width / 2 - radius), down - (box.height / 2 - radius)
+    away = np.hypot(np.maximum(dx, 0), np.maximum(dy, 0)) + np.minimum(np.maximum(dx, dy), 0) - radius
+    drawn = np.ones(patch.shape[:2], bool)
+    if style.corners:
+        arm = max(style.arm, 0.0)
+        drawn = (across >= box.width * (0.5 - arm)) & (down >= box.height * (0.5 - arm))
+    for reach, shade, opacity in ((1.0, (0, 0, 0), style.shadow), (0.0, colour, style.opacity)):
+        if opacity > 0:
+            share = np.clip(0.5 + reach - away, 0, 1) * np.clip(0.5 + reach + style.line + away, 0, 1)
+            alpha = (opacity * drawn * share)[..., None]
+            patch[:] = np.rint(patch + alpha * (np.asarray(shade, np.float32) - patch)).astype(np.uint8)
 
 
 def _bars(box: Box, style: AfBoxStyle) -> Iterator[_Rect]:

@@ -18,6 +18,8 @@ class HdmiArtefacts:
 
     chroma_422: bool = False
     """Colour at half the horizontal resolution, as 4:2:2 carries it."""
+    chroma_420: bool = False
+    """Colour at half the resolution both ways, as NV12 and most streams carry it."""
     jpeg_quality: int = 0
     """Motion JPEG of this quality (1 to 100, with 4:2:2 colour)."""
     blur: float = 0.0
@@ -44,6 +46,8 @@ def transmit(image: BGR, artefacts: HdmiArtefacts = CLEAN, rng: np.random.Genera
         image = add_noise(image, artefacts.noise, rng)
     if artefacts.chroma_422:
         image = halve_chroma(image)
+    if artefacts.chroma_420:
+        image = quarter_chroma(image)
     if artefacts.jpeg_quality > 0:
         image = compress(image, artefacts.jpeg_quality)
     return image
@@ -66,6 +70,14 @@ def halve_chroma(image: BGR) -> BGR:
     half, full = (luma.shape[1] // 2, height), (luma.shape[1], height)
     spread = [cv2.resize(cv2.resize(plane, half), full) for plane in (red, blue)]
     return np.asarray(cv2.cvtColor(cv2.merge([luma, *spread]), cv2.COLOR_YCrCb2BGR)[:, :width], np.uint8)
+
+
+def quarter_chroma(image: BGR) -> BGR:
+    """Through planar 4:2:0 and back; an odd last row or column is repeated for it."""
+    height, width = image.shape[:2]
+    even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    back = cv2.cvtColor(cv2.cvtColor(even, cv2.COLOR_BGR2YUV_I420), cv2.COLOR_YUV2BGR_I420)
+    return np.asarray(back[:height, :width], np.uint8)
 
 
 def compress(image: BGR, quality: int) -> BGR:

@@ -21,6 +21,7 @@ from face_af_common.types import AfBox, AfState, Box
 
 from .af_graphics import AfBoxStyle, Colour, OsdReadings, draw_af_box, draw_osd
 from .hdmi import HdmiArtefacts, transmit
+from .overlay_kinds import KINDS, Kind, eye_boxes
 
 BGR = NDArray[np.uint8]
 
@@ -55,6 +56,8 @@ class Recipe:
     hard: bool = False
     """More than cameras and capture cards usually do, all at once: blended lines, lines with dark edges,
     outlines of which up to 30 % cannot be told from the ground, stronger blur and a card that scales."""
+    kind: str = "plain"
+    """How the boxes are drawn, and what beside them: a key of :data:`face_af_sim.overlay_kinds.KINDS`."""
 
 
 def photographs(folder: str | os.PathLike[str], judge: bool) -> list[Path]:
@@ -74,8 +77,29 @@ class OverlayPictures:
     def picture(self, index: int) -> LabelledPicture:
         """Picture number ``index``; always the same one."""
         recipe = self._recipe
+        kind = KINDS[recipe.kind]
         rng = np.random.default_rng((self._seed, index))
-        image, name = self._background(rng)
+        # of its own, so that the same number of every kind shows the same boxes on the same ground
+        extra = np.random.default_rng((self._seed, index, 1))
+        if kind.drawn_height:
+            drawn = replace(recipe, width=recipe.width * kind.drawn_height // recipe.height, height=kind.drawn_height)
+            image, boxes, style, name = self._drawn(drawn, kind, rng, extra)
+            image = np.asarray(cv2.resize(image, (recipe.width, recipe.height), interpolation=cv2.INTER_CUBIC), np.uint8)
+            factor = recipe.height / kind.drawn_height
+            boxes = [replace(box, box=box.box.scaled(factor)) for box in boxes]
+            style = replace(style, line=style.line * factor)
+        else:
+            image, boxes, style, name = self._drawn(recipe, kind, rng, extra)
+        artefacts = _artefacts(rng, recipe.hard) if recipe.artefacts else HdmiArtefacts()
+        if kind.chroma_420:
+            artefacts = replace(artefacts, chroma_420=True, chroma_422=False)
+        return LabelledPicture(transmit(image, artefacts, rng), tuple(boxes), style, artefacts, name)
+
+    def _drawn(
+        self, recipe: Recipe, kind: Kind, rng: np.random.Generator, extra: np.random.Generator
+    ) -> tuple[BGR, list[AfBox], AfBoxStyle, str]:
+        """The frame before the cable, the boxes on it and their style, and the background's name."""
+        image, name = self._background(recipe, rng)
         scale = recipe.height / 1080
         placed: list[Box] = []
         for _ in range(int(rng.integers(recipe.boxes[0], recipe.boxes[1] + 1))):
@@ -87,23 +111,27 @@ class OverlayPictures:
         if rng.random() < recipe.osd:
             draw_osd(image, _readings(rng))
         style = _style(rng, recipe, scale)
+        if kind.restyle is not None:
+            style = kind.restyle(style, extra, scale)
+        if kind.behind is not None:
+            kind.behind(image, extra, scale)
         boxes = []
         for box in placed:
             state = AfState(int(rng.choice([1, 2, 3], p=[0.45, 0.25, 0.3])))
             if _contrast(image, box, style.colours[state]) < (0.7 if recipe.hard else 0.8):
                 continue
-            drawn = (
-                box if rng.random() < 0.3 else Box(*(float(round(v)) for v in (box.x, box.y, box.width, box.height)))
-            )
-            # an arm shorter than this is a dot, not a bracket
-            arm = max(style.arm, (2 * style.line + 3) / min(drawn.width, drawn.height))
-            draw_af_box(image, drawn, state, replace(style, arm=min(arm, 0.45)))
-            boxes.append(AfBox(state, drawn))
-        artefacts = _artefacts(rng, recipe.hard) if recipe.artefacts else HdmiArtefacts()
-        return LabelledPicture(transmit(image, artefacts, rng), tuple(boxes), style, artefacts, name)
+            whole = Box(*(float(round(v)) for v in (box.x, box.y, box.width, box.height)))
+            boxes.append(AfBox(state, box if rng.random() < 0.3 else whole))
+            _draw(image, boxes[-1], style)
+        if kind.eyes:
+            for eye in eye_boxes(boxes, extra, scale):
+                boxes.append(eye)
+                _draw(image, eye, style)
+        if kind.beside is not None:
+            kind.beside(image, boxes, style, extra, scale)
+        return image, boxes, style, name
 
-    def _background(self, rng: np.random.Generator) -> tuple[BGR, str]:
-        recipe = self._recipe
+    def _background(self, recipe: Recipe, rng: np.random.Generator) -> tuple[BGR, str]:
         if not self._photos:
             return painted_background(rng, recipe.width, recipe.height), "painted"
         path = self._photos[int(rng.integers(len(self._photos)))]
@@ -123,6 +151,12 @@ class OverlayPictures:
             image = image[:, ::-1]
         gain = rng.uniform(0.35, 1.0) if rng.random() < 0.4 else rng.uniform(0.9, 1.15)
         return np.asarray(cv2.convertScaleAbs(np.ascontiguousarray(image), alpha=gain), np.uint8), path.name
+
+
+def _draw(image: BGR, box: AfBox, style: AfBoxStyle) -> None:
+    # an arm shorter than this is a dot, not a bracket
+    arm = max(style.arm, (2 * style.line + 3) / min(box.box.width, box.box.height))
+    draw_af_box(image, box.box, box.state, replace(style, arm=min(arm, 0.45)))
 
 
 @lru_cache(maxsize=80)

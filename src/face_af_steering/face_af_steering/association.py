@@ -4,14 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from face_af_common.types import Box
+from face_af_common.types import AfBox, Box
 
 _REACH_X, _REACH_Y = 0.62, 0.72
 """How far a box' centre may lie from the expected place on its face, in widths and heights of the face."""
 _SIZE_WEIGHT = 0.15
 _UNSEEN_COST = 0.2
 _LEARN = 0.02
+_EYE = 0.5
+"""Largest share of a face's box that an eye's box is, in width and height: eyes are a fifth of a face wide, and
+cameras draw their boxes up to twice as wide."""
+_EYES_X, _EYES_Y = 0.4, (0.15, 0.7)
+"""Where eyes are in a face's box, also in profile and in a box around the head: from its middle, and from its top."""
+
+
+def without_eyes(boxes: Sequence[AfBox], faces: Sequence[Box]) -> list[AfBox]:
+    """The boxes that stand for a subject each: an eye's box, well inside another and much smaller, is part of that one.
+
+    The larger one takes the eye's state where that is the higher. ``faces``: those seen in this frame; a small box
+    with a face of its own is somebody farther away, not an eye.
+    """
+    kept = dict(enumerate(boxes))
+    for i, eye in enumerate(boxes):
+        around = [j for j, box in enumerate(boxes) if j != i and _is_eye(eye.box, box.box)]
+        if not around or any(_fits(face, eye.box) for face in faces):
+            continue
+        # of several around it, the tightest
+        owner = min(around, key=lambda j: boxes[j].box.area)
+        del kept[i]
+        if owner in kept and kept[owner].state < eye.state:
+            kept[owner] = replace(kept[owner], state=eye.state)
+    return list(kept.values())
+
+
+def _is_eye(small: Box, large: Box) -> bool:
+    if max(small.width / max(large.width, 1.0), small.height / max(large.height, 1.0)) > _EYE:
+        return False
+    x, y = small.center
+    return (
+        abs(x - large.x - large.width / 2) <= _EYES_X * large.width
+        and _EYES_Y[0] <= (y - large.y) / large.height <= _EYES_Y[1]
+        and small.intersection(large) > 0.9 * small.area
+    )
+
+
+def _fits(face: Box, box: Box) -> bool:
+    """Whether a face is about as large as a box and in the same place."""
+    return face.width < 2 * box.width and face.distance(box) < 0.5 * box.width
 
 
 class Association:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from face_af_common.types import AfBox, AfState, Box, Face
 
-from .association import Association
+from .association import Association, without_eyes
 from .clock import NEVER
 
 _SAME_PLACE_IOU = 0.35
@@ -63,6 +63,7 @@ class Row:
             subject.state = AfState.NONE
         self._adopt_faces(now, faces, remember_s)
         drawn = [box for box in boxes if box.state != AfState.NONE]
+        drawn = without_eyes(drawn, [face.box for face in faces])
         places = [s for s in subjects.values() if s.face is not None]
         unseen = {i for i, s in enumerate(places) if s.seen_face != now}
         owners = self._association.assign(

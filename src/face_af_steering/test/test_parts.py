@@ -50,6 +50,25 @@ def test_an_eye_box_in_a_face_box_belongs_to_the_same_face() -> None:
     assert Association().assign([_FACE], [_FACE, _placed(_FACE, "eye")]) == [0, 0]
 
 
+@pytest.mark.parametrize("faces", [[], [Face(7, Box(100, 100, 100, 120))]])
+def test_an_eye_box_in_a_face_box_is_no_subject_of_its_own(faces: list[Face]) -> None:
+    face = AfBox(AfState.DETECTED, Box(98, 98, 104, 124))
+    row = Row()
+    for now in (1.0, 1.1):
+        row.update(now, faces, [face, AfBox(AfState.ACTIVE_FOCUS, Box(115, 130, 34, 34))], 0.5)
+        (subject,) = row.candidates(now, 0.5)
+        assert subject.chosen and subject.box == face.box
+
+
+def test_somebody_far_away_inside_a_near_ones_box_is_no_eye() -> None:
+    near, far = Box(100, 100, 200, 240), Box(210, 150, 40, 48)
+    row = Row()
+    boxes = [AfBox(AfState.DETECTED, near), AfBox(AfState.TRACKED, far)]
+    row.update(1.0, [Face(1, near), Face(2, far)], boxes, 0.5)
+    assert [s.key for s in row.candidates(1.0, 0.5)] == [1, 2]
+    assert [s.chosen for s in row.candidates(1.0, 0.5)] == [False, True]
+
+
 def test_overlapping_faces_get_their_own_boxes() -> None:
     near, far = Box(500, 300, 160, 200), Box(580, 330, 90, 112)
     assert Association().assign([near, far], [far, near]) == [1, 0]

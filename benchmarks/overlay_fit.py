@@ -78,9 +78,7 @@ def collect(
     mixed = _mixed(candidates.rects, drawn, rng)
     if len(mixed) and len(candidates):
         chosen = rng.integers(len(candidates), size=len(mixed))
-        features, shapes = measure.measure(
-            work, mixed, candidates.colours[chosen], candidates.offsets[chosen], scale
-        )
+        features, shapes = measure.measure(work, mixed, candidates.colours[chosen], candidates.offsets[chosen], scale)
         for rect, feature, shape in zip(mixed, features, shapes, strict=True):
             other(rect, feature, shape)
     if drawn:

@@ -184,7 +184,7 @@ def _round(
     bgr: U8, g: U8, level: U8, upright: U8, step: int, ground: int, least: int, largest: int, values: I32, counts: Any
 ) -> None:
     """Looks for rounded corners from both ends of all level lines; see :mod:`thin_lines` for the planes."""
-    height, width = bgr.shape[0], bgr.shape[1]
+    height = bgr.shape[0]
     columns = g.shape[1] // step // 8 * 8
     profile = np.zeros(2 * _OFF + 1, np.int64)
     for j in range(ground, height // step - ground):
@@ -205,9 +205,7 @@ def _round(
                     far = min(largest, 4 * (k - start) * step + 8)
                     for end in range(4):
                         x = start * step if end & 1 == 0 else (k - 1) * step
-                        _arc(
-                            bgr, upright, x, j * step, end, step, ground, least, far, profile, values[end], counts
-                        )
+                        _arc(bgr, upright, x, j * step, end, step, ground, least, far, profile, values[end], counts)
                 start = -1
             k += 1
 
@@ -232,7 +230,7 @@ def _arc(
         return
     b = g = r = np.int64(0)
     for i in range(3):
-        at = bgr[y, x + right * (2 + 2 * i)]
+        at = bgr[y, x + right * (1 + 3 * i // 2)]
         b, g, r = b + at[0], g + at[1], r + at[2]
     b, g, r = b // 3, g // 3, r // 3
     best, offset, corner_x = 0, 0, 0
@@ -243,16 +241,16 @@ def _arc(
             break
         column, most = cx // step, max(best, least - 1)
         # the middle of the three first, and no further where it is nothing
-        strength = np.int64(upright[y + down * (d + 4), column])
+        strength = np.int64(upright[y + down * (d + 3), column])
         if strength <= most:
             continue
         strength = min(
-            strength, np.int64(upright[y + down * (d + 2), column]), np.int64(upright[y + down * (d + 6), column])
+            strength, np.int64(upright[y + down * (d + 1), column]), np.int64(upright[y + down * (d + 5), column])
         )
         if strength <= most:
             continue
         for i in range(3):
-            strength -= max(abs(np.int64(bgr[y + down * (d + 2 + 2 * i), cx, 1]) - g) - 8, 0)
+            strength -= max(abs(np.int64(bgr[y + down * (d + 1 + 2 * i), cx, 1]) - g) - 8, 0)
         if strength <= most:
             continue
         strength = min(strength, _on_arc(bgr, cx, y, right, down, d, ground, b, g, r))
@@ -260,8 +258,8 @@ def _arc(
             best, offset, corner_x = strength, d, cx
     if best == 0:
         return
-    row = _middle(bgr, corner_x, y, right, ground, offset + 3, False, profile)
-    column = _middle(bgr, corner_x, y, down, ground, offset + 3, True, profile)
+    row = _middle(bgr, corner_x, y, right, ground, offset + 2, False, profile)
+    column = _middle(bgr, corner_x, y, down, ground, offset + 2, True, profile)
     if row < 0 or column < 0:
         return
     x, y = column >> 1, row >> 1
@@ -279,9 +277,7 @@ def _arc(
 
 
 @compiled
-def _on_arc(
-    bgr: U8, x: int, y: int, right: int, down: int, d: int, ground: int, b: int, g: int, r: int
-) -> int:
+def _on_arc(bgr: U8, x: int, y: int, right: int, down: int, d: int, ground: int, b: int, g: int, r: int) -> int:
     """By how much a line of that colour stands out from both sides half-way round a corner at x, y, at best.
 
     Lines seem straight up to ``d`` pixels from the corner, where an arc of radius r has left them by their thickness:

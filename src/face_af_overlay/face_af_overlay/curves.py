@@ -1,4 +1,4 @@
-"""What each feature is worth, by value; written by ``./run bench overlay_fit --write``."""
+"""What each feature says for a box, by value; written by ``./run bench overlay_fit --write``."""
 
 CURVES: dict[str, list[tuple[float, float]]] = {
     "agreement": [(0.284, -3.768), (0.577, -3.3), (0.955, -2.188), (0.982, -2.188), (0.989, -2.188), (0.991, -2.188)],
@@ -33,7 +33,7 @@ CURVES: dict[str, list[tuple[float, float]]] = {
     ],
     "arms_differ": [(0.0, 0.0), (0.19, -1.634), (0.75, -3.512)],
 }
-"""Points (value, worth) of straight pieces; a curve is level beyond its ends."""
+"""Points (value, log odds) of straight pieces; a curve is level beyond its ends."""
 
 USUAL: dict[str, float] = {
     "agreement": -2.188,
@@ -54,4 +54,56 @@ USUAL: dict[str, float] = {
 }
 """What it usually is for a box."""
 
-ROUNDED_CURVES, ROUNDED_USUAL = CURVES, USUAL
+ROUNDED_CURVES: dict[str, list[tuple[float, float]]] = {
+    "agreement": [(0.244, -3.669), (0.544, -3.118), (0.912, -2.327), (0.981, -1.165), (0.989, -1.165), (0.991, -1.165)],
+    "worst_side": [(-0.692, 0.0), (-0.02, 0.0), (0.771, 0.0), (0.953, 0.405), (0.976, 0.405), (0.982, 0.405)],
+    "worst_corner": [(-1.492, 0.0), (-0.276, 0.682), (1.391, 0.682), (2.208, 0.682), (2.432, 0.682), (2.5, 0.843)],
+    "second_corner": [(-0.707, 0.0), (0.206, 0.657), (1.73, 0.661), (2.339, 0.661), (2.487, 0.661), (2.5, 0.661)],
+    "strength": [(-0.133, 0.0), (0.579, 1.047), (1.963, 1.047), (2.352, 1.047), (2.472, 1.047), (2.5, 1.317)],
+    "visible": [(0.293, 0.0), (0.539, 1.061), (0.903, 1.626), (0.989, 1.626), (1.0, 1.626)],
+    "between": [(0.0, 0.0), (0.65, -0.208), (2.408, 0.81), (2.5, 1.617)],
+    "corner_line": [(-0.683, 0.0), (0.142, 0.837), (1.532, 2.521), (2.058, 2.521), (2.464, 2.79), (2.5, 2.843)],
+    "worst_corner_line": [(-2.424, 0.0), (-0.833, 0.081), (1.016, 1.344), (1.635, 1.344), (2.39, 1.826), (2.5, 1.916)],
+    "run_on": [(0.0, 0.0), (9.2, -4.431), (13.8, -5.35)],
+    "run_on_most": [(0.0, 0.0), (2.3, -3.97)],
+    "uneven": [(0.004, 0.0), (0.025, 0.0), (0.049, 0.0), (0.08, 0.0), (0.158, 0.0), (0.634, -0.518), (1.338, -1.417)],
+    "contrast": [
+        (11.806, 0.0),
+        (23.274, 0.0),
+        (49.479, 0.0),
+        (67.794, 0.0),
+        (83.653, 0.0),
+        (118.696, 0.0),
+        (162.421, 0.0),
+    ],
+    "thin": [
+        (0.012, 0.0),
+        (0.022, -0.85),
+        (0.042, -2.246),
+        (0.062, -3.103),
+        (0.09, -4.221),
+        (0.152, -5.777),
+        (0.23, -7.62),
+    ],
+    "arms_differ": [(0.0, 0.0), (0.25, -3.252), (0.778, -3.252)],
+}
+"""Points (value, log odds) of straight pieces; a curve is level beyond its ends."""
+
+ROUNDED_USUAL: dict[str, float] = {
+    "agreement": -1.165,
+    "worst_side": 0.405,
+    "worst_corner": 0.717,
+    "second_corner": 0.661,
+    "strength": 1.135,
+    "visible": 1.626,
+    "between": 0.0,
+    "corner_line": 2.843,
+    "worst_corner_line": 1.916,
+    "run_on": 0.0,
+    "run_on_most": 0.0,
+    "uneven": 0.0,
+    "contrast": 0.0,
+    "thin": -1.679,
+    "arms_differ": 0.0,
+}
+"""What it usually is for a box."""

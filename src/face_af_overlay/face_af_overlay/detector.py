@@ -111,8 +111,12 @@ class AfBoxDetector:
 
 
 def _tells_sharp(outline: Outline, scale: float) -> bool:
-    """Whether a box found has sharp corners for sure: one camera draws all of its boxes alike."""
-    return outline.radius == 0 and min(outline.box.width, outline.box.height) >= _TELLS * scale
+    """Whether a box found has sharp corners for sure: one camera draws all of its boxes alike.
+
+    An arc of an eighth of its width must leave the corner by more than the line is thick.
+    """
+    shorter = min(outline.box.width, outline.box.height)
+    return outline.sharp and shorter >= _TELLS[0] * scale + _TELLS[1] * outline.line
 
 
 def example() -> NDArray[np.uint8]:
@@ -147,8 +151,8 @@ _MOST = 48
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""
-_TELLS = 48
-"""Pixels of the shorter side from which rounded corners, an eighth to a sixteenth of it, cannot be taken for sharp."""
+_TELLS = 20.0, 14.0
+"""Pixels, and thicknesses of the line, of the shorter side from which rounded corners cannot be taken for sharp ones."""
 _ROUNDEST = 0.27
 """Largest offset of rounded corners as a share of the longest side: radii are a quarter of it at most."""
 _LEAST_ROUND = 8

@@ -41,7 +41,9 @@ FEATURES = (
     "arms_differ",
 )
 """What the decision is made of, in the order of the first result of :func:`measure`; explained there."""
-AGREEMENT, VISIBLE, CONTRAST = (FEATURES.index(name) for name in ("agreement", "visible", "contrast"))
+AGREEMENT, VISIBLE, CORNER_LINE, CONTRAST = (
+    FEATURES.index(name) for name in ("agreement", "visible", "corner_line", "contrast")
+)
 LEFT, TOP, RIGHT, BOTTOM, LINE, LINES, EXTENDED, FILLED, CLOSED, ACROSS, DOWN = range(11)
 """Columns of the second result: the middles of the four lines and their thickness in pixels, how many sides have a line
 at all, how many of eight lines run on, the share of the inside that is of the lines' colour, whether the outline is
@@ -73,6 +75,8 @@ _RADII, _ROUNDEST = 10, 0.32
 _TANGENT = 0.85
 """Share of its radius at which an arc is within a sixteenth of a pixel's tenth of the straight line."""
 
+_GAPS, _BULGE = 7, 8
+"""Places looked at in a gap between brackets, and pixels from it up to which a line is looked for."""
 _PROBES = 9
 """Places between two sides where a line that divides the rectangle must be seen, all but one."""
 
@@ -776,6 +780,44 @@ def _stands(bgr, side, rect, along, across, beside, colour):  # type: ignore[no-
     on = _look(bgr, side, rect, along, across)
     before, after = _look(bgr, side, rect, along - beside, across), _look(bgr, side, rect, along + beside, across)
     return _square(on, colour), min(_square(on, before), _square(on, after))
+
+
+@compiled
+def bulging(bgr, shape):  # type: ignore[no-untyped-def]
+    """Whether lines go on beside the gaps between rounded brackets, as in an O: on two sides or more.
+
+    ``shape``: a row of :func:`measure`'s second result.
+    """
+    rect = (
+        math.floor(shape[LEFT] + 0.5),
+        math.floor(shape[TOP] + 0.5),
+        math.floor(shape[RIGHT] + 0.5),
+        math.floor(shape[BOTTOM] + 0.5),
+    )
+    beside = int(shape[LINE] / 2 + 2.5)
+    sides = 0
+    for side in range(4):
+        way = side // 2
+        low, high = (rect[0], rect[2]) if way == 0 else (rect[1], rect[3])
+        colour = (shape[COLOURS + 3 * way], shape[COLOURS + 3 * way + 1], shape[COLOURS + 3 * way + 2])
+        reach = shape[ACROSS + way]
+        step = (high - low - 2 * reach) / (_GAPS + 1)
+        seen = 0
+        for i in range(_GAPS):
+            along = math.floor(low + reach + step * (i + 1) + 0.5)
+            for off in range(2, _BULGE + 1):
+                found = False
+                for across in (-off, off):
+                    on = _look(bgr, side, rect, along, across)
+                    own = _square(on, colour)
+                    before = _square(on, _look(bgr, side, rect, along, across - beside))
+                    after = _square(on, _look(bgr, side, rect, along, across + beside))
+                    found = found or (own < 1600.0 and min(before, after) > max(np.float32(400.0), 2 * own))
+                if found:
+                    seen += 1
+                    break
+        sides += seen >= _GAPS - 2
+    return sides >= 2
 
 
 PENS = 11, 7, 2

@@ -54,8 +54,10 @@ class Outline:
     agreement: float
     visible: float
     closed: bool
-    radius: float = 0.0
-    """Of its corners, pixels; 0: sharp."""
+    radius: float
+    """Of its corners, pixels; 0: sharp, or too small to tell."""
+    sharp: bool
+    """Whether the lines are seen to reach into the corners."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ class Examiner:
             if _dark(shapes[i], params):
                 rejected.append(Rejection(box, Flaw.COLOUR, f"dark, Y {shapes[i, m.COLOURS]:.0f}"))
                 continue
-            rival = next((k for k, other in enumerate(boxes) if box.iou(other) > _SAME or _around(box, other, scale)), -1)
+            rival = next(
+                (k for k, other in enumerate(boxes) if box.iou(other) > _SAME or _around(box, other, scale)), -1
+            )
             if rival >= 0 and not (
                 _around(box, boxes[rival], scale)
                 and shapes[i, m.LINE] > shapes[kept[rival], m.LINE] + _THICKER * min(scale, 1.0)
@@ -108,8 +112,11 @@ class Examiner:
             flaw = _misshapen(box, features[i], shapes[i], params, bgr.shape, scale)
             if flaw is None and m.divided(bgr, shapes[i]):
                 flaw = Rejection(box, Flaw.GRID)
+            if flaw is None and shapes[i, m.RADIUS] > 0 and not shapes[i, m.CLOSED] and m.bulging(bgr, shapes[i]):
+                flaw = Rejection(box, Flaw.ROUND, "sides not straight")
             if flaw is not None:
-                rejected.append(flaw)
+                if not any(r.flaw == flaw.flaw and r.box.iou(box) > _SAME for r in rejected):
+                    rejected.append(flaw)
             elif rival >= 0:
                 kept[rival], boxes[rival] = int(i), box
             else:
@@ -154,6 +161,7 @@ class Examiner:
                 float(feature[m.VISIBLE]),
                 bool(shape[m.CLOSED]),
                 float(shape[m.RADIUS]),
+                bool(shape[m.RADIUS] == 0 and feature[m.CORNER_LINE] > _IN_CORNERS),
             )
             for box, shape, feature, confidence, y, (cr, cb), seen in zip(
                 boxes, shapes, features, sure, bright[:, width, blur, edge], colour, shown, strict=True
@@ -246,10 +254,12 @@ _LINES = 3
 """Sides that must have a line."""
 _FULL = 0.6
 """Share of what is beside the lines, inside, from which a rectangle is called filled."""
+_IN_CORNERS = 2.0
+"""What must be seen in the corners (of 2.5) to call them sharp."""
 _SAME = 0.45
 """Overlap (IoU) from which two outlines are one."""
 _DARKER, _COLOURLESS = 10.0, 12.0
-"""Levels by which a line must be darker than any gray and than its ground, and the colour it may have, to be called dark."""
+"""Levels by which a dark line is darker than any gray and than its ground, and the colour it may have."""
 _APART = 3.0, 14.0
 """Pixels between two outlines of one box, at least and at most."""
 _THICKER = 0.8

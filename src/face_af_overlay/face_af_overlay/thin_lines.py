@@ -65,7 +65,12 @@ class LineFinder:
     """Keeps its planes between frames of one size, because fresh memory costs more than the arithmetic."""
 
     def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self._key: tuple[int, int, int] = (0, 0, 0)
+        self._parted = [np.zeros((0, 0), np.uint8)]
+        self._level = self._upright = self._parted[0]
 
     @property
     def lines(self) -> ThinLines:
@@ -80,6 +85,7 @@ class LineFinder:
         height, width = bgr.shape[:2]
         step = reach.step
         if min(height, width) < 8 * reach.ground:
+            self._forget()
             return np.zeros((0, 4), np.int32)
         if (height, width, step) != self._key:
             self._key = height, width, step

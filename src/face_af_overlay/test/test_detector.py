@@ -50,6 +50,33 @@ def test_finds_every_style_colour_and_size(
         assert 0.5 <= found[0].confidence <= 1.0
 
 
+@pytest.mark.parametrize("colour", STATES)
+@pytest.mark.parametrize("radius", [1 / 16, 1 / 8, 1 / 4])
+@pytest.mark.parametrize("size", [(32, 32), (90, 120), (320, 280)])
+def test_rounded_corners(
+    background: Picture, colour: tuple[int, int, int], radius: float, size: tuple[int, int]
+) -> None:
+    graphics = pytest.importorskip("face_af_sim.af_graphics", reason="face_af_sim is not there")
+    box = Box(700, 400, *size)
+    style = graphics.AfBoxStyle(radius=radius, colours={STATES[colour]: colour})
+    graphics.draw_af_box(background, box, STATES[colour], style)
+    (found,) = detect(jpeg(background))
+    assert found.state == STATES[colour] and found.box.iou(box) > 0.85
+
+
+@pytest.mark.parametrize("second", [GRAY, (16, 16, 16), None])
+@pytest.mark.parametrize("size", [(30, 30), (90, 120)])
+def test_a_second_outline_is_no_second_box(
+    background: Picture, second: tuple[int, int, int] | None, size: tuple[int, int]
+) -> None:
+    graphics = pytest.importorskip("face_af_sim.af_graphics", reason="face_af_sim is not there")
+    box = Box(700, 400, *size)
+    style = graphics.AfBoxStyle(line=3, second=6, second_colour=second, colours={AfState.TRACKED: WHITE})
+    graphics.draw_af_box(background, box, AfState.TRACKED, style)
+    (found,) = detect(background)
+    assert found.state == AfState.TRACKED and found.box.iou(box) > 0.8
+
+
 def test_overlapping_boxes_are_told_apart(background: Picture, outline: Draw) -> None:
     outline(background, (600, 300, 150, 150), GRAY)
     outline(background, (690, 360, 120, 160), GREEN)

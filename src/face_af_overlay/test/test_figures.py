@@ -12,12 +12,20 @@ pictures = pytest.importorskip("face_af_sim.overlay_pictures", reason="face_af_s
 PHOTOS = os.environ.get("FACE_AF_TEST_FACES", "")
 
 
-@pytest.mark.parametrize("ground", ["painted", "photographs"])
-def test_most_boxes_are_found_and_hardly_any_invented(ground: str) -> None:
+@pytest.mark.parametrize(
+    ("ground", "kind"),
+    [
+        ("painted", "plain"),
+        ("photographs", "plain"),
+        ("photographs", "rounded"),
+        ("photographs", "second outline, dark"),
+    ],
+)
+def test_most_boxes_are_found_and_hardly_any_invented(ground: str, kind: str) -> None:
     if ground == "photographs" and not PHOTOS:
         pytest.skip("FACE_AF_TEST_FACES names no folder of photographs")
     photos = pictures.photographs(PHOTOS, judge=False) if ground == "photographs" else []
-    generator = pictures.OverlayPictures(photos, seed=31)
+    generator = pictures.OverlayPictures(photos, pictures.Recipe(kind=kind), seed=31)
     detector = AfBoxDetector()
     drawn = found = false = 0
     for index in range(15):

@@ -13,6 +13,7 @@ from face_af_common.params import changed
 from face_af_overlay import evidence, measure
 from face_af_overlay.outline import Examiner, Flaw, Outline, Rejection
 from face_af_overlay.params import OverlayParams
+from face_af_overlay.rectangles import Candidates
 
 Picture = NDArray[np.uint8]
 Draw = Callable[..., None]
@@ -22,7 +23,8 @@ def examine(
     picture: Picture, *rects: tuple[int, int, int, int], colour: tuple[int, int, int] = (245, 245, 245)
 ) -> tuple[list[Outline], list[Rejection]]:
     colours = np.array([colour] * len(rects), np.float32)
-    return Examiner().examine(picture, np.array(rects, np.int32), colours, OverlayParams(), 1.0)
+    candidates = Candidates(np.array(rects, np.int32), colours, np.zeros(len(rects), np.int32))
+    return Examiner().examine(picture, candidates, OverlayParams(), 1.0)
 
 
 @pytest.mark.parametrize("line", [2, 3, 5])
@@ -68,7 +70,7 @@ def test_a_rectangle_of_two_boxes_lines_is_none(background: Picture, outline: Dr
 
 def test_a_line_from_side_to_side_divides_and_another_box_does_not(background: Picture, outline: Draw) -> None:
     outline(background, (600, 300, 100, 100), (245, 245, 245), 3)
-    _, shapes = measure.measure(background, np.array([(601, 301, 698, 398)], np.int32), _WHITE, 1.0)
+    _, shapes = measure.measure(background, np.array([(601, 301, 698, 398)], np.int32), _WHITE, _SHARP, 1.0)
     assert not measure.divided(background, shapes[0])
     crossed = background.copy()
     outline(crossed, (640, 200, 120, 300), (245, 245, 245), 3)
@@ -84,8 +86,8 @@ def test_at_and_beyond_the_pictures_edge_nothing_breaks(background: Picture, out
 
 
 def test_no_rectangles() -> None:
-    empty = np.zeros((0, 4), np.int32), np.zeros((0, 3), np.float32)
-    assert Examiner().examine(np.zeros((90, 90, 3), np.uint8), *empty, OverlayParams(), 1.0) == ([], [])
+    empty = Candidates(np.zeros((0, 4), np.int32), np.zeros((0, 3), np.float32), np.zeros(0, np.int32))
+    assert Examiner().examine(np.zeros((90, 90, 3), np.uint8), empty, OverlayParams(), 1.0) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -99,18 +101,21 @@ def test_no_rectangles() -> None:
 )
 def test_limits_name_their_flaw(background: Picture, outline: Draw, name: str, value: float, flaw: Flaw) -> None:
     outline(background, (100, 100, 90, 70), (245, 245, 245), 4)
-    rects, colours = np.array([(102, 102, 187, 167)], np.int32), _WHITE
+    candidates = Candidates(np.array([(102, 102, 187, 167)], np.int32), _WHITE, _SHARP)
     params = changed(OverlayParams(), {name: value})
-    found, (rejection,) = Examiner().examine(background, rects, colours, params, 1.0)
+    found, (rejection,) = Examiner().examine(background, candidates, params, 1.0)
     assert found == [] and rejection.flaw == flaw
 
 
-def test_evidence_is_monotone_where_it_must_be() -> None:
+@pytest.mark.parametrize("rounded", [False, True])
+def test_evidence_is_monotone_where_it_must_be(rounded: bool) -> None:
     values = np.zeros((2, len(measure.FEATURES)), np.float32)
     values[1, measure.FEATURES.index("run_on")] = 9.0
-    clean, running = evidence.confidence(evidence.worth(values))
+    single, total = evidence.log_odds(values, np.array([rounded, rounded]))
+    clean, running = evidence.confidence(total)
     assert running < clean
-    assert evidence.worst(evidence.worth(values)[1] - evidence.worth(values)[0]) == "run_on"
+    assert evidence.worst(single[1] - single[0]) == "run_on"
 
 
 _WHITE = np.array([(245, 245, 245)], np.float32)
+_SHARP = np.zeros(1, np.int32)

@@ -84,7 +84,9 @@ class OverlayPictures:
         if kind.drawn_height:
             drawn = replace(recipe, width=recipe.width * kind.drawn_height // recipe.height, height=kind.drawn_height)
             image, boxes, style, name = self._drawn(drawn, kind, rng, extra)
-            image = np.asarray(cv2.resize(image, (recipe.width, recipe.height), interpolation=cv2.INTER_CUBIC), np.uint8)
+            image = np.asarray(
+                cv2.resize(image, (recipe.width, recipe.height), interpolation=cv2.INTER_CUBIC), np.uint8
+            )
             factor = recipe.height / kind.drawn_height
             boxes = [replace(box, box=box.box.scaled(factor)) for box in boxes]
             style = replace(style, line=style.line * factor)

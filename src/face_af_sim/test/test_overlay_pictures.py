@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from face_af_sim.overlay_kinds import KINDS
 from face_af_sim.overlay_pictures import OverlayPictures, Recipe, photographs
 
 PHOTOS = os.environ.get("FACE_AF_TEST_FACES", "")
@@ -30,6 +31,15 @@ def test_boxes_lie_in_the_picture_and_are_drawn(height: int) -> None:
         corner = picture.image[int(box.box.y + 1), int(box.box.x + 1)].astype(int)
         if picture.style.opacity == 1:
             assert np.abs(corner - np.array(picture.style.colours[box.state])).max() < 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_shows_the_plain_ones_boxes(kind: str) -> None:
+    plain, other = (OverlayPictures(recipe=Recipe(kind=k, artefacts=False), seed=8).picture(5) for k in ("plain", kind))
+    assert other.image.shape == plain.image.shape
+    if kind != "720 lines enlarged":
+        assert {b.box for b in plain.boxes} <= {b.box for b in other.boxes} or kind == "other colours"
+    assert kind in ("plain", "4:2:0") or (other.image != plain.image).any()
 
 
 def test_pictures_without_boxes() -> None:

@@ -211,7 +211,7 @@ def _round(
 
 
 @inlined
-def _near(one: Any, other: Any, strength: Any) -> bool:
+def _near(one: Any, other: Any, strength: Any) -> Any:
     """Whether two neighbours on a line differ less than the line from its ground."""
     gap = np.int64(one) - np.int64(other)
     return abs(gap) * 2 <= np.int64(strength) + 8
@@ -228,12 +228,15 @@ def _arc(
     margin = ground + 4
     if counts[kind] >= values.shape[0] or not (margin + 8 <= x < width - margin - 8):
         return
-    b = g = r = np.int64(0)
+    b: Any = np.int64(0)
+    g: Any = np.int64(0)
+    r: Any = np.int64(0)
     for i in range(3):
         at = bgr[y, x + right * (1 + 3 * i // 2)]
         b, g, r = b + at[0], g + at[1], r + at[2]
     b, g, r = b // 3, g // 3, r // 3
-    best, offset, corner_x = 0, 0, 0
+    best: Any = 0
+    offset, corner_x = 0, 0
     for d in range(_SHARP, far + 1, step):
         cx = x - right * d
         last = y + down * (d + 7)
@@ -241,7 +244,7 @@ def _arc(
             break
         column, most = cx // step, max(best, least - 1)
         # the middle of the three first, and no further where it is nothing
-        strength = np.int64(upright[y + down * (d + 3), column])
+        strength: Any = np.int64(upright[y + down * (d + 3), column])
         if strength <= most:
             continue
         strength = min(
@@ -285,14 +288,14 @@ def _on_arc(bgr: U8, x: int, y: int, right: int, down: int, d: int, ground: int,
     """
     first, last = d * 73 // 256, int(0.293 * (d + 4 + 2.5 * math.sqrt(d))) + 1
     aside = (ground * 3 + 2) // 4
-    best = np.int64(0)
+    best: Any = np.int64(0)
     for t in range(first, last + 1):
         px, py = x + right * t, y + down * t
         gap = max(
             abs(np.int64(bgr[py, px, 1]) - g),
             max(abs(np.int64(bgr[py, px, 0]) - b), abs(np.int64(bgr[py, px, 2]) - r)) * 5 // 8,
         )
-        stands = np.int64(255)
+        stands: Any = np.int64(255)
         for way in (-aside, aside):
             at = bgr[py + down * way, px + right * way]
             most = max(abs(np.int64(at[0]) - b), abs(np.int64(at[1]) - g), abs(np.int64(at[2]) - r))

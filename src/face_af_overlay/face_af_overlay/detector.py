@@ -152,7 +152,7 @@ _MOST = 48
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""
 _TELLS = 20.0, 14.0
-"""Pixels, and thicknesses of the line, of the shorter side from which rounded corners cannot be taken for sharp ones."""
+"""Pixels, and thicknesses of the line, of the shorter side from which rounded corners are not taken for sharp."""
 _ROUNDEST = 0.27
 """Largest offset of rounded corners as a share of the longest side: radii are a quarter of it at most."""
 _LEAST_ROUND = 8

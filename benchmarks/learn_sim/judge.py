@@ -86,8 +86,8 @@ def differences(grip: Grip, profile: Profile, buttons: Sequence[str], seed: int)
             if not _equal(mine, true):
                 faults.append(f"{what}: {_show(mine)} instead of {_show(true)}")
 
-    remote.connect()
     grip.switch_on()
+    remote.connect()
     compare("start", oracle.hear(grip.start()))
     missing = [button for button in buttons if ActionKind[button.upper()] not in profile.buttons]
     if missing:

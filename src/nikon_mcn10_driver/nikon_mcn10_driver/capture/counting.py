@@ -132,7 +132,9 @@ def find_clock(
             return None if same is None else (replace(same, bytes=slot.width, big=slot.big), "")
         agreed = max(starts) - min(starts) <= 0.5 * ticks
         remark = "" if agreed else "it starts anywhere; the first recording's start is used"
-        return Clock(unit, round(starts[0]), False, slot.width, slot.big), remark
+        # where the first packets of a session were lost it seems to have begun later, never earlier
+        start = min(starts) if agreed else starts[0]
+        return Clock(unit, round(start), False, slot.width, slot.big), remark
     return None
 
 

@@ -18,6 +18,9 @@ MIN_PRESSES = 3
 _SHORTEST_HOLD = 0.03
 """Seconds; no finger is quicker."""
 
+_FINGER_SPREAD = 0.008
+"""Seconds; no finger is steadier."""
+
 _SHORTEST_PAUSE = 0.3
 """Seconds between two presses, at least."""
 
@@ -137,6 +140,12 @@ def _split(button: str, form: tuple[int, ...], presses: Sequence[Press], names: 
             last = transaction
     middles = [statistics.median(gaps) for gaps in pauses]
     candidates = [i for i, middle in enumerate(middles) if middle >= _SHORTEST_HOLD]
+    by_finger = [i for i in candidates if statistics.pstdev(pauses[i]) >= _FINGER_SPREAD]
+    if by_finger:
+        candidates = by_finger
+    elif candidates and (max(middles) < 2 * _SHORTEST_HOLD or len(candidates) > 1):
+        # pauses as steady as these are the grip's own
+        candidates = []
     repeat = statistics.median(repeats) if repeats else 0.0
     if not candidates:
         return ButtonPattern(steps, [], 0.0, repeat, [], 0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from face_af_common.types import Action, ActionKind
 
-from ..fields import Checksum, Clock, Counter
+from ..fields import Checksum, Clock, Counter, Echo
 from ..profile import Profile
 from ..ptp import DeviceInfo, Event, OperationCode, ResponseCode
 from ..remote import PtpRemote, Refused
@@ -60,11 +60,14 @@ class Sent:
 
 
 class RecordedCamera:
-    """A transport to a camera that answers as it did in one run. ``sent``: without opening and closing."""
+    """A transport to a camera that answers as in one run, and as in the ``others`` where that has lost an answer.
+
+    ``sent``: without opening and closing.
+    """
 
     name = "recording"
 
-    def __init__(self, run: Run, info: DeviceInfo, time: PlayedTime) -> None:
+    def __init__(self, run: Run, others: Sequence[Run], info: DeviceInfo, time: PlayedTime) -> None:
         self.written_at = 0.0
         self.sent: list[Sent] = []
         self._info = info.encode()
@@ -72,6 +75,12 @@ class RecordedCamera:
         self._answers: dict[int, list[tuple[int, Transaction]]] = defaultdict(list)
         for i, transaction in enumerate(run.transactions):
             self._answers[transaction.operation].append((i, transaction))
+        self.borrowed = False
+        """Whether an answer came from another run: what repeats it cannot be compared."""
+        self._elsewhere: dict[int, Transaction] = {}
+        for transaction in (t for other in others for t in other.transactions):
+            if transaction.reply or transaction.operation not in self._elsewhere:
+                self._elsewhere[transaction.operation] = transaction
         self.at = 0
         """Index of the recorded transaction from which on the next answers are taken."""
 
@@ -91,11 +100,14 @@ class RecordedCamera:
             return Reply(ResponseCode.OK)
         self.sent.append(Sent(self._time.at, code, tuple(params), data_out))
         self._time.at += 0.001
-        known = self._answers.get(code)
-        if not known:
-            raise TransportError(f"the driver sends 0x{code:04X}, which the recording never had")
+        elsewhere = self._elsewhere.get(code)
+        if elsewhere is None:
+            raise TransportError(f"the driver sends 0x{code:04X}, which the recordings never had")
+        known = self._answers.get(code, [(-1, elsewhere)])
         at, answer = next((entry for entry in known if entry[0] >= self.at), known[-1])
         self.at = max(self.at, at + 1)
+        if elsewhere.reply and not answer.reply:
+            answer, self.borrowed = elsewhere, True
         code = ResponseCode.OK if answer.response == LOST else answer.response
         return Reply(code, answer.response_params, answer.reply)
 
@@ -148,7 +160,7 @@ def _play(learned: Learned, profile: Profile, index: int, proof: Proof) -> None:
     time = PlayedTime()
     model = profile.models[0] if profile.models else "camera"
     serial = _serial_for(profile)
-    camera = RecordedCamera(run, DeviceInfo("Nikon", model, "", serial, operations=_OPERATIONS), time)
+    camera = RecordedCamera(run, learned.runs, DeviceInfo("Nikon", model, "", serial, operations=_OPERATIONS), time)
     remote = PtpRemote(camera, profile, clock=time)
     where = _where(learned.steps, index)
     try:
@@ -172,7 +184,9 @@ def _play(learned: Learned, profile: Profile, index: int, proof: Proof) -> None:
                 remote.perform(Action(ActionKind[section.split()[0].upper()]), 1.0)
             else:
                 continue
-            _compare_from(learned, index, section, camera, before, at, proof, disturbed)
+            disturbed |= camera.borrowed
+            # a state that this recording shows only with the next heartbeat was sent at once
+            disturbed |= _compare_from(learned, index, section, camera, before, at, proof, disturbed)
     except (TransportError, Refused) as error:
         proof.faults.append(f"{run.source}: {error}")
 
@@ -259,13 +273,14 @@ def _compare_from(
     at: int,
     proof: Proof,
     disturbed: bool,
-) -> None:
-    """The operations that the driver has just sent, with those of the recording from ``at`` on."""
+) -> bool:
+    """What the driver has just sent, with the recording from ``at`` on; True if it sent more than was recorded."""
     run = learned.runs[index]
     sent = camera.sent[before:]
     where = _where(learned.steps, index)
     button = section.split()[0]
-    mine = [i for i in range(at, len(run.transactions)) if i in where and where[i][0].section.split()[0] == button]
+    end = _last_of(where, section, at)
+    mine = [i for i in range(at, end) if i in where and where[i][0].section.split()[0] == button]
     if section.startswith("heartbeat"):
         mine = [i for i in mine if where[i][0].section == section]
         # heartbeats of another rhythm may be due first
@@ -275,6 +290,7 @@ def _compare_from(
         _same(learned, index, section, one, i, proof, disturbed)
     if not sent and not section.startswith("heartbeat"):
         proof.faults.append(f"{section}: the driver sends nothing")
+    return len(sent) > len(mine)
 
 
 def _same(
@@ -290,7 +306,7 @@ def _same(
             f"{section}, packet {true.number}: 0x{sent.operation:04X} instead of 0x{true.operation:04X}"
         )
         return
-    left_out: tuple[type, ...] = (Clock, Counter, Checksum) if disturbed else (Clock,)
+    left_out: tuple[type, ...] = (Clock, Counter, Checksum, Echo) if disturbed else (Clock,)
     mine = _bytes(sent.params, sent.data, step, left_out)
     theirs = _bytes(true.params or (), true.data, step, left_out)
     if mine != theirs:

@@ -58,6 +58,8 @@ class Priors:
     """... above or below, or around the ends of the row."""
     far_step: float = 0.02
     """... to anybody else: two steps seen as one, or a finger on the screen."""
+    steps_back: float = 0.3
+    """Share of the moves to the target by themselves that a hand made, which ends its wish so."""
     goes_on: float = 0.8
     """Share of the unfinished wishes in which the hand's next step is seen: none is lost, and it is not given up."""
     unconfirmed: float = 0.3
@@ -104,6 +106,8 @@ class Likelihoods:
     """To the face that the suspected wish is about, after the selection was led away from it."""
     plausible: bool = False
     """One step, and nothing was lost: a person could have done it, however often persons do."""
+    known: bool = True
+    """The hand goes on, or a photographer was seen at work in this session."""
     habits: Mapping[str, float] = field(default_factory=dict)
     """The part of a camera that has lost nothing, by kind of face."""
 
@@ -166,6 +170,7 @@ class MoveAttribution:
         self._seconds = 0.0
         self._habits = dict(priors.habits)
         self._now = self._lost_at = NEVER
+        self._seen_at_work = False
         self.suspicion: Suspicion | None = None
 
     def forget(self) -> None:
@@ -205,6 +210,10 @@ class MoveAttribution:
         if suspicion is not None and suspicion.gone_at is None:
             suspicion.gone_at, suspicion.gone_by_us = now, by_us
 
+    def came_to_target(self, found: Likelihoods) -> None:
+        """No press of ours led to the target: most photographers leave it to us, so it was the camera rather."""
+        self._count_camera(1.0 - self._priors.steps_back, found)
+
     def misread(self) -> None:
         """The newest move has taken itself back too soon for anybody: it says nothing."""
         self.suspicion = None
@@ -233,6 +242,7 @@ class MoveAttribution:
             misread=priors.misread,
             brings_back=brings_back,
             plausible=step >= priors.other_step and not (lost or hidden),
+            known=self._seen_at_work or goes_on > self.wish_rate * step,
             habits=habits,
         )
 
@@ -281,6 +291,7 @@ class MoveAttribution:
         suspicion = self.suspicion
         assert suspicion is not None
         odds = suspicion.odds(now, self._priors)
+        self._seen_at_work = self._seen_at_work or (suspicion.confirmed and odds > 1.0)
         counts = 1.0 if suspicion.confirmed else self._priors.unconfirmed
         self._wish_events += counts * odds / (1.0 + odds)
         self._count_camera(1.0 / (1.0 + odds), suspicion.found)

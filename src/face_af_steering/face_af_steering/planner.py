@@ -154,6 +154,8 @@ class Planner:
             self._yielding.take_back()
         if ours and self._presses.effect_at == now:
             self._give_ups = 0
+        if to_target and not (ours or move.back):
+            self._attribution.came_to_target(found)
         if ours or move.back or to_target:
             self._attribution.left(now, by_us=ours)
             return

@@ -93,32 +93,17 @@ class Selection:
         ``expected``: whether a press of ours explains that this subject is chosen now.
         """
         belief = self.subject
+        self._frame += 1
+        self._keep_rivals(now, row)
         if belief is not None:
             self._missed_frames = 0 if belief.chosen else self._missed_frames + (belief.state == AfState.NONE)
-        for old, new in row.renamed.items():
-            if old in self._rivals:
-                self._rivals[new] = self._rivals.pop(old)
-        self._frame += 1
-        for key in [key for key, rival in self._rivals.items() if self._is_stale(rival, now)]:
-            del self._rivals[key]
         chosen = [s for s in row.subjects.values() if s.chosen]
         read = sum(1 for s in row.subjects.values() if s.state)
         self.read_errors.saw(read)
         if belief is not None:
             self.read_errors.suspect(sum(1 for s in chosen if s is not belief) + (belief.state == AfState.DETECTED))
         if not chosen:
-            self._unseen_frames += 1
-            if belief is not None:
-                self._gray_frames += belief.state == AfState.DETECTED
-                # a box that is not read at all is there more often than one that is read as gray
-                unread = any(_is_unread(s, now) for s in row.subjects.values())
-                self._complete_frames = 0 if unread else self._complete_frames + 1
-                gray = 2 * self._gray_frames >= unseen_frames and 2 * self._complete_frames >= unseen_frames
-                patience = unseen_frames if gray else _PATIENCE * unseen_frames
-                long = self._unseen_frames >= unseen_frames and now - self._chosen_at >= _PATIENCE_S
-                if self._unseen_frames >= patience or long:
-                    return self._settle(None, now)
-            return None
+            return self._settle(None, now) if self._nobody_is_chosen(now, row, unseen_frames) else None
         self._unseen_frames = self._gray_frames = self._complete_frames = 0
         self._chosen_at = now
         if belief is not None and belief.chosen:
@@ -126,34 +111,74 @@ class Selection:
                 self._rivals.clear()
                 self.read_errors.was_wrong()
             return None
-        flipped = belief is not None and belief.state == AfState.DETECTED
+        winner = self._winner(now, chosen, read, expected, confirm_frames)
+        return None if winner is None else self._settle(winner, now, expected(winner))
+
+    def _keep_rivals(self, now: float, row: Row) -> None:
+        """Rivals follow their subjects' keys; those not read as chosen for long are forgotten."""
+        for old, new in row.renamed.items():
+            if old in self._rivals:
+                self._rivals[new] = self._rivals.pop(old)
+        for key in [key for key, rival in self._rivals.items() if self._is_stale(rival, now)]:
+            del self._rivals[key]
+
+    def _nobody_is_chosen(self, now: float, row: Row, unseen_frames: int) -> bool:
+        """No box of this frame is read as chosen: whether to believe that none is, after enough frames."""
+        self._unseen_frames += 1
+        if self.subject is None:
+            return False
+        self._gray_frames += self.subject.state == AfState.DETECTED
+        # a box that is not read at all is there more often than one that is read as gray
+        unread = any(_is_unread(s, now) for s in row.subjects.values())
+        self._complete_frames = 0 if unread else self._complete_frames + 1
+        gray = 2 * self._gray_frames >= unseen_frames and 2 * self._complete_frames >= unseen_frames
+        patience = unseen_frames if gray else _PATIENCE * unseen_frames
+        long = self._unseen_frames >= unseen_frames and now - self._chosen_at >= _PATIENCE_S
+        return self._unseen_frames >= patience or long
+
+    def _winner(
+        self, now: float, chosen: list[Subject], read: int, expected: Callable[[Subject], bool], confirm_frames: int
+    ) -> Subject | None:
+        """The rival that was read as chosen in as many frames as it needs; the likeliest of several."""
+        flipped = self.subject is not None and self.subject.state == AfState.DETECTED
         best: tuple[int, bool, int] | None = None
         winner: Subject | None = None
         for subject in chosen:
-            rival = self._rivals.get(subject.key)
-            if rival is None:
-                missed = self._missed_frames - (belief is not None and belief.state == AfState.NONE)
-                rival = self._rivals[subject.key] = _Rival(missed=missed)
-            rival.frames += 1
-            rival.last, rival.last_frame = now, self._frame
-            rival.flipped = rival.flipped or flipped
+            rival = self._rival(subject, now, flipped)
             likely = expected(subject)
             if likely and flipped and len(chosen) == 1:
                 needed = 1
-            elif belief is None:
-                needed = confirm_frames
             else:
-                both = rival.flipped or belief.state != AfState.NONE
-                needed = self.read_errors.frames_needed(read, both)
-                if not both:  # its box may have been taken for another face's
-                    needed = max(needed, confirm_frames + 1)
-                elif len(chosen) > 1 or not flipped:
-                    needed = max(needed, 2)
-                needed = max(confirm_frames - 1, min(needed, confirm_frames + 2), 1)
+                needed = self._frames_needed(rival, read, len(chosen) == 1 and flipped, confirm_frames)
             rank = (rival.frames, likely, int(subject.state))
             if rival.frames >= needed and (best is None or rank > best):
                 best, winner = rank, subject
-        return None if winner is None else self._settle(winner, now, expected(winner))
+        return winner
+
+    def _rival(self, subject: Subject, now: float, flipped: bool) -> _Rival:
+        """The record of a subject that is read as chosen in this frame."""
+        belief = self.subject
+        rival = self._rivals.get(subject.key)
+        if rival is None:
+            missed = self._missed_frames - (belief is not None and belief.state == AfState.NONE)
+            rival = self._rivals[subject.key] = _Rival(missed=missed)
+        rival.frames += 1
+        rival.last, rival.last_frame = now, self._frame
+        rival.flipped = rival.flipped or flipped
+        return rival
+
+    def _frames_needed(self, rival: _Rival, read: int, plain: bool, confirm_frames: int) -> int:
+        """In how many frames a rival must be read as chosen. ``plain``: it alone is, and the believed one is not."""
+        belief = self.subject
+        if belief is None:
+            return confirm_frames
+        both = rival.flipped or belief.state != AfState.NONE
+        needed = self.read_errors.frames_needed(read, both)
+        if not both:  # its box may have been taken for another face's
+            needed = max(needed, confirm_frames + 1)
+        elif not plain:
+            needed = max(needed, 2)
+        return max(confirm_frames - 1, min(needed, confirm_frames + 2), 1)
 
     def _is_stale(self, rival: _Rival, now: float) -> bool:
         return now - rival.last > _RIVAL_GAP_S and self._frame - rival.last_frame > _RIVAL_GAP_FRAMES

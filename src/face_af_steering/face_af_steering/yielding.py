@@ -6,7 +6,7 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_PRESS_AGAINST_S = 6.0
+_PRESS_AGAINST_S = 5.5
 """A press against a wish costs as much as so many seconds off the target: one or two until the photographer has
 stepped back, and the annoyance. ``photographer_weight`` multiplies it."""
 _SURELY_INSISTS = 2
@@ -54,6 +54,8 @@ class Yielding:
             return found.plausible or found.cause == "photographer"
         if suspicion.insisted >= _SURELY_INSISTS and found.person > _HARDLY_A_PERSON:
             return True
+        if not found.known:  # to correct the first step of a session costs little, and shows what it was
+            return False
         against = found.person * params.photographer_weight * _PRESS_AGAINST_S
         return against > (1.0 - found.person) * params.yield_s
 

@@ -21,7 +21,7 @@ class _Followed:
     velocity: tuple[float, float] = (0.0, 0.0)
 
 
-class BoxFollower:
+class BoxTracker:
     """Gives ids to boxes and smooths their states. Times are the frames' own, in seconds."""
 
     def __init__(self) -> None:

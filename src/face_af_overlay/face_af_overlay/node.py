@@ -20,7 +20,7 @@ from face_af_msgs.msg import AfOverlay
 
 from .debug_picture import debug_picture
 from .detector import AfBoxDetector, PictureError
-from .follow import BoxFollower
+from .follow import BoxTracker
 from .params import OverlayNodeParams
 
 
@@ -31,7 +31,7 @@ class OverlayNode(Node):
         super().__init__("overlay")
         self._params = LiveParameters(self, OverlayNodeParams)
         self._detector = AfBoxDetector()
-        self._follower = BoxFollower()
+        self._tracker = BoxTracker()
         self._last: AfOverlay | None = None
         self._health = Health(self, extra=self._figures)
         self._hearing = Hearing(self, self._health, "image_raw")
@@ -55,7 +55,7 @@ class OverlayNode(Node):
         except (ImageError, PictureError) as error:
             self._health.fault(str(error), WARN)
             return
-        boxes = self._follower.update(found.boxes, stamp_ns / 1e9, params.follow)
+        boxes = self._tracker.update(found.boxes, stamp_ns / 1e9, params.follow)
         overlay = AfOverlay(header=message.header, width=message.width, height=message.height)
         overlay.boxes = af_boxes_to_msg(boxes)
         overlay.processing_ms = (time.monotonic() - started) * 1e3

@@ -19,11 +19,11 @@ class Overlay:
     """AF boxes of frames. Finding them needs one image alone, following them every frame in order."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        from face_af_overlay.follow import BoxFollower
+        from face_af_overlay.follow import BoxTracker
 
         self._params: Any = build(NODES["overlay"], params)
         self._own = threading.local()
-        self._follower = BoxFollower()
+        self._follower = BoxTracker()
 
     def find(self, picture: BGR) -> list[AfBox]:
         """The boxes of an image; for any thread."""

@@ -26,6 +26,15 @@ needs_samples = pytest.mark.skipif(
 )
 
 
+def uses_stand_in() -> bool:
+    """Whether ``ros2`` and ``launch`` are those of tools/ros2_pip here."""
+    try:
+        import ros2_pip.main  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 @dataclass
 class Started:
     """A process with all its descendants, found by a mark in their environment."""

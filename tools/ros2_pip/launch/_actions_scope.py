@@ -30,6 +30,8 @@ class _Do(LaunchDescriptionEntity):
 class DeclareLaunchArgument(Action):
     """An argument of the launch file: ``name:=value`` on the command line, a launch configuration inside."""
 
+    is_argument = True
+
     def __init__(
         self,
         name: str,

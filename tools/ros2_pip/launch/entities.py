@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from .actions import DeclareLaunchArgument
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 class LaunchDescriptionEntity:
     """Anything that can stand in a launch description."""
+
+    is_argument = False
+    """Whether it is a ``DeclareLaunchArgument``."""
 
     def visit(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:
         """Does the entity's work; returns entities to visit next, if any."""
@@ -75,10 +78,8 @@ class LaunchDescription(LaunchDescriptionEntity):
 def _declared(
     entities: Iterable[LaunchDescriptionEntity], conditional: bool
 ) -> Iterator[tuple[DeclareLaunchArgument, bool]]:
-    from .actions import DeclareLaunchArgument
-
     for entity in entities:
         only_if = getattr(entity, "condition", None) is not None
-        if isinstance(entity, DeclareLaunchArgument):
-            yield entity, conditional or only_if
+        if entity.is_argument:
+            yield cast("DeclareLaunchArgument", entity), conditional or only_if
         yield from _declared(entity.sub_entities(), only_if)

@@ -7,14 +7,11 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ._limits import unsupplied
 from .entities import LaunchDescription
+from .launch_context import LaunchContext
 from .substitutions import Substitution, describe, normalize, perform
-
-if TYPE_CHECKING:
-    from .launch_context import LaunchContext
 
 __all__ = [
     "PythonLaunchDescriptionSource",
@@ -67,8 +64,6 @@ class LaunchDescriptionSource:
 
     def try_get_launch_description_without_context(self) -> LaunchDescription | None:
         """The description, or None where the path is not yet known or the file cannot be read."""
-        from .launch_context import LaunchContext
-
         try:
             return self.get_launch_description(LaunchContext())
         except Exception:

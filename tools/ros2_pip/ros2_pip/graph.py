@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import time
@@ -28,7 +29,8 @@ end of the answers when it answers loses the answer (rmw_fastrtps waits 0.1 s fo
 class Graph:
     """A hidden node and its executor."""
 
-    def __init__(self, context: Context, use_sim_time: bool = False) -> None:
+    def __init__(self, context: Context, use_sim_time: bool = False, settled_after: float = SETTLED_AFTER) -> None:
+        self._settled_after = settled_after
         self.node: Node = rclpy.create_node(
             f"_ros2cli_{os.getpid()}",
             context=context,
@@ -61,12 +63,12 @@ class Graph:
         """Spins until somebody has been discovered and then nothing new for a moment, or nobody at all for longer."""
         start = changed = time.monotonic()
         seen: object = None
-        while time.monotonic() - start < AT_MOST:
+        while time.monotonic() - start < max(AT_MOST, self._settled_after):
             names = self.node.get_node_names()
             now = len(names), len(self.node.get_topic_names_and_types())
             if now != seen:
                 seen, changed = now, time.monotonic()
-            if len(names) > 1 and time.monotonic() - changed > SETTLED_AFTER:
+            if len(names) > 1 and time.monotonic() - changed > self._settled_after:
                 return
             self.spin_once()
 
@@ -113,12 +115,22 @@ class Graph:
         self.node.destroy_node()
 
 
+def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that looks at the graph."""
+    parser.add_argument("--no-daemon", action="store_true", help="taken for granted here: there is no daemon")
+    parser.add_argument(
+        "--spin-time", type=float, metavar="SECONDS", default=SETTLED_AFTER, help="how long nothing new may be seen"
+    )
+    parser.add_argument("-s", "--use-sim-time", action="store_true", help="take the time from /clock")
+
+
 @contextlib.contextmanager
-def graph(use_sim_time: bool = False) -> Iterator[Graph]:
-    """A node for the time of one command."""
+def graph(args: argparse.Namespace | None = None, use_sim_time: bool = False) -> Iterator[Graph]:
+    """A node for the time of one command, with what :func:`add_graph_arguments` has asked for."""
     context = Context()
     rclpy.init(args=[], context=context)
-    made = Graph(context, use_sim_time)
+    sim_time = use_sim_time or getattr(args, "use_sim_time", False)
+    made = Graph(context, sim_time, getattr(args, "spin_time", SETTLED_AFTER))
     try:
         yield made
     finally:

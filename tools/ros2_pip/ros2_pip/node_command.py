@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .graph import absolute, graph, is_hidden
+from .graph import absolute, add_graph_arguments, graph, is_hidden
 from .main import CommandError
 
 
@@ -19,10 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb.add_argument("node_name")
     verb.add_argument("--include-hidden", action="store_true", help="hidden topics and services as well")
     verb.set_defaults(main=info)
+    for verb in verbs.choices.values():
+        add_graph_arguments(verb)
 
 
 def list_nodes(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         g.settle()
         names = g.node_names(args.all)
     if args.count_nodes:
@@ -39,7 +41,7 @@ def list_nodes(args: argparse.Namespace) -> None:
 
 
 def info(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         try:
             name, namespace = g.find_node(args.node_name)
         except CommandError as error:

@@ -11,7 +11,7 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rclpy.parameter import get_parameter_value, parameter_value_to_python
 
-from .graph import Graph, absolute, graph
+from .graph import Graph, absolute, add_graph_arguments, graph
 from .main import CommandError
 
 _KINDS = {
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.add_argument(
             "--timeout", type=float, metavar="N", default=5.0, help="seconds to wait for the node, and for each answer"
         )
+        add_graph_arguments(verb)
         verb.set_defaults(main=main)
         return verb
 
@@ -52,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb.add_argument("node_name")
     verb.add_argument("parameter_name")
     verb.add_argument("value", help="as in YAML: 1 is an integer, 1.0 a double")
+    verb = add("delete", "remove a parameter that its node has not declared", delete)
+    verb.add_argument("node_name")
+    verb.add_argument("parameter_name")
     verb = add("describe", "type, range and description of parameters", describe)
     verb.add_argument("node_name")
     verb.add_argument("parameter_names", nargs="+")
@@ -92,7 +96,7 @@ class RemoteParameters:
 
 
 def list_parameters(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         if args.node_name is None:
             g.settle()
         nodes = [args.node_name] if args.node_name else g.node_names(args.include_hidden_nodes)
@@ -113,7 +117,7 @@ def list_parameters(args: argparse.Namespace) -> None:
 
 
 def get(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         values = RemoteParameters(g, args.node_name, args.timeout).get([args.parameter_name])
     if not values:
         raise CommandError("Parameter not set")
@@ -127,12 +131,19 @@ def get(args: argparse.Namespace) -> None:
 
 def set_parameter(args: argparse.Namespace) -> int:
     value = get_parameter_value(args.value)
-    with graph() as g:
+    with graph(args) as g:
         remote = RemoteParameters(g, args.node_name, args.timeout)
         (result,) = remote.set({args.parameter_name: value})
     if not result.successful and value.type == ParameterType.PARAMETER_INTEGER and "type" in result.reason:
         result.reason += f" (if it is a double, write {value.integer_value}.0)"
     return _report(result, "Set parameter successful", "Setting parameter failed")
+
+
+def delete(args: argparse.Namespace) -> int:
+    with graph(args) as g:
+        remote = RemoteParameters(g, args.node_name, args.timeout)
+        (result,) = remote.set({args.parameter_name: ParameterValue(type=ParameterType.PARAMETER_NOT_SET)})
+    return _report(result, "Deleted parameter successfully", "Deleting parameter failed")
 
 
 def _report(result: Any, success: str, failure: str) -> int:
@@ -145,7 +156,7 @@ def _report(result: Any, success: str, failure: str) -> int:
 
 
 def describe(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         descriptors = RemoteParameters(g, args.node_name, args.timeout).describe(args.parameter_names)
     for descriptor in descriptors:
         print(f"Parameter name: {descriptor.name}\n  Type: {_KINDS[descriptor.type][0]}")
@@ -163,7 +174,7 @@ def describe(args: argparse.Namespace) -> None:
 
 
 def dump(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         remote = RemoteParameters(g, args.node_name, args.timeout)
         names = remote.names([])
         values = [parameter_value_to_python(value) for value in remote.get(names)]
@@ -180,7 +191,7 @@ def dump(args: argparse.Namespace) -> None:
 def load(args: argparse.Namespace) -> int:
     values = read_parameter_file(args.parameter_file, absolute(args.node_name), not args.no_use_wildcard)
     status = 0
-    with graph() as g:
+    with graph(args) as g:
         remote = RemoteParameters(g, args.node_name, args.timeout)
         results = remote.set({name: get_parameter_value(_yaml_text(value)) for name, value in values.items()})
     for name, result in zip(values, results, strict=True):

@@ -7,8 +7,8 @@ import os
 
 import yaml
 
-from .graph import absolute, graph, is_hidden
-from .main import CommandError
+from .graph import Graph, absolute, add_graph_arguments, graph, is_hidden
+from .main import CommandError, like
 from .messages import fill, load_type
 
 
@@ -22,18 +22,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser("type", help="type of a service")
     verb.add_argument("service_name")
     verb.set_defaults(main=show_type)
+    verb = verbs.add_parser("find", help="services of a type")
+    verb.add_argument("service_type", help="as in std_srvs/srv/Trigger")
+    verb.add_argument("-c", "--count-services", action="store_true", help="only how many there are")
+    verb.add_argument("-a", "--include-hidden-services", action="store_true", help="hidden services as well")
+    verb.set_defaults(main=find)
+    verb = verbs.add_parser("info", help="type of a service, and how many offer and use it")
+    verb.add_argument("service_name")
+    verb.set_defaults(main=info)
     verb = verbs.add_parser("call", help="call a service")
     verb.add_argument("service_name")
     verb.add_argument("service_type", help="for example std_srvs/srv/Trigger")
     verb.add_argument("values", nargs="?", default="{}", help="the request's fields as YAML")
     verb.set_defaults(main=call)
+    for verb in verbs.choices.values():
+        add_graph_arguments(verb)
+
+
+def _services(g: Graph, hidden: bool) -> list[tuple[str, list[str]]]:
+    g.settle()
+    return sorted(
+        (name, types) for name, types in g.node.get_service_names_and_types() if hidden or not is_hidden(name)
+    )
 
 
 def list_services(args: argparse.Namespace) -> None:
-    with graph() as g:
-        g.settle()
-        found = sorted(g.node.get_service_names_and_types())
-    found = [(name, types) for name, types in found if args.include_hidden_services or not is_hidden(name)]
+    with graph(args) as g:
+        found = _services(g, args.include_hidden_services)
     if args.count_services:
         print(len(found))
         return
@@ -41,13 +56,31 @@ def list_services(args: argparse.Namespace) -> None:
         print(f"{name} [{', '.join(types)}]" if args.show_types else name)
 
 
-def show_type(args: argparse.Namespace) -> None:
-    with graph() as g:
-        g.settle()
-        types = dict(g.node.get_service_names_and_types()).get(absolute(args.service_name))
+def find(args: argparse.Namespace) -> None:
+    with graph(args) as g:
+        found = [name for name, types in _services(g, args.include_hidden_services) if args.service_type in types]
+    print(len(found) if args.count_services else "\n".join(found), end="\n" if found or args.count_services else "")
+
+
+def _types(g: Graph, name: str) -> list[str]:
+    known = dict(_services(g, hidden=True))
+    types = known.get(absolute(name))
     if not types:
-        raise CommandError(f"Unknown service '{args.service_name}'")
-    print("\n".join(types))
+        raise CommandError(f"Unknown service '{name}'{like(absolute(name), known)}")
+    return types
+
+
+def show_type(args: argparse.Namespace) -> None:
+    with graph(args) as g:
+        print("\n".join(_types(g, args.service_name)))
+
+
+def info(args: argparse.Namespace) -> None:
+    with graph(args) as g:
+        types, name = _types(g, args.service_name), absolute(args.service_name)
+        print(f"Type: {types[0] if len(types) == 1 else types}")
+        print(f"Clients count: {g.node.count_clients(name)}")
+        print(f"Services count: {g.node.count_services(name)}")
 
 
 def call(args: argparse.Namespace) -> None:
@@ -58,7 +91,7 @@ def call(args: argparse.Namespace) -> None:
     except yaml.YAMLError as error:
         raise CommandError(f"the values are no YAML: {error}") from error
     request = fill(kind.Request(), values)
-    with graph() as g:
+    with graph(args) as g:
         name = absolute(args.service_name)
         client = g.node.create_client(kind, name)
         if not client.service_is_ready():

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
-from collections import deque
-from itertools import pairwise
 from typing import Any
 
 import yaml
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
-from .graph import Graph, absolute, graph
+from . import topic_measure, topic_pub
+from .graph import absolute, add_graph_arguments, graph
 from .main import CommandError
 from .messages import Shown, load_type
+from .topic_qos import matching_qos, wait_for_types
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser("type", help="type of a topic")
     verb.add_argument("topic_name")
     verb.set_defaults(main=show_type)
-    verb = verbs.add_parser("hz", help="measure how often messages come")
-    verb.add_argument("topic_name")
-    verb.add_argument("-w", "--window", type=int, default=10_000, help="messages to average over")
-    verb.add_argument("--wall-time", action="store_true", help="taken for granted here")
-    verb.set_defaults(main=hz)
+    verb = verbs.add_parser("find", help="topics of a type")
+    verb.add_argument("topic_type", help="as in std_msgs/msg/String")
+    verb.add_argument("-c", "--count-topics", action="store_true", help="only how many there are")
+    verb.add_argument("--include-hidden-topics", action="store_true", help="hidden topics as well")
+    verb.set_defaults(main=find)
+    for verb in verbs.choices.values():
+        add_graph_arguments(verb)
+    topic_measure.add_verbs(verbs)
+    topic_pub.add_verb(verbs)
     verb = verbs.add_parser("echo", help="print messages")
     verb.add_argument("topic_name")
     verb.add_argument("message_type", nargs="?")
@@ -52,11 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb.add_argument("--qos-reliability", choices=("reliable", "best_effort"))
     verb.add_argument("--qos-durability", choices=("transient_local", "volatile"))
     verb.add_argument("--qos-depth", type=int)
+    add_graph_arguments(verb)
     verb.set_defaults(main=echo)
 
 
 def list_topics(args: argparse.Namespace) -> None:
-    with graph() as g:
+    with graph(args) as g:
         g.settle()
         found = g.topics(args.include_hidden_topics)
         if args.count_topics:
@@ -77,8 +81,8 @@ def list_topics(args: argparse.Namespace) -> None:
 
 
 def info(args: argparse.Namespace) -> None:
-    with graph() as g:
-        types = _wait_for_types(g, args.topic_name)
+    with graph(args) as g:
+        types = wait_for_types(g, args.topic_name)
         g.settle()
         name = absolute(args.topic_name)
         end = "\n\n" if args.verbose else "\n"
@@ -93,63 +97,20 @@ def info(args: argparse.Namespace) -> None:
 
 
 def show_type(args: argparse.Namespace) -> None:
-    with graph() as g:
-        print("\n".join(_wait_for_types(g, args.topic_name)))
+    with graph(args) as g:
+        print("\n".join(wait_for_types(g, args.topic_name)))
 
 
-def _wait_for_types(g: Graph, topic: str, timeout: float | None = 3.0) -> list[str]:
-    name = absolute(topic)
-    if not g.wait_for(lambda: dict(g.topics(hidden=True)).get(name), timeout):
-        raise CommandError(f"Unknown topic '{topic}'")
-    return dict(g.topics(hidden=True))[name]
-
-
-def matching_qos(g: Graph, topic: str) -> QoSProfile:
-    """What fits every publisher that is there: reliable and latched only where all of them are."""
-    offered = [entry.qos_profile for entry in g.node.get_publishers_info_by_topic(topic)]
-    profile = QoSProfile(depth=10, history=HistoryPolicy.KEEP_LAST)
-    reliable = bool(offered) and all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
-    latched = bool(offered) and all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
-    profile.reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-    profile.durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
-    return profile
-
-
-def hz(args: argparse.Namespace) -> None:
-    with graph() as g:
-        name = absolute(args.topic_name)
-        if not dict(g.topics(True)).get(name) and not g.wait_for(lambda: dict(g.topics(True)).get(name), 2.0):
-            print(f"WARNING: topic [{args.topic_name}] does not appear to be published yet", file=sys.stderr)
-        kind = load_type(_wait_for_types(g, name, None)[0], "msg")
-        arrivals: deque[float] = deque(maxlen=max(2, args.window + 1))
-        g.node.create_subscription(
-            kind, name, lambda _: arrivals.append(time.monotonic()), matching_qos(g, name), raw=True
-        )
-        printed = time.monotonic()
-        last = 0.0
-        while g.context.ok():
-            g.spin_once(0.1)
-            if time.monotonic() - printed < 1.0:
-                continue
-            printed = time.monotonic()
-            if len(arrivals) > 1 and arrivals[-1] != last:
-                last = arrivals[-1]
-                print(hz_text(list(arrivals)))
-
-
-def hz_text(arrivals: list[float]) -> str:
-    """Rate and spread of at least two arrival times in seconds, as the real command writes them."""
-    gaps = [after - before for before, after in pairwise(arrivals)]
-    mean = statistics.fmean(gaps)
-    return (
-        f"average rate: {1 / mean if mean else 0:.3f}\n\tmin: {min(gaps):.3f}s max: {max(gaps):.3f}s "
-        f"std dev: {statistics.pstdev(gaps):.5f}s window: {len(gaps)}"
-    )
+def find(args: argparse.Namespace) -> None:
+    with graph(args) as g:
+        g.settle()
+        found = [name for name, types in g.topics(args.include_hidden_topics) if args.topic_type in types]
+    print(len(found) if args.count_topics else "\n".join(found), end="\n" if found or args.count_topics else "")
 
 
 def echo(args: argparse.Namespace) -> int:
     shown = Shown(None if args.full_length else args.truncate_length, args.no_arr, args.no_str)
-    with graph() as g:
+    with graph(args) as g:
         name = absolute(args.topic_name)
         if args.message_type:
             kind = load_type(args.message_type, "msg")
@@ -157,7 +118,7 @@ def echo(args: argparse.Namespace) -> int:
         else:
             if not g.wait_for(lambda: dict(g.topics(True)).get(name), 2.0):
                 print(f"WARNING: topic [{args.topic_name}] does not appear to be published yet", file=sys.stderr)
-            kind = load_type(_wait_for_types(g, name, args.timeout)[0], "msg")
+            kind = load_type(wait_for_types(g, name, args.timeout)[0], "msg")
         qos = matching_qos(g, name)
         if args.qos_reliability:
             qos.reliability = ReliabilityPolicy[args.qos_reliability.upper()]

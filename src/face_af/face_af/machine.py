@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import platform
@@ -10,6 +11,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+
+from ament_index_python.packages import get_package_share_directory
 
 from face_af_common import fastdds
 from face_af_common.paths import data_dir, gallery_dir, model_dirs
@@ -69,17 +73,32 @@ def _python_and_ros(machine: Machine) -> Iterator[Finding]:
         yield Finding("ROS 2", OK, distro or "rclpy is there")
 
 
+_NEEDED = {"cv2": "opencv-python", "numpy": "numpy", "yaml": "PyYAML", "onnxruntime": "onnxruntime", "numba": "numba"}
+_USEFUL = {"rosbags": "replay and tune", "usb": "a camera on USB (pyusb)", "matplotlib": "plots"}
+
+
+def _imported(module: str) -> tuple[ModuleType | None, str]:
+    """The module, or why it cannot be imported: a library that is there may be one that does not fit the others."""
+    try:
+        return importlib.import_module(module), ""
+    except ModuleNotFoundError as error:
+        return None, "is missing" if error.name == module.split(".")[0] else str(error)
+    except Exception as error:  # a binary that does not fit raises anything
+        return None, f"is broken: {(str(error).strip() or repr(error)).splitlines()[0]}"
+
+
 def _libraries(machine: Machine) -> Iterator[Finding]:
-    needed = {"cv2": "opencv-python", "numpy": "numpy", "yaml": "PyYAML", "onnxruntime": "onnxruntime"}
-    for module, package in needed.items():
-        if importlib.util.find_spec(module) is None:
-            yield Finding(package, FAIL, "is missing", f"pip install {package}")
-    optional = {"rosbags": "replay and tune", "usb": "a camera on USB (pyusb)", "matplotlib": "plots"}
-    missing = [f"{name} ({use})" for name, use in optional.items() if importlib.util.find_spec(name) is None]
+    versions = []
+    for module, package in _NEEDED.items():
+        found, reason = _imported(module)
+        if found is None:
+            yield Finding(package, FAIL, reason, "./run setup; where ROS 2 is installed first: rosdep install (README)")
+        else:
+            versions.append(f"{package} {getattr(found, '__version__', '?')}")
+    missing = [f"{name} ({use})" for name, use in _USEFUL.items() if _imported(name)[0] is None]
     if missing:
-        yield Finding("libraries", WARN, f"without {', '.join(missing)}", "pip install -r requirements/runtime.in")
-    else:
-        yield Finding("libraries", OK, "all there")
+        yield Finding("libraries", WARN, f"without {', '.join(missing)}", "./run setup")
+    yield Finding("libraries", OK, ", ".join(versions))
 
 
 def _capture_devices(machine: Machine) -> Iterator[Finding]:
@@ -107,8 +126,7 @@ def _camera_usb(machine: Machine) -> Iterator[Finding]:
         node = machine.root / f"dev/bus/usb/{int(bus):03d}/{int(number):03d}" if bus and number else None
         speed = machine.read(f"{folder}/speed")
         if node is not None and not os.access(node, os.R_OK | os.W_OK):
-            rule = f'SUBSYSTEM=="usb", ATTR{{idVendor}}=="{_NIKON}", MODE="0666"'
-            yield Finding("camera", FAIL, f"{name}: no permission", f"put {rule} into /etc/udev/rules.d/70-nikon.rules")
+            yield Finding("camera", FAIL, f"{name}: no permission", _udev_advice())
         else:
             yield Finding("camera", OK, f"{name} on USB ({speed or '?'} Mbit/s)")
         break
@@ -119,6 +137,14 @@ def _camera_usb(machine: Machine) -> Iterator[Finding]:
             advice = "systemctl --user mask --now gvfs-gphoto2-volume-monitor.service"
             yield Finding("gvfs", WARN, "the desktop's gvfs-gphoto2 holds cameras", advice)
             break
+
+
+def _udev_advice() -> str:
+    try:
+        rule = Path(get_package_share_directory("nikon_mcn10_driver"), "udev", "70-face-af-nikon.rules")
+    except LookupError:
+        rule = Path("src/nikon_mcn10_driver/udev/70-face-af-nikon.rules")
+    return f"sudo cp {rule} /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger"
 
 
 def _shared_memory(machine: Machine) -> Iterator[Finding]:
@@ -178,19 +204,27 @@ def _models(machine: Machine) -> Iterator[Finding]:
 
 
 def _engines(machine: Machine) -> Iterator[Finding]:
-    if importlib.util.find_spec("tensorrt") is None:
+    tensorrt, reason = _imported("tensorrt")
+    if tensorrt is None or not hasattr(tensorrt, "Builder"):
+        # type stubs and namespace folders import, and have nothing in them
+        text = "type stubs only, not the library" if tensorrt is not None else reason
         if machine.is_jetson:
-            advice = "sudo apt install python3-libnvinfer (JetPack), and let the venv see system packages"
-            yield Finding("TensorRT", FAIL, "cannot be imported on this Jetson", advice)
+            advice = "sudo apt install python3-libnvinfer, then remove .venv and ./run setup with ROS 2 sourced"
+            yield Finding("TensorRT", FAIL, f"{text}, on this Jetson", advice)
         else:
-            yield Finding("TensorRT", OK, "not installed; ONNX Runtime is used")
+            yield Finding("TensorRT", OK, f"{text}; ONNX Runtime is used")
+        return
+    _, reason = _imported("pycuda.driver")
+    if reason:
+        advice = "sudo apt install python3-dev, with nvcc on the PATH: pip install pycuda into .venv"
+        yield Finding("pycuda", FAIL, f"TensorRT {tensorrt.__version__} cannot be used, pycuda {reason}", advice)
         return
     engines = list((data_dir() / "engines").glob("*")) if (data_dir() / "engines").is_dir() else []
     if engines:
-        yield Finding("TensorRT", OK, f"{len(engines)} engines in {data_dir() / 'engines'}")
+        yield Finding("TensorRT", OK, f"{tensorrt.__version__}, {len(engines)} engines in {data_dir() / 'engines'}")
     else:
         advice = "ros2 run face_af_inference build_engines (minutes; otherwise at the first start)"
-        yield Finding("TensorRT", WARN, "no engine is built yet", advice)
+        yield Finding("TensorRT", WARN, f"{tensorrt.__version__}, no engine is built yet", advice)
 
 
 def _gallery(machine: Machine) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,27 @@ def test_health_line() -> None:
     del nodes["face_af/capture"]
     assert worst(nodes, 10.0) == 3
     assert health_line({}, 0.0) == "STALE | no node reports"
+
+
+def test_type_stubs_are_not_tensorrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tensorrt").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+    assert by_subject(Machine())["TensorRT"] == (OK, "type stubs only, not the library; ONNX Runtime is used")
+
+
+def test_a_library_that_does_not_import_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 1.22 or greater')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    assert by_subject(Machine())["numba"] == (FAIL, "is broken: Numba needs NumPy 1.22 or greater")
+
+
+def test_advice_is_the_shipped_udev_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = tmp_path / "sys/bus/usb/devices/1-1"
+    device.mkdir(parents=True)
+    for name, text in {"idVendor": "04b0", "product": "Z 8", "busnum": "1", "devnum": "2"}.items():
+        (device / name).write_text(text)
+    (advice,) = (finding.advice for finding in examine(Machine(tmp_path)) if finding.subject == "camera")
+    rule = Path(advice.split()[2])
+    assert rule.name == "70-face-af-nikon.rules" and rule.is_file()

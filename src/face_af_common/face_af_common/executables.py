@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 
 from . import standby
 from .memory import keep_freed_memory
+from .wheels import ADVICE
 
 
 def _node(module: str) -> Callable[[], int]:
@@ -17,6 +19,11 @@ def _node(module: str) -> Callable[[], int]:
             main: Callable[[], int] = import_module(module).main
         except KeyboardInterrupt:
             return 0
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith(("face_af", "nikon_mcn10")):
+                raise
+            print(f"{module}: the Python package '{error.name}' is missing: {ADVICE}", file=sys.stderr)
+            return 2  # like node_main: starting it again would not help
         except ImportError as error:
             # an extension module that is just being imported makes this of Ctrl-C
             if not isinstance(error.__cause__, KeyboardInterrupt):

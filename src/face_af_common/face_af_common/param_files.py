@@ -69,12 +69,16 @@ def check_file(path: str | Path, nodes: Mapping[str, type]) -> None:
             raise ParamError(f"{path}: {section} needs ros__parameters with names and values below")
         if node == "**":
             continue
-        flat = flatten(parameters)
-        flat.pop("use_sim_time", None)
+        # what ROS itself declares for every node
+        flat = {name: value for name, value in flatten(parameters).items() if not _of_ros(name)}
         try:
             build(nodes[node], flat)
         except ParamError as error:
             raise ParamError(f"{path}: {section}: {error}") from error
+
+
+def _of_ros(name: str) -> bool:
+    return name == "use_sim_time" or name.startswith("qos_overrides.")
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 
 from . import qos
@@ -19,7 +20,10 @@ class PicturePublisher:
     def __init__(self, node: Node, quality: int = JPEG_QUALITY) -> None:
         self.quality = quality
         """Of the JPEGs, 1 to 100; may be changed at any time."""
-        self.raw = node.create_publisher(Image, "image_raw", qos.IMAGE)
+        # best effort, unless a parameter qos_overrides.TOPIC.publisher.reliability says otherwise
+        self.raw = node.create_publisher(
+            Image, "image_raw", qos.IMAGE, qos_overriding_options=QoSOverridingOptions.with_default_policies()
+        )
         self.compressed = node.create_publisher(
             CompressedImage, node.resolve_topic_name("image_raw") + "/compressed", qos.COMPRESSED
         )

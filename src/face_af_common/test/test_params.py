@@ -98,6 +98,13 @@ def test_a_broken_file_is_explained_in_one_line(tmp_path: Path, text: str, told:
     assert str(path) in str(caught.value)
 
 
+def test_what_ros_declares_for_every_node_is_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    override = "qos_overrides: {/a/image_raw: {publisher: {reliability: reliable}}}"
+    path.write_text(f"/**/node:\n  ros__parameters:\n    use_sim_time: true\n    {override}\n")
+    check_file(path, {"node": Params})
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParamError, match=r"gone\.yaml: cannot be read"):
         check_file(tmp_path / "gone.yaml", {})

@@ -13,6 +13,7 @@ import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -85,3 +86,11 @@ def test_a_jpeg_is_made_only_while_somebody_listens(node: Node, monkeypatch: pyt
 def test_quality_is_bought_with_bytes() -> None:
     sizes = [len(to_jpeg(picture(), Header(), quality).data) for quality in (40, 85, 95)]
     assert sizes == sorted(sizes) and sizes[0] < sizes[2]
+
+
+def test_a_viewer_that_wants_reliable_images_can_have_them(node: Node) -> None:
+    assert PicturePublisher(node).raw.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+    override = Parameter("qos_overrides./ns/hdmi.publisher.reliability", value="reliable")
+    other = rclpy.create_node("other", parameter_overrides=[override])
+    assert PicturePublisher(other).raw.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+    other.destroy_node()

@@ -6,7 +6,7 @@ of the odds. The curves (``curves.py``) are fitted to generated pictures by ``./
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from .curves import CURVES, ROUNDED_CURVES, ROUNDED_USUAL, USUAL
 from .measure import FEATURES
 
-Values = NDArray[np.floating[Any]]
+# a text: NumPy 1.21 has it for type checkers only
+Values: TypeAlias = "NDArray[np.floating[Any]]"
 
 _FORMS = tuple(
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from .colours import Colour
 from .params import OverlayParams
 from .rectangles import Candidates
 
-F32 = NDArray[np.floating[Any]]
+# a text: NumPy 1.21 has it for type checkers only
+F32: TypeAlias = "NDArray[np.floating[Any]]"
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 

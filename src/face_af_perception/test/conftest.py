@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -56,13 +55,14 @@ class ColourRunner:
     def close(self) -> None: ...
 
 
-@dataclass
 class Scene:
     """Who is where; draws the frame and tells the fake detector."""
 
-    size: tuple[int, int] = (640, 360)
-    places: dict[str, Box] = field(default_factory=dict)
-    hidden: set[str] = field(default_factory=set)
+    def __init__(self, size: tuple[int, int] = (640, 360), places: dict[str, Box] | None = None) -> None:
+        # no dataclass: pytest 6 imports this file without a name that one could look up
+        self.size = size
+        self.places = places or {}
+        self.hidden: set[str] = set()
 
     def frame(self) -> np.ndarray:
         picture = np.full((self.size[1], self.size[0], 3), 128, np.uint8)

@@ -81,8 +81,10 @@ def quarter_chroma(image: BGR) -> BGR:
 
 
 def compress(image: BGR, quality: int) -> BGR:
-    """Through JPEG of that quality with 4:2:2 colour, one frame of an MJPEG stream."""
-    flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422]
+    """Through JPEG of that quality with 4:2:2 colour (4:2:0 where OpenCV is too old), one frame of an MJPEG stream."""
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if hasattr(cv2, "IMWRITE_JPEG_SAMPLING_FACTOR"):
+        flags += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422]
     done, coded = cv2.imencode(".jpg", image, flags)
     if not done:
         raise ValueError(f"a picture of {image.shape} cannot be coded as JPEG")

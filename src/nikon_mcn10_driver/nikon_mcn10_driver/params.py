@@ -55,7 +55,7 @@ class DriverParams:
     port: int = param(15740, "TCP port of the camera (ptpip)", low=1, high=65535, read_only=True)
     serial: str = param("", "serial number of the camera (usb); empty takes the only one there is", read_only=True)
     profile: str = param(
-        "virtual_z8",
+        "",
         "remote profile: a name in config/remote or a path; empty means no buttons (AF-area mode only)",
         read_only=True,
     )

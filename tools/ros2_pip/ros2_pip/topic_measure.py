@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -40,10 +41,7 @@ def _watch(
     with graph(args) as g:
         kept: dict[str, deque[Any]] = {}
         for topic in map(absolute, topics):
-            known = dict(g.topics(True)).get(topic) or g.wait_for(
-                lambda topic=topic: dict(g.topics(True)).get(topic), 2.0
-            )
-            if not known:
+            if not g.wait_for(partial(_is_seen, g, topic), 2.0):
                 print(f"WARNING: topic [{topic}] does not appear to be published yet", file=sys.stderr)
             kind = load_type(wait_for_types(g, topic, None)[0], "msg")
             kept[topic] = deque(maxlen=max(2, args.window + 1))

@@ -45,7 +45,7 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
         figsize=(16, 1.9 + 0.42 * max(len(people), 3)),
         dpi=100,
         sharex=True,
-        height_ratios=[max(len(people), 3), 1],
+        gridspec_kw={"height_ratios": [max(len(people), 3), 1]},
     )
     for row, name in enumerate(people):
         for start, end in _spans(times, [_visible(f, name) for f in frames]):

@@ -13,7 +13,7 @@ import pytest
 SRC = Path(__file__).resolve().parents[1] / "src"
 PACKAGES = sorted(path.parent.name for path in SRC.glob("*/setup.py"))
 LIBRARIES = {"face_af_msgs", "face_af_common", "face_af_gallery", "face_af_inference"}
-OFFLINE = {"face_af_recording", "face_af_people", "face_af_sim"}
+OFFLINE = {"face_af_crops", "face_af_recording", "face_af_people", "face_af_sim"}
 """Packages that may use the logic of the nodes that they work with."""
 
 ALLOWED = {
@@ -23,6 +23,7 @@ ALLOWED = {
     "face_af_inference": {"face_af_common"},
     "face_af": {"face_af_common", "face_af_msgs"},
     "face_af_people": LIBRARIES | {"face_af_perception"},
+    "face_af_crops": LIBRARIES | {"face_af_people", "face_af_perception"},
     "face_af_recording": LIBRARIES | {"face_af_overlay", "face_af_perception", "face_af_steering"},
     "face_af_sim": LIBRARIES
     | {"face_af_people", "face_af_perception", "face_af_recording", "face_af_view", "nikon_mcn10_driver"},
@@ -105,6 +106,7 @@ def test_package_xml_names_what_is_imported(package: str) -> None:
 
 
 PURE = {
+    "face_af_crops",
     "face_af_gallery",
     "face_af_people",
     "face_af_perception",

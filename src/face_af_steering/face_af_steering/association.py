@@ -40,6 +40,8 @@ def without_eyes(boxes: Sequence[AfBox], faces: Sequence[Box]) -> list[AfBox]:
 
 
 def _is_eye(small: Box, large: Box) -> bool:
+    if large.width <= 0 or large.height <= 0:
+        return False
     if max(small.width / max(large.width, 1.0), small.height / max(large.height, 1.0)) > _EYE:
         return False
     x, y = small.center

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
@@ -11,6 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from face_af_common import qos
+from face_af_common.node_main import run_node
 
 from .health_summary import NodeHealth, health_line
 
@@ -51,3 +53,7 @@ class HealthNode(Node):
     def close(self) -> None:
         if sys.stdout.isatty():
             print()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    return run_node(HealthNode, args)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from threading import Event
 
-from face_af_common.buffers import unused
 from face_af_common.encodings import BGR
 
 from .params import CaptureNodeParams
@@ -23,9 +22,6 @@ MOST_BAD_FRAMES = 30
 """So many frames in a row that cannot be decoded are a lost device; MJPEG sticks give a few now and then."""
 WAITING_STEP_S = 0.2
 """The first frame of a file is published again this often until somebody has answered it."""
-
-_KEPT = 6
-"""Buffers at most: one is read, one waits, and perception, overlay and debug view may have one each."""
 
 Opener = Callable[[CaptureNodeParams, Event], Source]
 
@@ -59,13 +55,13 @@ class NewestFrame:
 
     def buffer(self) -> BGR | None:
         with self._condition:
-            return unused(self._free)
+            return self._free.pop() if self._free else None
 
     def put(self, frame: Frame) -> None:
         with self._condition:
             if self._frame is not None:
                 self.overwritten += 1
-                self._keep(self._frame)
+                self._free.append(self._frame.image)
             self._frame = frame
             self._condition.notify()
 
@@ -77,13 +73,10 @@ class NewestFrame:
             return frame
 
     def give_back(self, frame: Frame) -> None:
-        """The taker is done; the image's memory is written again when nobody else refers to it either."""
+        """The taker has copied the image; its memory may be written again."""
         with self._condition:
-            self._keep(frame)
-
-    def _keep(self, frame: Frame) -> None:
-        if len(self._free) < _KEPT and frame.image.flags.c_contiguous and frame.image.base is None:
-            self._free.append(frame.image)
+            if len(self._free) < 2 and frame.image.flags.c_contiguous:
+                self._free.append(frame.image)
 
 
 class Grabber:

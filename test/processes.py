@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from face_af_common.ros_domain import claim_domain
+from face_af_common.ros_domain import claim_domain, release_domain
 from face_af_sim import samples
 
 _MARK = "FACE_AF_TEST_MARK"
@@ -87,6 +87,9 @@ class Started:
 def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[Started]:
     """Runs ``command`` in a domain of its own and kills whatever is left of it at the end."""
     mark = uuid.uuid4().hex
+    claimed = None if "ROS_DOMAIN_ID" in environment else claim_domain()
+    if claimed is not None:
+        environment["ROS_DOMAIN_ID"] = str(claimed)
     with log.open("w") as out:
         process = subprocess.Popen(
             list(command),
@@ -97,7 +100,6 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
             start_new_session=True,
             env={
                 **os.environ,
-                "ROS_DOMAIN_ID": str(claim_domain()),
                 "PYTHONUNBUFFERED": "1",
                 _MARK: mark,
                 **environment,
@@ -113,6 +115,8 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
             except ProcessLookupError:
                 pass
         process.wait()
+        if claimed is not None:
+            release_domain(claimed)
 
 
 PYTHON = sys.executable

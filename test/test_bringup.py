@@ -126,8 +126,9 @@ def test_a_wrong_parameter_file_starts_nothing(tmp_path: Path, yaml: str, told: 
         assert "process started" not in run.output()
 
 
-def test_faults_are_one_line_each_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_faults_are_one_line_each_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No camera at its port, an absent video, an empty gallery, a corrupt model: every node stays up and says so."""
+    monkeypatch.delenv("FACE_AF_MODEL_DIR", raising=False)  # a good file there would be taken instead
     models = tmp_path / "models"
     models.mkdir()
     (models / "scrfd_2.5g_bnkps.onnx").write_bytes(b"not a model")

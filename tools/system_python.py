@@ -44,7 +44,7 @@ WHEELS = {
 }
 """Wheels without a key that serves everywhere (requirements/with_ros.txt, embedded_models.txt), and their modules."""
 
-OPTIONAL = {"Nikon_mc_n10", "pycuda", "tensorrt"}
+OPTIONAL = {"Nikon_mc_n10", "distributed", "pycuda", "tensorrt"}
 """Modules that only some machines have; what imports them works without."""
 
 

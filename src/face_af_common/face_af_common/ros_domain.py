@@ -11,12 +11,12 @@ from typing import IO
 _DOMAINS = range(40, 100)
 """Away from the usual 0; up to 101 the ports stay clear of Linux' ephemeral ones (DDSI-RTPS 9.6.1.1)."""
 
-_claims: list[IO[str]] = []
+_claims: dict[int, IO[str]] = {}
 """Lock files of the domains that this process uses; they are let go when it ends, however it ends."""
 
 
 def claim_domain() -> int:
-    """A ROS domain id that no other demo or test on this machine uses, ours until this process ends.
+    """A ROS domain id that no other demo or test on this machine uses, ours until this process ends or releases it.
 
     Other graphs are noticed by the first participant's unicast port (7410 + 250 * id, DDSI-RTPS 9.6.1.1).
     """
@@ -32,9 +32,14 @@ def claim_domain() -> int:
         except OSError:
             lock.close()
             continue
-        _claims.append(lock)
+        _claims[domain] = lock
         return domain
     raise OSError("every ROS domain id from 40 to 99 is in use on this machine")
+
+
+def release_domain(domain: int) -> None:
+    """Others may claim ``domain``, which this process has claimed, again."""
+    _claims.pop(domain).close()
 
 
 def free_port() -> int:

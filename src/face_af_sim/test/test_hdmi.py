@@ -28,7 +28,7 @@ def test_without_artefacts_nothing_changes(picture: np.ndarray) -> None:
         HdmiArtefacts(noise=4),
         HdmiArtefacts(scale=0.7),
         HdmiArtefacts(scale=1.5),
-        HdmiArtefacts(True, 60, 0.8, 5, 0.8),
+        HdmiArtefacts(chroma_422=True, jpeg_quality=60, blur=0.8, noise=5, scale=0.8),
     ],
 )
 def test_size_stays_and_the_input_is_kept(picture: np.ndarray, artefacts: HdmiArtefacts) -> None:

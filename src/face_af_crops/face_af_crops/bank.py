@@ -14,7 +14,7 @@ Rows = NDArray[np.float32]
 """N x D embeddings."""
 
 USUAL_THRESHOLD = 0.42
-"""Where every embedder's own threshold lies on the published scale of likeness."""
+"""Where every embedder's own threshold lies on the scale of likeness."""
 
 
 @dataclass(frozen=True)

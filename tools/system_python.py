@@ -26,6 +26,7 @@ KEYS = {
     "python3-pytest": "pytest",
     "python3-pytest-timeout": "pytest_timeout",
     "python3-scipy": "scipy",
+    "python3-sklearn": "sklearn",
     "python3-tqdm": "tqdm",
     "python3-usb": "usb",
     "python3-yaml": "yaml",

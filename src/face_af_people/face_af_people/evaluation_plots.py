@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import metrics
+from face_af_gallery import metrics
 
 
 def write_plots(folder: Path, curves: dict[str, Any], report: dict[str, Any]) -> list[Path]:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import metrics, open_set
+from face_af_gallery import metrics
+
+from . import open_set
 from .labelled_photos import Photos
 from .photos import PhotoError
 

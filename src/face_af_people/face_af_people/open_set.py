@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import Scores
+from face_af_gallery.metrics import Scores
 
 Scorer = Callable[[list[tuple[str, int]], list[int]], tuple[list[str], NDArray[np.float32]]]
 """From who is enrolled with which photo (index), and N probes (indices): the P names, and N x P scores."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from . import metrics
+from face_af_gallery import metrics
+
 from .labelled_photos import Photos
 from .photos import PhotoError
 

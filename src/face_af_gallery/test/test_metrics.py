@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from face_af_people.metrics import best_accuracy, limit_at, roc, threshold_at
+from face_af_gallery.metrics import best_accuracy, limit_at, roc, threshold_at
 from face_af_people.open_set import evaluate
 
 scores = st.lists(st.floats(-1, 1).map(lambda v: round(v, 3)), min_size=1, max_size=40).map(np.array)

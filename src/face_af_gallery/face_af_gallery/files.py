@@ -5,20 +5,20 @@
     gallery.json                 who there is, and each sample's quality and landmarks (the truth)
     chips/<id>.png               the aligned chip of each sample, 256 x 256: thumbnail, and source of the embeddings
     embeddings-<model>.npz       the samples' embeddings by one model; made again from the chips when it is missing
+    .lock                        held by whoever writes
 
 Nothing in it can execute code. Files are replaced whole, ``gallery.json`` last, so that a reader never meets half a
-gallery.
+gallery. Folders are for their owner alone (0700), files too (0600). Whatever else lies there is :class:`GalleryError`
+or left out, never more than one line and a bounded amount of memory and time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
-import math
-import os
 import re
-import tempfile
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common import files
 from face_af_common.images import BGR
 
-from .model import CHIP_SIZE, GalleryError, Sample, checked_name
+from .foreign import FORMAT, SAMPLE_ID, read_array_file, read_people, read_png
+from .model import CHIP_SIZE, GalleryError, Sample
 
-FORMAT = 1
-_ID = re.compile(r"[0-9a-f]{16}")
+LOCK_WAIT_S = 30.0
+"""How long a tool waits for another one that is writing."""
+_TEMPORARY = files.PART.format("*") + "*"
 
 
 class GalleryFolder:
@@ -50,49 +53,30 @@ class GalleryFolder:
     def _embeddings(self, model_id: str) -> Path:
         return self.path / f"embeddings-{re.sub(r'[^A-Za-z0-9._-]', '-', model_id)}.npz"
 
-    def stamp(self) -> tuple[int, int] | None:
+    @contextlib.contextmanager
+    def locked(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+        """Nobody else writes the gallery inside the block; the folder is made. Raises :class:`GalleryError`."""
+        try:
+            files.make_private(self.path)
+            with files.locked(self.path / ".lock", wait_s, str(self.path)):
+                yield
+        except files.FileError as error:
+            raise GalleryError(str(error)) from error
+
+    def stamp(self) -> tuple[int, int, int] | None:
         """Changes with every write; None where there is no gallery."""
         try:
             status = self._people.stat()
         except OSError:
             return None
-        return status.st_mtime_ns, status.st_size
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
     def read_samples(self) -> dict[str, Sample]:
         """Every sample by its id. Raises :class:`GalleryError`."""
-        path = self._people
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["format"] != FORMAT:
-                raise GalleryError(f"{path}: format {data['format']!r} is unknown; this program writes format {FORMAT}")
-            samples = {}
-            for name, entries in data["people"].items():
-                for entry in entries:
-                    if not _ID.fullmatch(entry["id"]):
-                        raise ValueError(f"{entry['id']!r} is no sample id")
-                    landmarks = np.asarray(entry["landmarks"], np.float32).reshape(5, 2)
-                    if not (np.isfinite(landmarks).all() and math.isfinite(entry["quality"])):
-                        raise ValueError(f"{entry['id']} has numbers that are none")
-                    samples[entry["id"]] = Sample(
-                        entry["id"],
-                        checked_name(name),
-                        float(entry["quality"]),
-                        bool(entry["negative"]),
-                        landmarks,
-                        str(entry.get("added", "")),
-                    )
-            return samples
-        except GalleryError:
-            raise
-        except OSError as error:
-            raise GalleryError(f"{path}: cannot be read ({error.strerror})") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise GalleryError(
-                f"{path} is not a gallery, or a damaged one ({type(error).__name__}: {error})"
-            ) from error
+        return read_people(self._people)
 
     def write_samples(self, samples: Iterable[Sample]) -> None:
-        """Replaces ``gallery.json``. Raises ``OSError``."""
+        """Replaces ``gallery.json``. Raises ``FileError``."""
         people: dict[str, list[dict[str, Any]]] = {}
         for s in samples:
             people.setdefault(s.identity, []).append(
@@ -105,59 +89,53 @@ class GalleryFolder:
                 }
             )
         text = json.dumps({"format": FORMAT, "people": people}, indent=1, ensure_ascii=False)
-        _replace(self._people, text.encode())
+        files.write_text(self._people, text, private=True)
 
     def read_chip(self, key: str) -> BGR | None:
         """A sample's chip (256 x 256 BGR); None where it is missing or broken."""
-        path = self._chip(key)
-        picture = cv2.imread(str(path)) if path.is_file() else None
-        usable = picture is not None and picture.shape == (CHIP_SIZE, CHIP_SIZE, 3)
-        return np.asarray(picture, np.uint8) if usable else None
+        return read_png(self._chip(key), CHIP_SIZE)
 
     def write_chip(self, key: str, picture: BGR) -> None:
-        """Raises ``OSError`` or :class:`GalleryError`."""
+        """Raises ``FileError`` or :class:`GalleryError`."""
         good, data = cv2.imencode(".png", picture)
         if not good:
             raise GalleryError(f"the chip {key} cannot be written as PNG")
-        _replace(self._chip(key), data.tobytes())
-
-    def remove_other_chips(self, kept: Container[str]) -> None:
-        """Removes the chips of samples that are not in ``kept``."""
-        for path in (self.path / "chips").glob("*.png"):
-            if _ID.fullmatch(path.stem) and path.stem not in kept:
-                path.unlink(missing_ok=True)
+        path = self._chip(key)
+        files.make_private(path.parent)
+        files.write_bytes(path, data.tobytes(), private=True)
 
     def read_embeddings(self, model_id: str, dimension: int) -> dict[str, NDArray[np.float32]]:
         """A model's embeddings by sample id; empty where the file is missing, broken or does not fit."""
-        try:
-            with np.load(self._embeddings(model_id), allow_pickle=False) as data:
-                ids, rows = data["ids"], data["embeddings"]
-        except Exception:  # NumPy raises zipfile's and its own types; the chips are the truth anyway
-            return {}
-        if rows.dtype != np.float32 or rows.shape != (len(ids), dimension) or not np.isfinite(rows).all():
-            return {}
-        return {str(key): row for key, row in zip(ids, rows, strict=True)}
+        found = read_array_file(self._embeddings(model_id))
+        return found if all(row.size == dimension for row in found.values()) else {}
 
-    def write_embeddings(self, model_id: str, dimension: int, embeddings: Mapping[str, NDArray[np.float32]]) -> None:
-        """Raises ``OSError``."""
+    def write_embeddings(self, model_id: str, embeddings: Mapping[str, NDArray[np.float32]]) -> None:
+        """Raises ``FileError``."""
+        self._write_arrays(self._embeddings(model_id), embeddings)
+
+    def _write_arrays(self, path: Path, embeddings: Mapping[str, NDArray[np.float32]]) -> None:
         keys = sorted(embeddings)
-        rows = np.array([embeddings[k] for k in keys], np.float32).reshape(len(keys), dimension)
+        rows = np.stack([embeddings[k] for k in keys]) if keys else np.empty((0, 1))
         buffer = io.BytesIO()
-        np.savez(buffer, ids=np.array(keys, "U16"), embeddings=rows)
-        _replace(self._embeddings(model_id), buffer.getvalue())
+        np.savez(buffer, ids=np.array(keys, "U16"), embeddings=rows.astype(np.float32))
+        files.write_bytes(path, buffer.getvalue(), private=True)
 
-
-def _replace(path: Path, data: bytes) -> None:
-    """Writes a file so that a reader sees the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    def forget_others(self, kept: Collection[str]) -> None:
+        """Removes every trace of samples that are not in ``kept``: their chips, their embeddings by any model, and
+        what a save that was killed has left. Only inside :meth:`locked`. Raises ``OSError``.
+        """
+        chips = self.path / "chips"
+        for path in (*self.path.glob(_TEMPORARY), *chips.glob(_TEMPORARY)):
+            path.unlink(missing_ok=True)
+        for path in chips.glob("*.png"):
+            if SAMPLE_ID.fullmatch(path.stem) and path.stem not in kept:
+                path.unlink(missing_ok=True)
+            else:
+                files.make_file_private(path)  # earlier versions wrote them for everybody
+        for path in self.path.glob("embeddings-*.npz"):
+            rows = read_array_file(path)
+            remaining = {key: row for key, row in rows.items() if key in kept}
+            if not remaining:
+                path.unlink(missing_ok=True)  # or unreadable: the chips make it again
+            elif len(remaining) < len(rows):
+                self._write_arrays(path, remaining)

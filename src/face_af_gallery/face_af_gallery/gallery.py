@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import FileError, shown
 from face_af_common.images import BGR
 from face_af_common.names import canonical_name
 
-from .files import GalleryFolder
+from .files import LOCK_WAIT_S, GalleryFolder
 from .matching import Index
 from .model import CHIP_SIZE, Chip, EmbeddingModel, Embeddings, GalleryError, Match, Sample, checked_name
 
@@ -24,6 +26,10 @@ class Gallery:
 
     Open one with :meth:`open`; one without a folder (``Gallery(None, embedder)``) lives in memory. ``version`` counts
     changes, so that a caller knows when to match again.
+
+    Several programs may change one folder at the same time. What :meth:`add` and :meth:`remove` do is remembered, and
+    :meth:`save` does it again to what is on disk by then, so that nobody's samples are lost. Where a change depends on
+    who is there, make it inside :meth:`changing`.
     """
 
     def __init__(self, folder: Path | None, embedder: EmbeddingModel) -> None:
@@ -36,7 +42,9 @@ class Gallery:
         self._embeddings: dict[str, NDArray[np.float32]] = {}
         self._unsaved_chips: dict[str, BGR] = {}
         self._unusable: dict[str, Sample] = {}
-        self._disk_stamp: tuple[int, int] | None = None
+        self._added: set[str] = set()
+        self._removed: set[str] = set()
+        self._disk_stamp: tuple[int, int, int] | None = None
         self._index: Index | None = None
 
     @classmethod
@@ -116,6 +124,8 @@ class Gallery:
             )
         self._samples[sample.id], self._embeddings[sample.id] = sample, row
         self._unusable.pop(sample.id, None)
+        self._added.add(sample.id)
+        self._removed.discard(sample.id)
         self._changed()
 
     def remove(self, name: str, sample_id: str | None = None) -> int:
@@ -129,6 +139,8 @@ class Gallery:
         for key in [s.id for s in self._unusable.values() if s.identity == name and sample_id in (None, s.id)]:
             gone.append(key)
             del self._unusable[key]
+        self._added.difference_update(gone)
+        self._removed.update(gone)
         self._changed()
         return len(gone)
 
@@ -203,26 +215,62 @@ class Gallery:
         return self._files is not None and self._files.stamp() not in (None, self._disk_stamp)
 
     def reload(self, *, create: bool = False, progress: Callable[[int, int], None] | None = None) -> None:
-        """Reads the folder again. Raises :class:`GalleryError`, and then keeps what it had."""
-        assert self.folder is not None and self._files is not None, "a gallery in memory has no files"
-        if self.folder.exists() and not self.folder.is_dir():
-            raise GalleryError(f"{self.folder} is a file; a gallery is a folder")
-        stamp = self._files.stamp()
-        if stamp is None:
-            if not create:
-                raise GalleryError(f"there is no gallery in {self.folder}; `ros2 run face_af_people enrol` makes one")
-            samples: dict[str, Sample] = {}
-        else:
-            samples = self._files.read_samples()
-        kept = {
-            key: row
-            for key, row in self._files.read_embeddings(self.model_id, self.embedder.dimension).items()
-            if key in samples
-        }
+        """Reads the folder again; changes that are not saved are forgotten.
+
+        Raises :class:`GalleryError`, and then keeps what it had.
+        """
+        embedded = self._read(create, progress)
+        self._added.clear()
+        self._removed.clear()
+        self._unsaved_chips.clear()
+        if embedded:
+            with contextlib.suppress(GalleryError, OSError), self._folder_files.locked(0.0):
+                # a gallery that is read-only, or being written, is embedded again next time
+                if not self.changed_on_disk():
+                    self._folder_files.write_embeddings(self.model_id, self._embeddings)
+
+    def save(self, wait_s: float = LOCK_WAIT_S) -> None:
+        """Brings what was added and removed to the folder, beside what others have changed there.
+
+        Waits at most ``wait_s`` for another program that is writing. Raises :class:`GalleryError` where it cannot be
+        written; nothing is lost then, and it may be tried again.
+        """
+        with self._folder_files.locked(wait_s):
+            self._merge()
+            self._write()
+
+    @contextlib.contextmanager
+    def changing(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
+        """Nobody else writes the gallery inside the block, which begins with what is on disk and ends with a save.
+
+        For changes that depend on who is there; keep the block short. It must not call :meth:`save` itself. Where it
+        raises, nothing is written. Raises :class:`GalleryError`.
+        """
+        with self._folder_files.locked(wait_s):
+            self._merge()
+            yield
+            self._write()
+
+    @property
+    def _folder_files(self) -> GalleryFolder:
+        assert self._files is not None, "a gallery in memory has no files"
+        return self._files
+
+    def _read(self, create: bool, progress: Callable[[int, int], None] | None) -> int:
+        """Takes over what is on disk; returns how many samples had to be embedded. Raises :class:`GalleryError`."""
+        files, folder = self._folder_files, self._folder_files.path
+        if folder.exists() and not folder.is_dir():
+            raise GalleryError(f"{folder} is a file; a gallery is a folder")
+        stamp = files.stamp()
+        if stamp is None and not create:
+            raise GalleryError(f"there is no gallery in {folder}; `ros2 run face_af_people enrol` makes one")
+        samples = {} if stamp is None else files.read_samples()
+        stored = files.read_embeddings(self.model_id, self.embedder.dimension)
+        kept = {key: row for key, row in stored.items() if key in samples}
         missing = [sample for key, sample in samples.items() if key not in kept]
         unusable: dict[str, Sample] = {}
         for done, sample in enumerate(missing):
-            picture = self._files.read_chip(sample.id)
+            picture = files.read_chip(sample.id)
             if picture is None:
                 unusable[sample.id] = samples.pop(sample.id)
                 continue
@@ -230,25 +278,38 @@ class Gallery:
             if progress is not None:
                 progress(done + 1, len(missing))
         self._samples, self._embeddings, self._unusable, self._disk_stamp = samples, kept, unusable, stamp
-        self._unsaved_chips.clear()
         self._changed()
-        if missing:
-            try:
-                self._files.write_embeddings(self.model_id, self.embedder.dimension, self._embeddings)
-            except OSError:
-                pass  # a read-only gallery is embedded again next time
+        return len(missing) - len(unusable)
 
-    def save(self) -> None:
-        """Writes everything to the folder. Raises :class:`GalleryError` where that is impossible."""
-        assert self._files is not None, "a gallery in memory has no files"
+    def _merge(self) -> None:
+        """What others have written meanwhile, with our own changes done to it."""
+        if self._folder_files.stamp() == self._disk_stamp:
+            return
+        added = [(self._samples[key], self._embeddings[key]) for key in self._added]
+        self._read(create=True, progress=None)
+        for sample, row in added:
+            self._samples[sample.id], self._embeddings[sample.id] = sample, row
+            self._unusable.pop(sample.id, None)
+        for key in self._removed:
+            self._samples.pop(key, None)
+            self._embeddings.pop(key, None)
+            self._unusable.pop(key, None)
+        self._changed()
+
+    def _write(self) -> None:
+        files = self._folder_files
         everything = {**self._samples, **self._unusable}
         try:
             for key, picture in self._unsaved_chips.items():
-                self._files.write_chip(key, picture)
-            self._files.write_embeddings(self.model_id, self.embedder.dimension, self._embeddings)
-            self._files.write_samples((*self.samples(), *self._unusable.values()))
+                files.write_chip(key, picture)
+            files.write_embeddings(self.model_id, self._embeddings)
+            files.write_samples((*self.samples(), *self._unusable.values()))
+            self._disk_stamp = files.stamp()
+            files.forget_others(everything)
+        except FileError as error:
+            raise GalleryError(str(error)) from error
         except OSError as error:
-            raise GalleryError(f"{self.folder}: cannot be written ({error.strerror})") from error
-        self._files.remove_other_chips(everything)
+            raise GalleryError(f"{shown(files.path)}: cannot be written ({error.strerror})") from error
         self._unsaved_chips.clear()
-        self._disk_stamp = self._files.stamp()
+        self._added.clear()
+        self._removed.clear()

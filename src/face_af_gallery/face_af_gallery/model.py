@@ -76,6 +76,8 @@ class EmbeddingModel(Protocol):
 
 def checked_name(name: str) -> str:
     """A person's name in its canonical form; :class:`GalleryError` where it is empty, too long or not printable."""
+    if len(name) > 10 * MAX_NAME:
+        raise GalleryError(f"a name of {len(name)} characters; at most {MAX_NAME} are allowed")
     name = canonical_name(name)
     visible = name.translate(dict.fromkeys(map(ord, JOINERS)))
     if not visible or len(name) > MAX_NAME or not visible.isprintable():

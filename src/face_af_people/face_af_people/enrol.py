@@ -27,6 +27,12 @@ EPILOG = """examples:
   enrol --remove anna"""
 
 
+NOT_KNOWN = (
+    "Recordings, crops, annotated images, exports and copies of the gallery are not looked for: remove those yourself "
+    "(docs/privacy.md). A running perception forgets the person within a second."
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="enrol", description=(__doc__ or "").split(": ", 1)[1], epilog=EPILOG,
@@ -131,12 +137,13 @@ def _people(options: argparse.Namespace) -> dict[str, list[Path]]:
 
 
 def _remove(gallery: Gallery, name: str) -> int:
-    count = gallery.remove(name)
+    with gallery.changing():  # whoever enrols the person at the same time comes after it, or goes with it
+        count = gallery.remove(name)
     if not count:
         complain(f"there is no {name} in {gallery.folder}; there are {', '.join(gallery.names) or 'nobody'}")
         return 1
-    gallery.save()
     print(f"{name}: {count} samples removed")
+    print(NOT_KNOWN)
     return 0
 
 

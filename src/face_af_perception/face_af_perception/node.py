@@ -34,6 +34,8 @@ from .detectors import Detection, PictureError
 from .params import MODEL_PARAMETERS, PerceptionNodeParams
 from .pipeline import FacePipeline
 
+_WRITER_S = 1.0
+"""How long an enrolment waits for another program that is writing the gallery."""
 _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 
@@ -295,10 +297,8 @@ class PerceptionNode(Node):
         analyser, gallery = pipeline.analyser, pipeline.gallery
         detection = Detection.of(face)
         analysed = analyser.embed(newest.bgr, [detection])[0]
-        if gallery.changed_on_disk():
-            gallery.reload()
         analyser.enrol(gallery, name, newest.bgr, analysed, negative)
-        gallery.save()
+        gallery.save(_WRITER_S)
         what = "is kept as somebody else than" if negative else "is enrolled as"
         return f"track {face.track_id} {what} {canonical_name(name)} (quality {analysed.quality:.2f})"
 

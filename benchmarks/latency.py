@@ -1,143 +1,171 @@
-"""``./run bench latency``: frames a second and latency through the whole graph in real time, and each node's cost.
+"""``./run bench latency``: the whole graph in real time, in one process and in several, side by side.
 
-Runs the demo's graph (1920x1080, 30 frames a second offered) without a video, once for each set of models, and
-watches the processes: CPU and resident memory. ``--minutes 10`` also tells whether a node grows.
+1920x1080, 30 frames a second, five people. Measured: frames that steering has answered, stamp to decision,
+stamp to the last byte to the camera, processor time and memory. The simulated stage is counted apart. A third run has
+no stage: the capture node reads JPEGs of it at the same rate, as from an MJPEG stick; it tells what a show needs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import psutil
+import cv2
+import numpy as np
+from live_graph import live_graph, wait_until
+from process_use import cpu_seconds, node_processes, proportional_mb, total_seconds
+from rclpy.node import Node
 
-from face_af_sim.demo.cast import CastError, prepare
-from face_af_sim.demo.run import DemoError, Options, run
+from face_af_common import qos
+from face_af_common.stamps import to_ns
+from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
+from face_af_sim.cast import prepare_stage
+from face_af_sim.demo.cast import CastError
+from face_af_sim.simulation import Simulation
 
-SAMPLE_S = 1.0
+RATE = 30.0
 WARM_UP_S = 10.0
-"""From the first frame on, left out of the memory figures: buffers grow to their size."""
+STILLS = 60
+
+WAYS: dict[str, tuple[str, dict[str, object]]] = {
+    "one process": ("sim.launch.py", {"use_composition": "true"}),
+    "separate": ("sim.launch.py", {"use_composition": "false"}),
+    "capture": ("bringup.launch.py", {"source": "folder", "transport": "dry_run"}),
+}
+
+LIMITS = (
+    ("one process", "fps", ">=", 29.9),
+    ("one process", "decision_p50_ms", "<=", 30.0),
+    ("one process", "decision_p95_ms", "<=", 45.0),
+    ("one process", "last_byte_p95_ms", "<=", 50.0),
+    ("capture", "memory_mb", "<=", 600.0),
+    ("one process", "cpu_of_separate", "<=", 0.75),
+)
 
 
-class ProcessWatch:
-    """CPU share and memory of this process' descendants, by node name, sampled once a second.
-
-    Of two processes of a node the older one is the node: the memory is its own, the processor's time that of both.
-    """
+class Watcher(Node):
+    """Hears the decisions, and when each command was with the camera."""
 
     def __init__(self) -> None:
-        self.cpu: dict[str, list[float]] = defaultdict(list)
-        self.memory: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        self._stop = threading.Event()
-        self._known: dict[int, psutil.Process] = {}
-        self._start = time.monotonic()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        super().__init__("latency", namespace="face_af")
+        self.clear()
+        self.create_subscription(SteeringState, "state", self._on_state, qos.RESULT)
+        self.create_subscription(SteeringCommand, "command", self._on_command, qos.RESULT)
+        self.create_subscription(CameraStatus, "camera_status", self._on_camera, qos.STATUS)
 
-    def __enter__(self) -> ProcessWatch:
-        return self
+    def clear(self) -> None:
+        self.stamps: list[int] = []
+        self.decision_ms: list[float] = []
+        self.last_byte_ms: list[float] = []
+        self._commanded: dict[int, int] = {}
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+    def _on_state(self, message: SteeringState) -> None:
+        self.stamps.append(to_ns(message.header.stamp))
+        self.decision_ms.append(message.latency_ms)
 
-    def _work(self) -> None:
-        me = psutil.Process()
-        while not self._stop.wait(SAMPLE_S):
-            used: dict[str, float] = defaultdict(float)
-            held: dict[str, float] = {}
-            for process in sorted(me.children(recursive=True), key=psutil.Process.create_time):
-                process = self._known.setdefault(process.pid, process)
-                try:
-                    name = _node_name(process.cmdline())
-                    if name:
-                        used[name] += process.cpu_percent()
-                        held.setdefault(name, process.memory_info().rss / 2**20)
-                except psutil.Error:
-                    continue
-            for name in held:
-                self.cpu[name].append(used[name])
-                self.memory[name].append((time.monotonic() - self._start, held[name]))
+    def _on_command(self, message: SteeringCommand) -> None:
+        self._commanded[message.id] = to_ns(message.header.stamp)
+
+    def _on_camera(self, message: CameraStatus) -> None:
+        # the driver says so right after the last byte, and stamps it
+        stamp = self._commanded.pop(message.last_command_id, None)
+        if stamp is not None:
+            self.last_byte_ms.append((to_ns(message.header.stamp) - stamp) / 1e6)
 
 
-def _node_name(command: Sequence[str]) -> str:
-    for text in command:
-        if text.startswith("__node:="):
-            return text.removeprefix("__node:=")
-    return ""
+def stills(folder: Path) -> Path:
+    """Two seconds of the stage as JPEGs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    people = prepare_stage("", "", say=print)
+    show = Simulation(people.figures, people.target, seed=1, width=1920, height=1080)
+    for number in range(STILLS):
+        cv2.imwrite(str(folder / f"{number:03d}.jpg"), show.frame(number / RATE).picture)
+    return folder
 
 
-def growth(samples: Sequence[tuple[float, float]], first_frame_s: float) -> float:
-    """Megabytes between the first and the last fifth of the time after the warm-up."""
-    settled = [mb for t, mb in samples if t > first_frame_s + WARM_UP_S]
-    fifth = max(len(settled) // 5, 1)
-    return sum(settled[-fifth:]) / fifth - sum(settled[:fifth]) / fifth if settled else 0.0
+def measure(way: str, out: Path, seconds: float) -> dict[str, Any]:
+    launch_file, arguments = WAYS[way]
+    if way == "capture":
+        parameters = out / "loop.yaml"
+        out.mkdir(parents=True, exist_ok=True)
+        parameters.write_text("/**/capture:\n  ros__parameters:\n    loop: true\n    rate: 30.0\n")
+        arguments = {**arguments, "device": stills(out / "stills").resolve(), "params_file": parameters.resolve()}
+    with live_graph(Watcher, out, launch_file, arguments) as (graph, watcher):
+        if not wait_until(lambda: len(watcher.stamps) > 30 or not graph.running, 120.0) or not graph.running:
+            raise CastError(f"the graph does not start: {graph.problem()}")
+        time.sleep(WARM_UP_S)
+        pids = [pid for pid, nodes in node_processes().items() if nodes != ["stage"]]
+        watcher.clear()
+        begun, total, threads = time.monotonic(), total_seconds(pids), cpu_seconds(pids)
+        time.sleep(seconds)
+        took = time.monotonic() - begun
+        total = total_seconds(pids) - total
+        by_thread = {name: spent - threads.get(name, 0.0) for name, spent in cpu_seconds(pids).items()}
+        memory = proportional_mb(pids)
+        stamps, decisions = sorted(set(watcher.stamps)), list(watcher.decision_ms)
+        last_bytes = list(watcher.last_byte_ms)
+    figures = {
+        "fps": (len(stamps) - 1) / ((stamps[-1] - stamps[0]) / 1e9),
+        "decision_p50_ms": float(np.percentile(decisions, 50)),
+        "decision_p95_ms": float(np.percentile(decisions, 95)),
+        "decision_max_ms": max(decisions),
+        "presses": len(last_bytes),
+        "last_byte_p50_ms": float(np.percentile(last_bytes, 50)) if last_bytes else None,
+        "last_byte_p95_ms": float(np.percentile(last_bytes, 95)) if last_bytes else None,
+        "cpu_percent": 100.0 * (total - by_thread.get("stage", 0.0)) / took,
+        "stage_cpu_percent": 100.0 * by_thread.get("stage", 0.0) / took,
+        "memory_mb": memory,
+    }
+    rounded = {name: round(value, 2) if isinstance(value, float) else value for name, value in figures.items()}
+    shares = {name: round(100.0 * spent / took, 1) for name, spent in by_thread.items() if spent / took > 0.005}
+    return rounded | {"cpu_percent_by_thread": dict(sorted(shares.items(), key=lambda item: -item[1]))}
+
+
+def missed(results: dict[str, dict[str, Any]]) -> list[str]:
+    """A line for each figure that is not reached."""
+    lines = []
+    for way, name, relation, limit in LIMITS:
+        value = results.get(way, {}).get(name)
+        if value is not None and not (value >= limit if relation == ">=" else value <= limit):
+            lines.append(f"{way}: {name} is {value}, wanted {relation} {limit}")
+    return lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="./run bench latency", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./run bench latency", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=0.5, help="length of each run (0.5)")
-    parser.add_argument("--models", choices=["both", "auto", "embedded"], default="both", help="which models (both)")
-    parser.add_argument("--out", type=Path, default=Path("out/bench/latency"), help="folder for the runs' reports")
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS), help="which runs (all)")
+    parser.add_argument("--out", type=Path, default=Path("out/bench/latency"), help="folder for galleries and logs")
     parser.add_argument("--report", type=Path, help="write all figures there as JSON")
+    parser.add_argument("--check", action="store_true", help="exit 1 and one line for each figure that is missed")
     options = parser.parse_args(argv)
-    sets = {"auto": os.environ.get("FACE_AF_MODEL_DIR", ""), "embedded": os.devnull}
-    if options.models != "both":
-        sets = {options.models: sets[options.models]}
-    results: dict[str, dict[str, object]] = {}
-    for name, folder in sets.items():
-        os.environ["FACE_AF_MODEL_DIR"] = folder
-        out = (options.out / name).resolve()
-        try:
-            cast = prepare(out, None, "", print)
-            with ProcessWatch() as watch:
-                report = run(
-                    Options(
-                        cast=cast,
-                        out=out,
-                        duration=options.minutes * 60,
-                        video=False,
-                        arguments={"debug": "false"},
-                    )
-                )
-        except (CastError, DemoError) as error:
-            print(f"bench latency: {error}", file=sys.stderr)
-            return 1
-        if report["models"] in [r["models"] for r in results.values()]:
-            print("only the embedded models are here: ./run fetch-models, or FACE_AF_MODEL_DIR=DIR, for the others")
-            continue
-        nodes = {
-            node: {
-                "cpu_percent": round(sum(watch.cpu[node]) / len(watch.cpu[node]), 1),
-                "memory_mb": round(max(mb for _, mb in watch.memory[node]), 1),
-                "growth_mb": round(growth(watch.memory[node], float(report["setup_s"])), 1),
-            }
-            for node in sorted(watch.cpu)
-        }
-        results[name] = {**report, "nodes": nodes}
-        _print(report, nodes)
-        if report["interrupted"]:
-            break
+    results: dict[str, dict[str, Any]] = {}
+    try:
+        for way in options.ways:
+            results[way] = measure(way, options.out / way.replace(" ", "_"), options.minutes * 60)
+    except CastError as error:
+        print(f"bench latency: {error}", file=sys.stderr)
+        return 1
+    if "one process" in results and "separate" in results:
+        share = results["one process"]["cpu_percent"] / results["separate"]["cpu_percent"]
+        results["one process"]["cpu_of_separate"] = round(share, 3)
+    print(f"{'':<22}" + "".join(f"{way:>14}" for way in results))
+    for name in dict.fromkeys(name for figures in results.values() for name in figures):
+        if name != "cpu_percent_by_thread":
+            print(f"{name:<22}" + "".join(f"{figures.get(name, '')!s:>14}" for figures in results.values()))
+    for way, figures in results.items():
+        print(f"{way}: " + ", ".join(f"{name} {share} %" for name, share in figures["cpu_percent_by_thread"].items()))
     if options.report is not None:
         options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(json.dumps(results, indent=2) + "\n")
-    return 0
-
-
-def _print(report: dict[str, float | int | str], nodes: dict[str, dict[str, float]]) -> None:
-    print(f"\n{report['models']}: {report['fps']} frames a second")
-    print(f"  latency p50 {report['latency_p50_ms']} ms, p95 {report['latency_p95_ms']} ms")
-    print(f"  on target {float(report['on_target']):.1%}, recognised {float(report['recognised']):.1%}")
-    print(f"  {'node':<14}{'CPU %':>8}{'memory MB':>12}{'growth MB':>12}")
-    for node, figures in nodes.items():
-        print(f"  {node:<14}{figures['cpu_percent']:8.1f}{figures['memory_mb']:12.1f}{figures['growth_mb']:12.1f}")
+    lines = missed(results)
+    print("\n".join(lines), file=sys.stderr, end="\n" if lines else "")
+    return 1 if options.check and lines else 0
 
 
 if __name__ == "__main__":

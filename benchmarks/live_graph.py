@@ -1,10 +1,11 @@
-"""The simulated graph as a benchmark's child, with a node of the benchmark that watches it."""
+"""A launch file of the project as a benchmark's child, with a node of the benchmark that watches it."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +22,13 @@ N = TypeVar("N", bound=Node)
 
 
 @contextmanager
-def live_graph(make_watcher: Callable[[], N], out: Path) -> Iterator[tuple[Graph, N]]:
-    """``sim.launch.py`` in a domain of its own, gallery and log in ``out``; the watcher spins in a thread.
+def live_graph(
+    make_watcher: Callable[[], N],
+    out: Path,
+    launch_file: str = "sim.launch.py",
+    arguments: Mapping[str, object] | None = None,
+) -> Iterator[tuple[Graph, N]]:
+    """The launch file in a domain of its own, gallery and log in ``out``; the watcher spins in a thread.
 
     Raises :class:`~face_af_sim.demo.cast.CastError` where there is nobody for the stage.
     """
@@ -30,7 +36,7 @@ def live_graph(make_watcher: Callable[[], N], out: Path) -> Iterator[tuple[Graph
     out = out.resolve()
     cast = prepare(out, None, "", print)
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
-    arguments = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
+    given = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
     rclpy.init(args=[])
     watcher = make_watcher()
     executor = SingleThreadedExecutor()
@@ -38,10 +44,20 @@ def live_graph(make_watcher: Callable[[], N], out: Path) -> Iterator[tuple[Graph
     spinner = threading.Thread(target=executor.spin, daemon=True)
     spinner.start()
     try:
-        with Graph("sim.launch.py", arguments, out / "launch.log") as graph:
+        with Graph(launch_file, {**given, **(arguments or {})}, out / "launch.log") as graph:
             yield graph, watcher
     finally:
         executor.shutdown()
         spinner.join(5.0)
         watcher.destroy_node()
         rclpy.try_shutdown()
+
+
+def wait_until(done: Callable[[], bool], seconds: float, poll: float = 0.05) -> bool:
+    """Whether ``done`` becomes true within ``seconds``."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(poll)
+    return True

@@ -45,14 +45,13 @@ def publish(width: int, height: int, rate: float, seconds: float, quality: int) 
     from std_msgs.msg import Header
 
     from face_af_common import qos
-    from face_af_common.images import from_bgr
-    from face_af_common.picture_publisher import PicturePublisher
+    from face_af_common.frames import FramePublisher
     from face_af_common.stamps import from_ns
     from face_af_msgs.msg import AfBox, AfOverlay, Face, FaceArray, SteeringState
 
     rclpy.init(args=[])
     node = rclpy.create_node("camera", namespace="face_af")
-    publisher = PicturePublisher(node, quality)
+    publisher = FramePublisher(node, quality=quality)
     results = [
         (node.create_publisher(type(message), name, qos.RESULT), message)
         for name, message in (
@@ -65,19 +64,17 @@ def publish(width: int, height: int, rate: float, seconds: float, quality: int) 
     while not publisher.watched and time.monotonic() < ready:
         time.sleep(0.05)
     time.sleep(1.0)
-    stills = [from_bgr(still(width, height, seed), Header(frame_id="camera")) for seed in (1, 2)]
+    stills = [still(width, height, seed) for seed in (1, 2)]
     print("started", flush=True)
     start, count, spent = time.monotonic(), round(seconds * rate), 0.0
     for number in range(count):
-        picture = stills[number % 2]
-        picture.header.stamp = from_ns(1_000_000_000 + number * 1_000_000)
+        header = Header(stamp=from_ns(1_000_000_000 + number * 1_000_000), frame_id="camera")
         time.sleep(max(0.0, start + number / rate - time.monotonic()))
-        publisher.raw.publish(picture)
         begun = time.thread_time()
-        publisher.publish_compressed(picture)
+        publisher.publish(stills[number % 2], header)  # nobody subscribes to the raw frames
         spent += time.thread_time() - begun
         for result, message in results:
-            message.header = picture.header
+            message.header = header
             result.publish(message)
     time.sleep(1.0)
     rclpy.shutdown()

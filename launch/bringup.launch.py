@@ -5,33 +5,33 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchContext, LaunchDescription
+from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
-    SetEnvironmentVariable,
-    TimerAction,
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from face_af.respawn import Respawn
-from face_af_common.fastdds import profile_variable
+from face_af_common import fastdds
+from face_af_common.live_state import SESSION
 from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file
 from face_af_common.params import ParamError
-from face_af_common.standby import TURN
-
-USER_ERROR = 2
-"""Exit status of a node that cannot start because of what it was told (face_af_common.node_main)."""
+from face_af_common.supervisor import USER_ERROR
+from face_af_perception.params import REPEATABLE_PER_FRAME
 
 
 def config(*path: str) -> str:
@@ -43,8 +43,8 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "source",
             default_value="v4l2",
-            choices=["v4l2", "gstreamer", "file", "folder", "none"],
-            description="Where pictures come from; none: another node publishes image_raw",
+            choices=["v4l2", "gstreamer", "file", "folder", "stage", "none"],
+            description="Where images come from; stage: the simulation (sim.launch.py); none: another node's image_raw",
         ),
         DeclareLaunchArgument(
             "device",
@@ -94,13 +94,19 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "respawn",
             default_value="true",
-            description="Start a node again when it dies: at once, then after 1, 2, 4 ... 10 s when it dies again soon",
+            description="Replace a process that dies or hangs; what was chosen live is kept",
         ),
         DeclareLaunchArgument(
-            "standby",
+            "use_composition",
             default_value="true",
-            description="With respawn: keep a second process ready for each node between picture and press",
+            description="Run all nodes but the driver and the recorder in one process, where frames go by reference",
         ),
+        DeclareLaunchArgument(
+            "repeatable",
+            default_value="false",
+            description="The same frames give the same results, however busy the machine is (simulated time)",
+        ),
+        DeclareLaunchArgument("stage_params", default_value="", description="YAML with the stage's parameters"),
     ]
 
 
@@ -112,6 +118,11 @@ def check_params_file(context: LaunchContext) -> None:
         raise RuntimeError(str(error)) from None
 
 
+def stop_when_over(event: ProcessExited, _context: LaunchContext) -> EmitEvent | None:
+    """The stage has ended its process because the show is over."""
+    return EmitEvent(event=Shutdown(reason="the show is over")) if event.returncode == 0 else None
+
+
 def stop_on_user_error(event: ProcessExited, _context: LaunchContext) -> EmitEvent | None:
     """A node that was told something impossible would only say so again and again."""
     if event.returncode == USER_ERROR:
@@ -119,13 +130,47 @@ def stop_on_user_error(event: ProcessExited, _context: LaunchContext) -> EmitEve
     return None
 
 
-def fastdds_profile() -> SetEnvironmentVariable:
-    """Shared memory that 1080p pictures fit into, unless the user has a profile of their own."""
-    name = profile_variable()
-    return SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=config("fastdds.xml")))
+def fastdds_profile(frames: bool) -> dict[str, str]:
+    """The environment of a process that exchanges ``frames`` with others, or small messages only.
+
+    Only frames need shared memory; a user's own profile stays.
+    """
+    if fastdds.users_profile():
+        return {}
+    frames = frames and fastdds.shared_memory_mb() >= fastdds.SHARED_MEMORY_MB
+    return {fastdds.profile_variable(): str(fastdds.profile(frames))}
 
 
-def nodes(context: LaunchContext) -> list[Node | TimerAction | RegisterEventHandler]:
+def tell_of_small_shared_memory(context: LaunchContext) -> list[Action]:
+    """One line where frames between processes will be slow, as the doctor says it."""
+    if fastdds.users_profile() or fastdds.shared_memory_mb() >= fastdds.SHARED_MEMORY_MB:
+        return []
+    composed = LaunchConfiguration("use_composition").perform(context).lower() == "true"
+    what = "raw frames to other programs" if composed else "frames between the nodes"
+    room = f"/dev/shm has {fastdds.shared_memory_mb():.0f} MB free"
+    return [LogInfo(msg=f"{room}: {what} will be slow or lost; {fastdds.SHARED_MEMORY_ADVICE}")]
+
+
+def session() -> Path:
+    """A folder that is gone when the launch has ended."""
+    folder = Path(tempfile.mkdtemp(prefix="face_af_session_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def parameter_file(folder: Path, namespace: str, given: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the launch arguments say of each node, as a parameter file: several nodes may share a process."""
+    content = {}
+    for node, values in given.items():
+        chosen = {name: value for name, value in values.items() if value != ""}
+        if chosen:
+            content[f"{namespace.rstrip('/')}/{node}"] = {"ros__parameters": chosen}
+    path = folder / "arguments.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return str(path)
+
+
+def nodes(context: LaunchContext) -> list[Action]:
     """The graph. An argument that is left empty does not override the parameter file."""
 
     def text(name: str) -> str:
@@ -134,57 +179,77 @@ def nodes(context: LaunchContext) -> list[Node | TimerAction | RegisterEventHand
     def is_true(name: str) -> bool:
         return text(name).lower() == "true"
 
-    respawn = Respawn(USER_ERROR)
-    turns = Path(tempfile.mkdtemp(prefix="face_af_turns_"))
-    atexit.register(shutil.rmtree, turns, ignore_errors=True)
-
-    def node(
-        package: str, executable: str, parameters: dict[str, str | int] | None = None, standby: bool = False
-    ) -> list[Node | TimerAction]:
-        given = {name: value for name, value in (parameters or {}).items() if value != ""}
-
-        def make() -> Node:
-            return Node(
-                package=package,
-                executable=executable,
-                name=executable,
-                namespace=text("namespace"),
-                parameters=[text("params_file"), {"use_sim_time": is_true("use_sim_time"), **given}],
-                ros_arguments=["--log-level", text("log_level")],
-                output="screen",
-                emulate_tty=True,
-                additional_env={TURN: str(turns / executable)},
-            )
-
-        if not is_true("respawn"):
-            return [make()]
-        return respawn.keep_two(make) if standby and is_true("standby") else [respawn.keep(make)]
-
-    graph = [
-        *node("face_af_perception", "perception", {"target": text("target"), "gallery": text("gallery")}, standby=True),
-        *node("face_af_overlay", "overlay", standby=True),
-        *node("face_af_steering", "steering", standby=True),
-        *node(
-            "nikon_mcn10_driver",
-            "nikon_mcn10",
-            {
-                "transport": text("transport"),
-                "host": text("camera_host"),
-                "port": int(text("camera_port")),
-                "profile": text("profile"),
-            },
-            standby=True,
-        ),
+    given: dict[str, dict[str, Any]] = {
+        "perception": {"target": text("target"), "gallery": text("gallery")},
+        "overlay": {},
+        "steering": {},
+        "nikon_mcn10": {
+            "transport": text("transport"),
+            "host": text("camera_host"),
+            "port": int(text("camera_port")),
+            "profile": text("profile"),
+        },
+        "capture": {
+            "source": text("source"),
+            "device": text("device"),
+            "wait": is_true("wait"),
+            "rotate": int(text("rotate")) if text("rotate") else "",
+        },
+        "debug_view": {},
+        "recorder": {"folder": text("bag")},
+    }
+    if is_true("repeatable"):
+        given["perception"]["recognition.per_frame"] = REPEATABLE_PER_FRAME
+    folder = session()
+    namespace = "/" + text("namespace").strip("/")
+    parameters = [
+        text("params_file"),
+        parameter_file(folder, namespace, given),
+        {"use_sim_time": is_true("use_sim_time")},
     ]
-    if text("source") != "none":
-        source: dict[str, str | int] = {"source": text("source"), "device": text("device"), "wait": is_true("wait")}
-        source["rotate"] = int(text("rotate")) if text("rotate") else ""
-        graph = [*node("face_af_capture", "capture", source, standby=True), *graph]
-    if is_true("debug"):
-        graph += node("face_af_view", "debug_view")
+    if text("source") == "stage":
+        parameters.append(text("stage_params"))
+    environment = {SESSION: str(folder)} if is_true("respawn") else {}
+
+    def start(package: str, executable: str, *arguments: str, name: str | None, frames: bool) -> Node:
+        return Node(
+            package=package,
+            executable=executable,
+            name=name,
+            namespace=namespace,
+            arguments=list(arguments),
+            parameters=parameters,
+            ros_arguments=["--log-level", text("log_level")],
+            output="screen",
+            emulate_tty=True,
+            additional_env={**environment, **fastdds_profile(frames)},
+            # its supervisor starts it again sooner; this is for the supervisor
+            respawn=bool(environment),
+            respawn_delay=0.5,
+        )
+
+    sources = {"none": (), "stage": (("face_af_sim", "stage"),)}
+    vision = [
+        ("face_af_perception", "perception"),
+        ("face_af_overlay", "overlay"),
+        ("face_af_steering", "steering"),
+        *([("face_af_view", "debug_view")] if is_true("debug") else ()),
+        # the stage takes its time: it is made last
+        *sources.get(text("source"), (("face_af_capture", "capture"),)),
+    ]
+    if is_true("use_composition"):
+        # no node name: it would hold for every node of the process
+        names = (executable for _, executable in vision)
+        graph = [start("face_af_common", "container", *names, name=None, frames=True)]
+    else:
+        graph = [start(package, executable, name=executable, frames=True) for package, executable in vision]
+    handlers = []
+    if text("source") == "stage":
+        handlers.append(RegisterEventHandler(OnProcessExit(target_action=graph[-1], on_exit=stop_when_over)))
+    graph.append(start("nikon_mcn10_driver", "nikon_mcn10", name="nikon_mcn10", frames=False))
     if is_true("record"):
-        graph += node("face_af_recording", "recorder", {"folder": text("bag")})
-    return [RegisterEventHandler(OnProcessExit(on_exit=respawn.on_exit)), *graph]
+        graph.append(start("face_af_recording", "recorder", name="recorder", frames=False))
+    return [*handlers, *graph]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -192,7 +257,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             *arguments(),
             OpaqueFunction(function=check_params_file),
-            fastdds_profile(),
+            OpaqueFunction(function=tell_of_small_shared_memory),
             RegisterEventHandler(OnProcessExit(on_exit=stop_on_user_error)),
             OpaqueFunction(function=nodes),
         ]

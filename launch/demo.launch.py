@@ -21,6 +21,7 @@ ARGUMENTS = {
     "duration": ("30.0", "Seconds on stage; 0: until stopped"),
     "seed": ("1", "Of everything that is random on stage"),
     "debug": ("true", "Start debug_view, for rqt_image_view"),
+    "use_composition": ("true", "Run the stage and all nodes but the driver in one process"),
 }
 
 

@@ -28,6 +28,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from face_af_common.fastdds import profile_variable
 from face_af_common.params import ParamError
+from face_af_perception.params import REPEATABLE_PER_FRAME
 from face_af_recording.bag.bag_folder import RecordingError
 from face_af_recording.replay import settings
 from face_af_recording.replay.recorded import usable
@@ -108,6 +109,8 @@ def recomputing_nodes(context: LaunchContext) -> list[Node]:
         raise RuntimeError(str(error)) from None
     if IN_NODES.perform(context) != "True":
         return []
+    if "perception" in wanted and not parameters["perception"].get("recognition.per_frame"):
+        parameters["perception"]["recognition.per_frame"] = REPEATABLE_PER_FRAME
     chosen = {stage: parameters[stage] for stage in wanted if parameters.get(stage)}
     file = tempfile.NamedTemporaryFile("w", prefix="face_af_replay_", suffix=".yaml", delete=False)  # noqa: SIM115
     with file:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import tempfile
 from pathlib import Path
 
+import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
+from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
-    EmitEvent,
     IncludeLaunchDescription,
-    RegisterEventHandler,
+    OpaqueFunction,
+    SetLaunchConfiguration,
 )
-from launch.event_handlers import OnProcessExit
-from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
-from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 FORWARDED = (
@@ -30,7 +29,7 @@ FORWARDED = (
     "bag",
     "log_level",
     "respawn",
-    "standby",
+    "use_composition",
 )
 """Arguments of bringup.launch.py that mean the same here."""
 
@@ -67,58 +66,55 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument("record", default_value="false", description="Record a bag while running"),
         DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
-        DeclareLaunchArgument("respawn", default_value="true", description="Start a node again when it dies"),
-        DeclareLaunchArgument("standby", default_value="true", description="Keep a second process ready for each node"),
+        DeclareLaunchArgument("respawn", default_value="true", description="Replace a process that dies or hangs"),
+        DeclareLaunchArgument(
+            "use_composition",
+            default_value="true",
+            description="Run the stage and all nodes but the driver and the recorder in one process",
+        ),
     ]
+
+
+def write_stage_params(context: LaunchContext) -> list[Action]:
+    """The stage's parameters as a file: it may share a process with other nodes."""
+
+    def text(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    values = {
+        "people": text("people"),
+        "target": text("target"),
+        "clock": text("clock"),
+        "observed": text("observed").lower() == "true",
+        "seed": int(text("seed")),
+        "duration": float(text("duration")),
+        "rate": float(text("rate")),
+        "ptpip_port": int(text("camera_port")),
+    }
+    name = "/".join(["", *filter(None, text("namespace").split("/")), "stage"])
+    file = tempfile.NamedTemporaryFile("w", prefix="face_af_stage_", suffix=".yaml", delete=False)  # noqa: SIM115
+    with file:
+        yaml.safe_dump({name: {"ros__parameters": values}}, file)
+    atexit.register(Path(file.name).unlink, missing_ok=True)
+    return [SetLaunchConfiguration("stage_params", file.name)]
 
 
 def generate_launch_description() -> LaunchDescription:
     clock = LaunchConfiguration("clock")
-
-    def typed(name: str, kind: type) -> ParameterValue:
-        return ParameterValue(LaunchConfiguration(name), value_type=kind)
-
-    stage = Node(
-        package="face_af_sim",
-        executable="stage",
-        name="stage",
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[
-            LaunchConfiguration("params_file"),
-            {
-                "people": typed("people", str),
-                "target": typed("target", str),
-                "clock": typed("clock", str),
-                "observed": typed("observed", bool),
-                "seed": typed("seed", int),
-                "duration": typed("duration", float),
-                "rate": typed("rate", float),
-                "ptpip_port": typed("camera_port", int),
-            },
-        ],
-        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
-        output="screen",
-        emulate_tty=True,
-    )
+    lockstep = PythonExpression(["'", clock, "' == 'lockstep'"])
     graph = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(
             PathJoinSubstitution([FindPackageShare("face_af"), "launch", "bringup.launch.py"])
         ),
         launch_arguments={
-            "source": "none",
+            "source": "stage",
+            "stage_params": LaunchConfiguration("stage_params"),
             "transport": "ptpip",
             "camera_port": LaunchConfiguration("camera_port"),
             "profile": "virtual_z8",
-            "use_sim_time": PythonExpression(["'", clock, "' == 'lockstep'"]),
+            "use_sim_time": lockstep,
+            "repeatable": lockstep,
             **{name: LaunchConfiguration(name) for name in FORWARDED},
         }.items(),
     )
-    over = EmitEvent(event=Shutdown(reason="the stage is over"))
-    return LaunchDescription(
-        [
-            *arguments(),
-            graph,
-            stage,
-            RegisterEventHandler(OnProcessExit(target_action=stage, on_exit=[over])),
-        ]
-    )
+    return LaunchDescription([*arguments(), OpaqueFunction(function=write_stage_params), graph])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +73,16 @@ class Started:
 
     def wait_for(self, text: str, timeout: float) -> bool:
         """Whether ``text`` is printed within ``timeout`` seconds; ends early when the process does."""
+        return self.until(lambda: text in self.output(), timeout)
+
+    def until(self, condition: Callable[[], object], timeout: float) -> bool:
+        """Whether ``condition`` holds within ``timeout`` seconds; ends early when the process does."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if text in self.output():
+            if condition():
                 return True
             if self.process.poll() is not None:
-                return text in self.output()
+                return bool(condition())
             time.sleep(0.1)
         return False
 

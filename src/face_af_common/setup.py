@@ -18,5 +18,5 @@ setup(
     maintainer_email="face_af@example.com",
     description="What two or more face_af nodes share.",
     license="Apache-2.0",
-    entry_points={"console_scripts": []},
+    entry_points={"console_scripts": ["container = face_af_common.container:main"]},
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
@@ -12,7 +11,6 @@ from rclpy.node import Node
 from std_msgs.msg import String
 
 from face_af_common import qos
-from face_af_common.node_main import run_node
 
 from .health_summary import NodeHealth, health_line
 
@@ -53,7 +51,3 @@ class HealthNode(Node):
     def close(self) -> None:
         if sys.stdout.isatty():
             print()
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(HealthNode, args)

@@ -150,9 +150,9 @@ def _udev_advice() -> str:
 def _shared_memory(machine: Machine) -> Iterator[Finding]:
     usage = shutil.disk_usage(machine.root / "dev/shm")
     text = f"/dev/shm: {usage.free / 1e6:.0f} MB free of {usage.total / 1e6:.0f} MB"
-    if usage.free < 5 * 64e6:
-        advice = "sudo mount -o remount,size=1G /dev/shm; in Docker: --shm-size 1g (or --ipc host)"
-        yield Finding("shared memory", FAIL if usage.free < 2 * 64e6 else WARN, text, advice)
+    if usage.free < 2.5e6 * fastdds.SHARED_MEMORY_MB:
+        level = FAIL if usage.free < 1e6 * fastdds.SHARED_MEMORY_MB else WARN
+        yield Finding("shared memory", level, text, fastdds.SHARED_MEMORY_ADVICE)
     else:
         yield Finding("shared memory", OK, text)
     stale = [path for path in machine.glob("dev/shm/fastrtps_*") if not os.access(path, os.W_OK)]

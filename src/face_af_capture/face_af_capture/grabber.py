@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from threading import Event
 
+from face_af_common.buffers import unused
 from face_af_common.encodings import BGR
 
 from .params import CaptureNodeParams
@@ -22,6 +23,9 @@ MOST_BAD_FRAMES = 30
 """So many frames in a row that cannot be decoded are a lost device; MJPEG sticks give a few now and then."""
 WAITING_STEP_S = 0.2
 """The first frame of a file is published again this often until somebody has answered it."""
+
+_KEPT = 6
+"""Buffers at most: one is read, one waits, and perception, overlay and debug view may have one each."""
 
 Opener = Callable[[CaptureNodeParams, Event], Source]
 
@@ -55,13 +59,13 @@ class NewestFrame:
 
     def buffer(self) -> BGR | None:
         with self._condition:
-            return self._free.pop() if self._free else None
+            return unused(self._free)
 
     def put(self, frame: Frame) -> None:
         with self._condition:
             if self._frame is not None:
                 self.overwritten += 1
-                self._free.append(self._frame.image)
+                self._keep(self._frame)
             self._frame = frame
             self._condition.notify()
 
@@ -73,10 +77,13 @@ class NewestFrame:
             return frame
 
     def give_back(self, frame: Frame) -> None:
-        """The taker has copied the image; its memory may be written again."""
+        """The taker is done; the image's memory is written again when nobody else refers to it either."""
         with self._condition:
-            if len(self._free) < 2 and frame.image.flags.c_contiguous:
-                self._free.append(frame.image)
+            self._keep(frame)
+
+    def _keep(self, frame: Frame) -> None:
+        if len(self._free) < _KEPT and frame.image.flags.c_contiguous and frame.image.base is None:
+            self._free.append(frame.image)
 
 
 class Grabber:

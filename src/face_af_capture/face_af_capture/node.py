@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Sequence
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -14,26 +13,23 @@ from std_msgs.msg import Header
 from face_af_common.conversions import orientation_to_msg
 from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.encodings import BGR
-from face_af_common.flow import FlowControl
-from face_af_common.images import blank, from_bgr
+from face_af_common.frames import FramePublisher
+from face_af_common.images import blank
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import run_node
 from face_af_common.orientation import Orientation
-from face_af_common.picture_publisher import PicturePublisher
-from face_af_common.qos import STATUS
-from face_af_common.readers import listen_to_readers
+from face_af_common.qos import RESULT, STATUS
 from face_af_common.stamps import from_ns
-from face_af_msgs.msg import FrameOrientation
+from face_af_msgs.msg import AfOverlay, FaceArray, FrameOrientation
 
 from .grabber import Grabber, NewestFrame, Report, State
 from .params import CaptureNodeParams
 from .sources import open_source
 from .sources.base import Frame
 
-_NOT_OF_THE_SOURCE = ("frame_id", "in_flight", "jpeg_quality", "rotate", "flip", "wait")
+_NOT_OF_THE_SOURCE = ("frame_id", "jpeg_quality", "rotate", "flip", "wait")
 """Parameters whose change leaves the source open."""
-_ANSWERS = {"faces": "perception", "af_overlay": "overlay"}
-"""Topics on which a frame is answered, and by whom."""
+_ANSWERS = {"perception": (FaceArray, "faces"), "overlay": (AfOverlay, "af_overlay")}
+"""By whom a frame is answered, and how."""
 
 
 class CaptureNode(Node):
@@ -42,14 +38,17 @@ class CaptureNode(Node):
     def __init__(self) -> None:
         super().__init__("capture")
         self._live = LiveParameters(self, CaptureNodeParams)
-        self._publisher = PicturePublisher(self, self._live.value.jpeg_quality)
+        self._publisher = FramePublisher(self, quality=self._live.value.jpeg_quality)
         self._orientations = self.create_publisher(FrameOrientation, "frame_orientation", STATUS)
         self._told_orientation: Orientation | None = None
         self._health = Health(self, extra=self._details)
         self._source_name = ""
         self._newest = NewestFrame()
-        self._flow = FlowControl(self._live.value.in_flight)
-        listen_to_readers(self, self._flow)
+        self._awaited = {
+            who: self.create_subscription(kind, topic, lambda _, who=who: self._on_answer(who), RESULT)
+            for who, (kind, topic) in _ANSWERS.items()
+        }
+        """Subscriptions to those who have not answered a frame yet."""
         self._grabber = self._new_grabber(self._live.value)
         self._closing = threading.Event()
         self._publishing = threading.Thread(target=self._publish_newest, name="publisher", daemon=True)
@@ -69,11 +68,13 @@ class CaptureNode(Node):
 
     def _missing(self) -> str:
         """Who is not ready for the first frame of a file, in words."""
-        silent = [name for topic, name in _ANSWERS.items() if topic not in self._flow.heard]
-        return " and ".join(silent) if self._live.value.wait else ""
+        return " and ".join(self._awaited) if self._live.value.wait else ""
+
+    def _on_answer(self, who: str) -> None:
+        if (subscription := self._awaited.pop(who, None)) is not None:
+            self.destroy_subscription(subscription)
 
     def _on_change(self, params: CaptureNodeParams) -> None:
-        self._flow.limit = params.in_flight
         self._publisher.quality = params.jpeg_quality
         used = self._grabber.params
         if dataclasses.replace(params, **{name: getattr(used, name) for name in _NOT_OF_THE_SOURCE}) == used:
@@ -100,8 +101,6 @@ class CaptureNode(Node):
 
     def _publish_newest(self) -> None:
         while not self._closing.is_set():
-            if not self._flow.wait(timeout=0.2):
-                continue
             frame = self._newest.take(timeout=0.2)
             if frame is not None:
                 self._publish(frame)
@@ -114,10 +113,8 @@ class CaptureNode(Node):
         if orientation != self._told_orientation:
             self._told_orientation = orientation
             self._orientations.publish(orientation_to_msg(orientation, header))
-        message = from_bgr(upright(frame.image, orientation), header)
+        self._publisher.publish(upright(frame.image, orientation), header)
         self._newest.give_back(frame)
-        self._publisher.publish(message)
-        self._flow.sent(stamp_ns)
         self._health.tick(stamp_ns, time.monotonic() - frame.acquired)
 
     def _details(self) -> dict[str, object]:
@@ -134,7 +131,3 @@ def upright(image: BGR, orientation: Orientation) -> BGR:
         return image
     height, width = image.shape[:2]
     return orientation.upright(image, blank(*orientation.size(width, height)))
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(CaptureNode, args)

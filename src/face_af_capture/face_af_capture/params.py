@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
 from face_af_common.images import JPEG_QUALITY
 from face_af_common.orientation import FLIPS, ROTATIONS, Orientation
 from face_af_common.params import ParamError, param
@@ -50,7 +49,6 @@ class CaptureNodeParams:
         high=270,
     )
     flip: str = param("none", "Mirror every frame, after it was turned", choices=FLIPS)
-    in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30)
     frame_id: str = param("camera", "frame_id of the frames")
     jpeg_quality: int = param(JPEG_QUALITY, "Quality of image_raw/compressed", low=10, high=100)
     stall_timeout_s: float = param(

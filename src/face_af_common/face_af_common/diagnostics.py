@@ -20,21 +20,6 @@ OK, WARN, ERROR, STALE = (
     DiagnosticStatus.STALE,
 )
 
-SINCE_RESULT_S = "since_result_s"
-"""Key: seconds since the newest result; absent before the first."""
-HEARS = "hears"
-"""Key: names of the nodes that this one has heard just now."""
-
-
-def status_name(node: Node) -> str:
-    """What a node calls itself on ``/diagnostics``."""
-    return full_name(node.get_namespace(), node.get_name())
-
-
-def full_name(namespace: str, name: str) -> str:
-    """A node's name there, from what the graph says of it."""
-    return f"{namespace}/{name}".lstrip("/")
-
 
 class Health:
     """What a node reports about itself.
@@ -58,8 +43,6 @@ class Health:
         self.message = "starting"
         self.last_error = ""
         self.drops = 0
-        self.hears: Callable[[], list[str]] | None = None
-        """Whom the node hears, where it knows."""
         self._times: deque[float] = deque(maxlen=120)
         self._latencies: deque[float] = deque(maxlen=120)
         self._newest_ns = 0
@@ -107,9 +90,7 @@ class Health:
             "last_error": self.last_error,
         }
         if self._times:
-            values[SINCE_RESULT_S] = f"{time.monotonic() - self._times[-1]:.3f}"
-        if self.hears is not None:
-            values[HEARS] = " ".join(self.hears())
+            values["since_result_s"] = f"{time.monotonic() - self._times[-1]:.3f}"
         if self._newest_ns:
             now = to_ns(self._node.get_clock().now().to_msg())
             values["newest_stamp_age_s"] = f"{(now - self._newest_ns) / 1e9:.3f}"
@@ -121,7 +102,7 @@ class Health:
             values.update(self._extra())
         status = DiagnosticStatus(
             level=self.level,
-            name=status_name(self._node),
+            name=self._node.get_fully_qualified_name().lstrip("/"),
             message=self.message,
             hardware_id=self.hardware_id,
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],

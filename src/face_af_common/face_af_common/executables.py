@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from . import standby
 from .memory import keep_freed_memory
+from .supervisor import END_S, USER_ERROR
 from .wheels import ADVICE
 
-
-def _node(module: str) -> Callable[[], int]:
-    def start() -> int:
-        try:
-            standby.step_back()
-            keep_freed_memory()
-            main: Callable[[], int] = import_module(module).main
-        except KeyboardInterrupt:
-            return 0
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.startswith(("face_af", "nikon_mcn10")):
-                raise
-            print(f"{module}: the Python package '{error.name}' is missing: {ADVICE}", file=sys.stderr)
-            return 2  # like node_main: starting it again would not help
-        except ImportError as error:
-            # an extension module that is just being imported makes this of Ctrl-C
-            if not isinstance(error.__cause__, KeyboardInterrupt):
-                raise
-            return 0
-        return main()
-
-    return start
+NODES = {
+    "capture": "face_af_capture.node:CaptureNode",
+    "debug_view": "face_af_view.debug_view_node:DebugViewNode",
+    "health": "face_af.health_node:HealthNode",
+    "nikon_mcn10": "nikon_mcn10_driver.node:DriverNode",
+    "overlay": "face_af_overlay.node:OverlayNode",
+    "perception": "face_af_perception.node:PerceptionNode",
+    "recorder": "face_af_recording.recorder_node:RecorderNode",
+    "replay_player": "face_af_recording.player_node:PlayerNode",
+    "stage": "face_af_sim.node:StageNode",
+    "steering": "face_af_steering.node:SteeringNode",
+}
+"""Each node's class, by the name that it gives itself. A class may have a ``prepare`` method: what takes time, needs no
+node and starts no thread; a process that replaces another one has it done already."""
 
 
-capture = _node("face_af_capture.node")
-debug_view = _node("face_af_view.debug_view_node")
-health = _node("face_af.health_node")
-nikon_mcn10 = _node("nikon_mcn10_driver.node")
-overlay = _node("face_af_overlay.node")
-perception = _node("face_af_perception.node")
-recorder = _node("face_af_recording.recorder_node")
-replay_player = _node("face_af_recording.player_node")
-stage = _node("face_af_sim.node")
-steering = _node("face_af_steering.node")
+def run(*names: str) -> int:
+    """Runs these nodes in this process; returns its exit status."""
+    try:
+        keep_freed_memory()
+        classes = {name: _class(NODES[name]) for name in names}
+        for kind in classes.values():
+            getattr(kind, "prepare", lambda: None)()
+        from .runtime import run_nodes
+    except KeyboardInterrupt:
+        return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith(("face_af", "nikon_mcn10")):
+            raise
+        print(f"{' + '.join(names)}: the Python package '{error.name}' is missing: {ADVICE}", file=sys.stderr)
+        return USER_ERROR  # starting it again would not help
+    except ImportError as error:
+        # an extension module that is just being imported makes this of Ctrl-C
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        return 0
+    status = run_nodes(classes)
+    faulthandler.dump_traceback_later(END_S, exit=True)  # libraries that do not let the interpreter end
+    return status
+
+
+def _class(path: str) -> Callable[[], object]:
+    module, _, name = path.partition(":")
+    kind: Callable[[], object] = getattr(import_module(module), name)
+    return kind
+
+
+def _node(name: str) -> Callable[[], int]:
+    return lambda: run(name)
+
+
+capture = _node("capture")
+debug_view = _node("debug_view")
+health = _node("health")
+nikon_mcn10 = _node("nikon_mcn10")
+overlay = _node("overlay")
+perception = _node("perception")
+recorder = _node("recorder")
+replay_player = _node("replay_player")
+stage = _node("stage")
+steering = _node("steering")

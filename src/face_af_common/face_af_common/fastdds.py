@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 from .paths import share_dir
+
+SHARED_MEMORY_MB = 128.0
+"""Less room in /dev/shm than this is not enough for the profile's segments."""
+SHARED_MEMORY_ADVICE = "sudo mount -o remount,size=1G /dev/shm; in Docker: --shm-size 1g (or --ipc host)"
 
 VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """Fast DDS 3 (ROS 2 Kilted) has renamed the variable and warns of the old name; Fast DDS 2 knows only the old one."""
@@ -20,9 +25,23 @@ def profile_variable() -> str:
     return VARIABLES[os.environ.get("ROS_DISTRO", "") in ("humble", "iron", "jazzy")]
 
 
-def profile() -> Path:
-    """The profile that comes with the project."""
-    return share_dir() / "config" / "fastdds.xml"
+def profile(frames: bool = True) -> Path:
+    """The profile that comes with the project: for processes that exchange frames, or for small messages only."""
+    return share_dir() / "config" / ("fastdds.xml" if frames else "fastdds_small.xml")
+
+
+def users_profile() -> bool:
+    """Whether the user has named a profile of their own, which nobody replaces."""
+    named = os.environ.get(profile_variable(), "")
+    return bool(named) and Path(named).name != profile().name
+
+
+def shared_memory_mb() -> float:
+    """Free megabytes of ``/dev/shm``; 0 where there is none."""
+    try:
+        return shutil.disk_usage("/dev/shm").free / 1e6
+    except OSError:
+        return 0.0
 
 
 def export_line() -> str:

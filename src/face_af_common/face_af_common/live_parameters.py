@@ -10,21 +10,25 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from .live_state import LiveState
 from .params import ParamError, ParamInfo, build, changed, describe, suggestion
 
 P = TypeVar("P")
 
 _FOREIGN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 """Parameters that rclpy itself declares on every node."""
+_CHOSEN = "parameters"
+"""Key of the live state."""
 
 
 class LiveParameters(Generic[P]):
     """Declares every parameter of ``kind`` on ``node`` and keeps :attr:`value` up to date.
 
-    What ``ros2 param set`` asks for is checked together; either all of it is applied or nothing, with
-    the reason. :attr:`value` is replaced, never changed, so a reader that takes it once per frame sees
-    a consistent set. Raises :class:`ParamError` for a wrong value at start-up or an override that
-    no parameter takes.
+    What ``ros2 param set`` asks for is checked together; either all of it is accepted or nothing, with
+    the reason, and only what the node has accepted is applied. :attr:`value` is replaced, never changed, so
+    a reader that takes it once per frame sees a consistent set. A process that replaces another one goes on
+    with what was set there (:mod:`.live_state`). Raises :class:`ParamError` for a wrong value at start-up or
+    an override that no parameter takes.
     """
 
     def __init__(self, node: Node, kind: type[P]) -> None:
@@ -37,11 +41,30 @@ class LiveParameters(Generic[P]):
             flat[info.name] = self._declare(info)
         self.value: P = build(kind, flat)
         self._names = set(infos)
-        node.add_on_set_parameters_callback(self._on_set)
+        self.state = LiveState(node.get_fully_qualified_name())
+        """What else the node keeps for the process that replaces it."""
+        self._restore()
+        node.add_on_set_parameters_callback(self._check)
+        _after_set(node, self._apply)
 
     def on_change(self, listener: Callable[[P], None]) -> None:
-        """Calls ``listener`` with the new value after every accepted change. It must not raise."""
+        """Calls ``listener`` with the new value after every change, in the executor's thread.
+
+        It must not raise, and must not take long.
+        """
         self._listeners.append(listener)
+
+    def _restore(self) -> None:
+        """Sets what was set in the process before this one."""
+        chosen = self.state.get(_CHOSEN)
+        if not isinstance(chosen, dict):
+            return
+        try:
+            self.value = changed(self.value, chosen)
+        except ParamError:  # of another version
+            return
+        kinds = {name: self._node.get_parameter(name).type_ for name in chosen}
+        self._node.set_parameters([Parameter(name, kinds[name], value) for name, value in chosen.items()])
 
     def _reject_unknown(self, infos: dict[str, ParamInfo]) -> None:
         declared = {*infos, *(name for name in self._node._parameters)}
@@ -65,22 +88,44 @@ class LiveParameters(Generic[P]):
         # rosidl hands arrays out as array.array
         return list(value) if info.type is tuple else value
 
-    def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
-        changes = {
+    def _changes(self, parameters: list[Parameter]) -> dict[str, Any]:
+        return {
             p.name: list(p.value) if p.type_.name.endswith("_ARRAY") else p.value
             for p in parameters
             if p.name in self._names
         }
-        if not changes:
-            return SetParametersResult(successful=True)
+
+    def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
-            value = changed(self.value, changes)
+            changed(self.value, self._changes(parameters))
         except ParamError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self.value = value
-        for listener in self._listeners:
-            listener(value)
         return SetParametersResult(successful=True)
+
+    def _apply(self, parameters: list[Parameter]) -> None:
+        changes = self._changes(parameters)
+        if not changes:
+            return
+        self.value = changed(self.value, changes)
+        self.state.keep(_CHOSEN, {**(self.state.get(_CHOSEN) or {}), **changes})
+        for listener in self._listeners:
+            listener(self.value)
+
+
+def _after_set(node: Node, callback: Callable[[list[Parameter]], None]) -> None:
+    """Calls ``callback`` with what has been accepted; Humble's rclpy has no callback of its own for that."""
+    if hasattr(node, "add_post_set_parameters_callback"):
+        node.add_post_set_parameters_callback(callback)
+        return
+    set_atomically = node._set_parameters_atomically
+
+    def set_and_tell(parameters: list[Parameter], *args: Any, **kwargs: Any) -> SetParametersResult:
+        result = set_atomically(parameters, *args, **kwargs)
+        if result.successful:
+            callback(parameters)
+        return result
+
+    node._set_parameters_atomically = set_and_tell
 
 
 def _descriptor(info: ParamInfo) -> ParameterDescriptor:

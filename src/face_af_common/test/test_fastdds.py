@@ -26,3 +26,14 @@ def test_each_distribution_has_its_variable(monkeypatch: pytest.MonkeyPatch, dis
 def test_a_profile_of_the_users_own_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(fastdds.profile_variable(), "/my/own.xml")
     assert fastdds.export_line() == ""
+
+
+def test_small_messages_need_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "SHM" in fastdds.profile().read_text()
+    assert "SHM" not in fastdds.profile(frames=False).read_text()
+    monkeypatch.setenv(fastdds.profile_variable(), str(fastdds.profile()))
+    assert not fastdds.users_profile(), "./run names the project's own"
+    monkeypatch.setenv(fastdds.profile_variable(), "/my/own.xml")
+    assert fastdds.users_profile()
+    monkeypatch.delenv(fastdds.profile_variable())
+    assert not fastdds.users_profile()

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import rclpy
 from examples import Params, Range
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import StartError, run_node
+from face_af_common.live_state import SESSION
+from face_af_common.runtime import StartError, run_nodes
 
 
 @pytest.fixture
@@ -36,6 +39,50 @@ def test_changes_are_taken_together_or_not_at_all(node: Node) -> None:
     assert node.set_parameters_atomically([Parameter("size", value=[320, 192])]).successful
     assert live.value.size == (320, 192)
     assert heard[-1] == live.value
+
+
+@pytest.mark.parametrize("humble", [False, True])
+def test_what_the_node_refuses_after_all_is_not_applied(
+    node: Node, humble: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if humble:  # its rclpy calls nothing after a change
+        monkeypatch.delattr(Node, "add_post_set_parameters_callback")
+    live = LiveParameters(node, Params)
+    heard: list[Params] = []
+    live.on_change(heard.append)
+    refuse = SetParametersResult(successful=False, reason="not now")
+    node.add_on_set_parameters_callback(lambda parameters: refuse)
+    assert not node.set_parameters([Parameter("rate", value=25.0)])[0].successful
+    assert (live.value, heard) == (Params(), [])
+    refuse.successful = True
+    assert node.set_parameters([Parameter("rate", value=25.0)])[0].successful
+    assert live.value.rate == 25.0
+    assert heard == [live.value]
+
+
+def test_what_was_set_survives_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SESSION, str(tmp_path))
+    changes = [Parameter("rate", value=25.0), Parameter("size", value=[320, 192])]
+    for life in range(2):
+        context = rclpy.Context()
+        rclpy.init(context=context, args=["--ros-args", "-p", "rate:=50.0", "-p", "mode:=left"])
+        node = Node("tested", context=context)
+        live = LiveParameters(node, Params)
+        if life == 0:
+            assert live.value.rate == 50.0
+            assert node.set_parameters_atomically(changes).successful
+            assert not node.set_parameters([Parameter("rate", value=5000.0)])[0].successful
+        assert live.value.rate == node.get_parameter("rate").value == 25.0
+        assert live.value.size == tuple(node.get_parameter("size").value) == (320, 192)
+        assert live.value.mode == "left"
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def test_choices_that_do_not_fit_any_more_are_left(node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SESSION, str(tmp_path))
+    (tmp_path / "tested.json").write_text('{"parameters": {"gone": 1, "rate": 25.0}}')
+    assert LiveParameters(node, Params).value == Params()
 
 
 def test_foreign_parameters_are_not_ours_to_refuse(node: Node) -> None:
@@ -69,7 +116,7 @@ def test_a_wrong_start_value_ends_the_node_with_one_line(
             super().__init__("tested")
             LiveParameters(self, Params)
 
-    assert run_node(Tested, ["--ros-args", "-p", argument]) == 2
+    assert run_nodes({"tested": Tested}, ["--ros-args", "-p", argument]) == 2
     lines = [line for line in capfd.readouterr().err.splitlines() if "FATAL" in line]
     assert len(lines) == 1
     assert told in lines[0]
@@ -79,5 +126,5 @@ def test_a_node_that_cannot_start_says_why(capfd: pytest.CaptureFixture[str]) ->
     def make() -> Node:
         raise StartError("no disk")
 
-    assert run_node(make, []) == 2
+    assert run_nodes({"tested": make}, []) == 2
     assert "[FATAL] no disk" in capfd.readouterr().err

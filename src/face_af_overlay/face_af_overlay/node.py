@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
+from face_af_common.answers import Answers
 from face_af_common.conversions import af_boxes_to_msg
 from face_af_common.diagnostics import WARN, Health
-from face_af_common.hearing import Hearing
-from face_af_common.images import ImageError, from_bgr, to_bgr
+from face_af_common.frames import Frame, FrameSubscription
+from face_af_common.images import ImageError, from_bgr
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import run_node
-from face_af_common.qos import IMAGE, RESULT
-from face_af_common.stamps import to_ns
+from face_af_common.qos import IMAGE
 from face_af_msgs.msg import AfOverlay
 
 from .debug_picture import debug_picture
@@ -32,45 +30,43 @@ class OverlayNode(Node):
         self._params = LiveParameters(self, OverlayNodeParams)
         self._detector = AfBoxDetector()
         self._tracker = BoxTracker()
-        self._last: AfOverlay | None = None
         self._health = Health(self, extra=self._figures)
-        self._hearing = Hearing(self, self._health, "image_raw")
-        self._publisher = self.create_publisher(AfOverlay, "af_overlay", RESULT)
+        self._answers = Answers(self, AfOverlay, "af_overlay")
         self._debug = self.create_publisher(Image, "debug/overlay", IMAGE)
-        self.create_subscription(Image, "image_raw", self._on_image, IMAGE)
+        self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_error)
 
-    def _on_image(self, message: Image) -> None:
-        self._hearing.got("image_raw")
-        stamp_ns = to_ns(message.header.stamp)
-        if self._last is not None and to_ns(self._last.header.stamp) == stamp_ns:
-            self._publisher.publish(self._last)
+    @staticmethod
+    def prepare() -> None:
+        AfBoxDetector().warm_up()
+
+    def _on_frame(self, frame: Frame) -> None:
+        stamp_ns = frame.stamp_ns
+        if self._answers.repeated(stamp_ns):
             return
         started = time.monotonic()
         params = self._params.value
         try:
-            picture = to_bgr(message)
             self._detector.params = params
             watched = self._debug.get_subscription_count() > 0
-            found = self._detector.inspect(picture, explain=watched)
-        except (ImageError, PictureError) as error:
-            self._health.fault(str(error), WARN)
+            found = self._detector.inspect(frame.bgr, explain=watched)
+        except PictureError as error:
+            self._on_error(error)
             return
         boxes = self._tracker.update(found.boxes, stamp_ns / 1e9, params.follow)
-        overlay = AfOverlay(header=message.header, width=message.width, height=message.height)
+        overlay = AfOverlay(header=frame.header, width=frame.bgr.shape[1], height=frame.bgr.shape[0])
         overlay.boxes = af_boxes_to_msg(boxes)
         overlay.processing_ms = (time.monotonic() - started) * 1e3
-        self._publisher.publish(overlay)
-        self._last = overlay
+        self._answers.publish(overlay)
         self._health.recovered()
         self._health.tick(stamp_ns, (self.get_clock().now().nanoseconds - stamp_ns) / 1e9)
         if watched:
-            self._debug.publish(from_bgr(debug_picture(picture, boxes, found.rejected), message.header))
+            self._debug.publish(from_bgr(debug_picture(frame.bgr, boxes, found.rejected), frame.header))
+
+    def _on_error(self, error: ImageError | PictureError) -> None:
+        self._health.fault(str(error), WARN)
 
     def _figures(self) -> dict[str, object]:
-        if self._last is None:
+        newest: AfOverlay | None = self._answers.newest
+        if newest is None:
             return {}
-        return {"boxes": len(self._last.boxes), "processing_ms": f"{self._last.processing_ms:.1f}"}
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(OverlayNode, args, prepare=AfBoxDetector().warm_up)
+        return {"boxes": len(newest.boxes), "processing_ms": f"{newest.processing_ms:.1f}"}

@@ -10,17 +10,15 @@ import cv2
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import Image
 
+from face_af_common.answers import Answers
 from face_af_common.conversions import face_to_msg
 from face_af_common.diagnostics import ERROR, WARN, Health
-from face_af_common.hearing import Hearing
-from face_af_common.images import BGR, ImageError, to_bgr
+from face_af_common.frames import Frame, FrameSubscription
+from face_af_common.images import BGR, ImageError
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.names import canonical_name
-from face_af_common.node_main import run_node
 from face_af_common.paths import gallery_dir
-from face_af_common.qos import IMAGE, RESULT
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
 from face_af_gallery.gallery import Gallery
@@ -41,11 +39,10 @@ _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 @dataclass
 class _Newest:
-    """The newest frame, its faces, and the message that went out for it."""
+    """The newest frame and its faces."""
 
     bgr: BGR
     faces: list[Face]
-    message: FaceArray
 
 
 class PerceptionNode(Node):
@@ -57,7 +54,6 @@ class PerceptionNode(Node):
         self._live = LiveParameters(self, PerceptionNodeParams)
         self._live.on_change(self._on_parameters)
         self._health = Health(self, extra=self._figures)
-        self._hearing = Hearing(self, self._health, "image_raw")
         self._pipeline: FacePipeline | None = None
         self._newest: _Newest | None = None
         self._loaded: tuple[FaceAnalyser, Gallery | None] | None = None
@@ -71,8 +67,8 @@ class PerceptionNode(Node):
         self._retry_at = 0.0
         self._used = self._live.value
 
-        self._publisher = self.create_publisher(FaceArray, "faces", RESULT)
-        self.create_subscription(Image, "image_raw", self._on_image, IMAGE)
+        self._answers = Answers(self, FaceArray, "faces")
+        self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_image_error)
         self.create_service(SetTarget, "set_target", self._on_set_target)
         self.create_service(EnrollFace, "enroll_face", self._on_enroll)
         self.create_timer(0.2, self._tend, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -125,7 +121,7 @@ class PerceptionNode(Node):
                 analyser, gallery = self._loaded
                 self._loaded = None
                 self._failures = 0
-                self._pipeline = FacePipeline(self._effective(self._live.value), analyser, gallery)
+                self._pipeline = FacePipeline(self._live.value, analyser, gallery)
                 spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
                 people = len(gallery.names) if gallery is not None else 0
                 self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
@@ -186,40 +182,26 @@ class PerceptionNode(Node):
 
     def _on_parameters(self, params: PerceptionNodeParams) -> None:
         old, self._used = self._used, params
-        if any(getattr(old, name) != getattr(params, name) for name in MODEL_PARAMETERS):
+        # both take seconds, and are read in a thread
+        if any(getattr(old, name) != getattr(params, name) for name in (*MODEL_PARAMETERS, "gallery")):
             self._reload_wanted = True
-        if self._pipeline is None:
-            return
-        self._pipeline.use(self._effective(params))
-        if old.gallery != params.gallery and not self._reload_wanted:
-            self._pipeline.gallery = self._open_gallery(params, self._pipeline.analyser)
-
-    @property
-    def _simulated(self) -> bool:
-        """In simulated time the same frames must give the same messages, however busy the machine is."""
-        return bool(self.get_parameter("use_sim_time").value)
-
-    def _effective(self, params: PerceptionNodeParams) -> PerceptionNodeParams:
-        return params.repeatable() if self._simulated else params
+        if self._pipeline is not None:
+            self._pipeline.use(params)
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
-    def _on_image(self, message: Image) -> None:
-        self._hearing.got("image_raw")
-        pipeline = self._pipeline
-        if pipeline is None:
-            return
-        stamp = to_ns(message.header.stamp)
-        newest = self._newest
-        if newest is not None and to_ns(newest.message.header.stamp) == stamp:
-            self._publisher.publish(newest.message)
+    def _on_image_error(self, error: ImageError | PictureError) -> None:
+        self._image_problem = str(error)
+
+    def _on_frame(self, frame: Frame) -> None:
+        pipeline, stamp = self._pipeline, frame.stamp_ns
+        if pipeline is None or self._answers.repeated(stamp):
             return
         started = time.perf_counter()
         try:
-            bgr = to_bgr(message)
-            faces = pipeline.process(bgr, stamp / 1e9)
-        except (ImageError, PictureError) as error:
-            self._image_problem = str(error)
+            faces = pipeline.process(frame.bgr, stamp / 1e9)
+        except PictureError as error:
+            self._on_image_error(error)
             return
         except ModelError as error:
             # the network does not do what its description says
@@ -228,15 +210,15 @@ class PerceptionNode(Node):
             return
         self._image_problem = ""
         result = FaceArray(
-            header=message.header,
-            width=message.width,
-            height=message.height,
+            header=frame.header,
+            width=frame.bgr.shape[1],
+            height=frame.bgr.shape[0],
             faces=[face_to_msg(face) for face in faces],
             target=pipeline.target,
-            inference_ms=0.0 if self._simulated else (time.perf_counter() - started) * 1e3,
+            inference_ms=(time.perf_counter() - started) * 1e3,
         )
-        self._publisher.publish(result)
-        self._newest = _Newest(bgr, faces, result)
+        self._answers.publish(result)
+        self._newest = _Newest(frame.bgr, faces)
         now = to_ns(self.get_clock().now().to_msg())
         self._health.tick(stamp, (now - stamp) / 1e9)
 
@@ -306,7 +288,3 @@ class PerceptionNode(Node):
 def _unknown(name: str, names: list[str]) -> str:
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return f"there is nobody called {name!r} in the gallery; there are {shown}" if names else "the gallery is empty"
-
-
-def main(args: list[str] | None = None) -> int:
-    return run_node(PerceptionNode, args)

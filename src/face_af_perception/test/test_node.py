@@ -56,7 +56,7 @@ class Graph:
         arguments = ["--ros-args"]
         for name, value in parameters.items():
             arguments += ["-p", f"{name}:={value}"]
-        code = "import sys; from face_af_perception.node import main; sys.exit(main())"
+        code = "import sys; from face_af_common.executables import perception; sys.exit(perception())"
         self._process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=self._environment)
 
     def close(self) -> None:

@@ -11,23 +11,21 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from face_af_common import qos
 from face_af_common.conversions import af_boxes_from_msg, af_boxes_to_msg, face_to_msg, faces_from_msg
-from face_af_common.images import BGR, from_bgr
+from face_af_common.frames import FramePublisher
+from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import StartError, run_node
 from face_af_common.params import ParamError
-from face_af_common.picture_publisher import PicturePublisher
+from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_common.types import Action, ActionKind, SteeringStatus
 from face_af_msgs.msg import AfOverlay, FaceArray, SteeringCommand, SteeringState
@@ -80,7 +78,7 @@ class PlayerNode(Node):
         self._stop = False
         self._outputs = {} if params.nodes else self._result_publishers()
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
-        self._images = PicturePublisher(self)
+        self._images = FramePublisher(self)
         if params.nodes:
             self._subscribe()
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
@@ -202,7 +200,7 @@ class PlayerNode(Node):
         header = Header(stamp=from_ns(stamp), frame_id="camera")
         self._clock_publisher.publish(Clock(clock=header.stamp))
         if self._images.watched:
-            self._images.publish(from_bgr(picture, header))
+            self._images.publish(picture, header)
         for publisher, raw in self._played.get(stamp, ()):
             publisher.publish(raw)
 
@@ -251,7 +249,7 @@ class PlayerNode(Node):
             with self._changed:
                 self._frames[stamp] = frame
                 self._answered[stamp] = set()
-            image = from_bgr(picture, Header(stamp=from_ns(stamp), frame_id="camera"))
+            image = picture, Header(stamp=from_ns(stamp), frame_id="camera")
             if first < 0:
                 self._send_orientation_before(stamp)
                 # the nodes may still be loading their models
@@ -298,10 +296,11 @@ class PlayerNode(Node):
             frame.status, frame.reason, frame.steering_target = known.status, known.reason, known.steering_target
             frame.actions = known.actions
 
-    def _send(self, image: Image) -> None:
-        self._clock_publisher.publish(Clock(clock=image.header.stamp))
-        self._images.publish(image)
-        for publisher, raw in self._played.get(to_ns(image.header.stamp), ()):
+    def _send(self, image: tuple[BGR, Header]) -> None:
+        picture, header = image
+        self._clock_publisher.publish(Clock(clock=header.stamp))
+        self._images.publish(picture, header)
+        for publisher, raw in self._played.get(to_ns(header.stamp), ()):
             publisher.publish(raw)
 
     def _expected(self, frame: Frame) -> set[str]:
@@ -310,7 +309,7 @@ class PlayerNode(Node):
         has_boxes = "overlay" in self._stages or frame.boxes is not None
         return expected if has_faces and has_boxes else expected - {"state"}
 
-    def _wait(self, stamp: int, timeout: float, image: Image) -> bool:
+    def _wait(self, stamp: int, timeout: float, image: tuple[BGR, Header]) -> bool:
         """Until the frame is answered; sends it again now and then, for a lost picture is never sent by DDS again."""
         started = time.monotonic()
         expected = self._expected(self._frames[stamp])
@@ -342,7 +341,3 @@ class PlayerNode(Node):
                 write_report(Path(params.report), report)
         except OSError as error:
             self.get_logger().error(f"{error.filename}: {error.strerror}")
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(PlayerNode, args)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from rclpy.serialization import serialize_message
 from face_af_common import qos
 from face_af_common.diagnostics import ERROR, OK, WARN, Health
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import StartError, run_node
 from face_af_common.paths import data_dir
+from face_af_common.runtime import StartError
 
 from .bag.bag_folder import RecordingError, TopicInfo, new_folder
 from .bag.cdr import CdrError, stamp_of
@@ -261,7 +261,3 @@ def _qos_yaml(profile: QoSProfile) -> str:
         f"  durability: {int(profile.durability)}\n  deadline:{forever}\n  lifespan:{forever}\n  liveliness: 1\n"
         f"  liveliness_lease_duration:{forever}\n  avoid_ros_namespace_conventions: false"
     )
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(RecorderNode, args)

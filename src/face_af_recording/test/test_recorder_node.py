@@ -18,8 +18,7 @@ from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image
 
 from face_af_common import qos
-from face_af_common.images import from_bgr
-from face_af_common.picture_publisher import PicturePublisher
+from face_af_common.frames import FramePublisher
 from face_af_common.ros_domain import claim_domain
 from face_af_recording.recorder_node import RecorderNode
 
@@ -59,10 +58,10 @@ def graph(tmp_path: Path) -> Iterator[Graph]:
 def test_every_picture_is_recorded_as_it_was_sent(
     graph: Graph, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    publisher = PicturePublisher(graph.camera)
-    graph.until(lambda: publisher.compressed.get_subscription_count())
+    publisher = FramePublisher(graph.camera)
+    graph.until(lambda: publisher.watched)
     for number in range(60):
-        publisher.publish(from_bgr(bags.picture(number), bags.header(number)))
+        publisher.publish(bags.picture(number), bags.header(number))
         time.sleep(0.01)
     graph.close()
     assert "60 pictures" in capsys.readouterr().out
@@ -80,6 +79,6 @@ def test_a_camera_with_raw_pictures_only_is_named(graph: Graph) -> None:
     graph.until(lambda: any("pictures are not recorded: /image_raw is published" in s.message for s in graph.health))
     assert graph.health[-1].level == DiagnosticStatus.WARN
     graph.camera.destroy_publisher(raw)
-    PicturePublisher(graph.camera)
+    FramePublisher(graph.camera)
     graph.until(lambda: graph.health[-1].message.startswith("recording to "))
     assert graph.health[-1].level == DiagnosticStatus.OK

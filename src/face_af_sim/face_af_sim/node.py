@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from face_af_common.conversions import box_to_msg
 from face_af_common.diagnostics import WARN, Health
-from face_af_common.flow import FlowControl
-from face_af_common.images import from_bgr
+from face_af_common.frames import FramePublisher
+from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import StartError, run_node
-from face_af_common.picture_publisher import PicturePublisher
 from face_af_common.qos import RESULT, STATUS
-from face_af_common.readers import listen_to_readers
+from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 
@@ -57,7 +53,7 @@ class StageNode(Node):
         self._sim = Simulation(
             prepared.figures, prepared.target, seed=p.seed, width=p.width, height=p.height, hdmi=p.hdmi, body=p.camera
         )
-        self._images = PicturePublisher(self, p.jpeg_quality)
+        self._images = FramePublisher(self, quality=p.jpeg_quality)
         self._truth = self.create_publisher(SimTruth, "sim/truth", RESULT)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._wall = Clock(clock_type=ClockType.SYSTEM_TIME)
@@ -65,14 +61,11 @@ class StageNode(Node):
         self._ready_at: float | None = None
         self._born = time.monotonic()
         self._lockstep = Lockstep(observed=p.observed) if p.clock == "lockstep" else None
-        self._flow = FlowControl(p.in_flight)
         self._cables = FaultServices(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
         self._cables.plug_in()
         if self._lockstep is not None:
             self._start_lockstep()
         else:
-            # a picture that had to wait goes out as soon as it may
-            listen_to_readers(self, self._flow, self._realtime)
             self._timer = self.create_timer(1.0 / p.rate, self._realtime, clock=self._steady)
         self.get_logger().info(
             f"target {prepared.target} among {len(prepared.figures)} people; {p.width}x{p.height}, "
@@ -88,11 +81,11 @@ class StageNode(Node):
         now = time.monotonic()
         if self._ready_at is None:
             wanted, waited = self._params.subscribers, now - self._born
-            if self._images.raw.get_subscription_count() < wanted and waited < self._params.wait_s:
+            if self._images.subscriptions < wanted and waited < self._params.wait_s:
                 return
             self._ready_at = now
         index = int((now - self._ready_at) * self._params.rate + 0.5)
-        if index <= self._index or not self._flow.free:
+        if index <= self._index:
             return
         if self._index >= 0:
             self._health.drops += index - self._index - 1
@@ -101,8 +94,6 @@ class StageNode(Node):
         self._index = index
         stamp = self._wall.now().nanoseconds
         self._publish(self._sim.frame(index / self._params.rate), stamp)
-        if self._cables.picture:
-            self._flow.sent(stamp)
         self._health.tick(stamp)
 
     # -- lockstep -------------------------------------------------------------------------------------
@@ -115,7 +106,7 @@ class StageNode(Node):
             self._seen = self.create_subscription(Header, "sim/seen", self._on_seen, RESULT)
         self._connected = False
         self._others_at: float | None = None
-        self._sent: tuple[Image, SimTruth] | None = None
+        self._sent: tuple[BGR, SimTruth] | None = None
         self._last_try = self._asked_at = self._answered_at = time.monotonic()
         self._timer = self.create_timer(0.05, self._watch, clock=self._steady)
 
@@ -175,15 +166,16 @@ class StageNode(Node):
         elif waits in (Wait.STEERING, Wait.OBSERVER) and now - self._last_try > _RESEND_S:
             # pictures are best effort, and who came late has nothing of this frame: everybody answers it again
             self._last_try = now
-            self._images.raw.publish(self._sent[0])
-            self._truth.publish(self._sent[1])
+            image, truth = self._sent
+            self._images.publish(image, truth.header)
+            self._truth.publish(truth)
             if now - self._asked_at > _SILENCE_S:
                 self._health.fault(f"the newest frame still waits for {waits.value}; showing it again and again", WARN)
 
     def _complete(self, now: float) -> bool:
         """Whether everybody who takes part is there; says once in a while whom it waits for."""
         lacking = []
-        if self._images.raw.get_subscription_count() < self._params.subscribers:
+        if self._images.subscriptions < self._params.subscribers:
             lacking.append("subscribers of image_raw")
         if self.count_publishers("state") == 0:
             lacking.append("steering")
@@ -208,13 +200,13 @@ class StageNode(Node):
         rclpy.try_shutdown()
         return True
 
-    def _publish(self, frame: Frame, stamp_ns: int) -> tuple[Image, SimTruth]:
+    def _publish(self, frame: Frame, stamp_ns: int) -> tuple[BGR, SimTruth]:
         header = Header(stamp=from_ns(stamp_ns), frame_id=self._params.frame_id)
-        image, truth = from_bgr(frame.picture, header), self._truth_of(frame, header)
+        truth = self._truth_of(frame, header)
         self._truth.publish(truth)
         if self._cables.picture:
-            self._images.publish(image)
-        return image, truth
+            self._images.publish(frame.picture, header)
+        return frame.picture, truth
 
     def _truth_of(self, frame: Frame, header: Header) -> SimTruth:
         target, camera = self._sim.target, frame.camera
@@ -236,11 +228,3 @@ class StageNode(Node):
             "waits_for": self._lockstep.waits_for.value if self._lockstep else "nothing",
             "unplugged": self._cables.out,
         }
-
-
-def main(args: list[str] | None = None) -> int:
-    return run_node(StageNode, args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

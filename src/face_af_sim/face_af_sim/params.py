@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from face_af_common.flow import IN_FLIGHT, IN_FLIGHT_TEXT
 from face_af_common.images import JPEG_QUALITY
 from face_af_common.params import group, param
 
@@ -40,7 +39,6 @@ class StageNodeParams:
         "lockstep: the next frame also waits until an observer has confirmed the last one on sim/seen",
         read_only=True,
     )
-    in_flight: int = param(IN_FLIGHT, IN_FLIGHT_TEXT, low=0, high=30, read_only=True)
     subscribers: int = param(
         2, "subscribers of image_raw to wait for before the first frame", low=0, high=100, read_only=True
     )

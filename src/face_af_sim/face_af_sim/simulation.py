@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from face_af_common.images import BGR, blank
+from face_af_common.buffers import unused
+from face_af_common.images import BGR
 from face_af_common.types import AfState
 
 from .af_graphics import AfBoxStyle, OsdReadings, draw_af_box, draw_osd
@@ -29,7 +30,7 @@ HDMI: dict[str, HdmiArtefacts] = {
 
 @dataclass(frozen=True)
 class Frame:
-    """What is to be seen and known at one time. ``picture`` is overwritten two frames later."""
+    """What is to be seen and known at one time. ``picture`` is not drawn into again while somebody refers to it."""
 
     now: float
     picture: BGR
@@ -59,16 +60,20 @@ class Simulation:
         self._rng = np.random.default_rng([seed, 5])
         self._display = Layer.of(lambda picture: draw_osd(picture, OsdReadings(roll=None)), width, height)
         self._style = AfBoxStyle(line=max(2.0, 3.0 * height / 1080))
-        self._buffers = [blank(width, height) for _ in range(3)]
-        self._count = 0
+        self._size = width, height
+        self._buffers: list[BGR] = []
 
     def frame(self, now: float) -> Frame:
         """The frame at ``now``, seconds since the curtain rose."""
         placements = self._choreography.at(now)
         actors = self._stage.actors(placements)
         view = self.body.see(now, actors)
-        picture = self._stage.render(now, placements, self._buffers[self._count % len(self._buffers)])
-        self._count += 1
+        width, height = self._size
+        buffer = unused(self._buffers)
+        if buffer is None:
+            buffer = np.empty((height, width, 3), np.uint8)
+        self._buffers.append(buffer)
+        picture = self._stage.render(now, placements, buffer)
         # the chosen one's box lies on top
         for box in sorted(view.boxes, key=lambda box: box.state != AfState.DETECTED):
             draw_af_box(picture, box.box, box.state, self._style)

@@ -43,7 +43,9 @@ picture[10:160, 40:160] = (120, 150, 210, 255)
 picture[160:, 10:190] = (60, 50, 40, 255)
 people = tuple(Figures(name, picture, picture, Box(40, 10, 120, 150)) for name in ("anna", "bert", "cleo"))
 node.prepare_stage = lambda *args, **kwargs: Prepared(people, "anna", Path())
-sys.exit(node.main())
+from face_af_common.executables import stage
+
+sys.exit(stage())
 """
 
 
@@ -270,7 +272,7 @@ def test_a_wrong_parameter_is_one_line_and_status_2(domain: int) -> None:
 
 def test_no_samples_is_one_line_and_status_2(domain: int, tmp_path: Path) -> None:
     environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "FACE_AF_SAMPLES": str(tmp_path)}
-    command = [sys.executable, "-m", "face_af_sim.node"]
+    command = [sys.executable, "-c", "import sys; from face_af_common.executables import stage; sys.exit(stage())"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "fetch_samples" in done.stderr and "Traceback" not in done.stderr

@@ -24,8 +24,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
-from face_af_common.node_main import StartError
 from face_af_common.qos import RESULT, STATUS
+from face_af_common.runtime import StartError
 from face_af_common.types import ActionKind
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
 from face_af_msgs.srv import Press
@@ -255,7 +255,7 @@ def run_driver(*params: str) -> subprocess.Popen:
     command = [
         sys.executable,
         "-c",
-        "import sys; from nikon_mcn10_driver.node import main; sys.exit(main())",
+        "import sys; from face_af_common.executables import nikon_mcn10; sys.exit(nikon_mcn10())",
         "--ros-args",
     ]
     for param in params:

@@ -52,10 +52,15 @@ class SteeringEngine:
         self._runner = RecipeRunner(recipe) if recipe is not None else None
         return True
 
-    def restart_recipe(self) -> None:
-        """The recipe's time line starts with the next frame."""
+    @property
+    def recipe_start(self) -> float | None:
+        """When the recipe's time line began, seconds of the frames' stamps; None = not yet, or no recipe."""
+        return self._runner.start if self._runner is not None else None
+
+    def restart_recipe(self, start: float | None = None) -> None:
+        """The recipe's time line begins at ``start`` (seconds), or with the next frame."""
         if self._runner is not None:
-            self._runner = RecipeRunner(self._runner.recipe)
+            self._runner = RecipeRunner(self._runner.recipe, start)
 
     def update(
         self,

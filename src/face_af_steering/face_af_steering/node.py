@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
+from face_af_common.answers import Answers
 from face_af_common.conversions import af_boxes_from_msg, faces_from_msg, orientation_from_msg
 from face_af_common.diagnostics import WARN, Health
-from face_af_common.hearing import Hearing
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import run_node
 from face_af_common.pairing import StampPairer
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.stamps import to_ns
@@ -26,6 +23,8 @@ from .recipe import RecipeError
 
 _NO_CAMERA_NEEDED = ("none", "dry_run")
 _STREAMS = ("faces", "af_overlay")
+_RECIPE_START = "recipe_start"
+"""Key of the live state: the parameter recipe and when its time line began."""
 
 
 class SteeringNode(Node):
@@ -38,16 +37,15 @@ class SteeringNode(Node):
         self._planner = self._engine.planner
         self._pairer = StampPairer(_STREAMS)
         self._health = Health(self, extra=self._extra)
-        self._hearing = Hearing(self, self._health, *_STREAMS)
         self._camera: CameraStatus | None = None
         self._measured: tuple[float, ...] = ()
         self._command_id = 0
-        self._last_state: SteeringState | None = None
         if self._engine.recipe is not None:
+            self._engine.restart_recipe(self._kept_recipe_start())
             self._log_recipe()
         self._params.on_change(self._apply)
         self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
-        self._states = self.create_publisher(SteeringState, "state", RESULT)
+        self._answers = Answers(self, SteeringState, "state")
         self.create_subscription(CameraStatus, "camera_status", self._on_camera, STATUS)
         self.create_subscription(FrameOrientation, "frame_orientation", self._on_orientation, STATUS)
         self.create_subscription(AfOverlay, "af_overlay", self._on_overlay, RESULT)
@@ -62,6 +60,15 @@ class SteeringNode(Node):
                 self._log_recipe()
         except RecipeError as error:  # changed on disk since it was checked
             self.get_logger().error(str(error))
+
+    def _kept_recipe_start(self) -> float | None:
+        """Where the process before this one was in the same recipe."""
+        kept = self._params.state.get(_RECIPE_START)
+        return float(kept[1]) if kept is not None and kept[0] == self._params.value.recipe else None
+
+    def _keep_recipe_start(self) -> None:
+        start = self._engine.recipe_start
+        self._params.state.keep(_RECIPE_START, None if start is None else [self._params.value.recipe, start])
 
     def _log_recipe(self) -> None:
         recipe = self._engine.recipe
@@ -80,15 +87,11 @@ class SteeringNode(Node):
         self._engine.turn(orientation_from_msg(message))
 
     def _on_overlay(self, message: AfOverlay) -> None:
-        self._hearing.got("af_overlay")
         self._add("af_overlay", message)
 
     def _on_faces(self, message: FaceArray) -> None:
-        self._hearing.got("faces")
-        if to_ns(message.header.stamp) == self._pairer.newest and self._last_state is not None:
-            self._states.publish(self._last_state)
-            return
-        self._add("faces", message)
+        if not self._answers.repeated(to_ns(message.header.stamp)):
+            self._add("faces", message)
 
     def _add(self, stream: str, message: FaceArray | AfOverlay) -> None:
         joined = self._pairer.add(stream, to_ns(message.header.stamp), message)
@@ -104,6 +107,7 @@ class SteeringNode(Node):
         boxes = af_boxes_from_msg(overlay)
         for action in self._engine.update(now, faces_from_msg(found), boxes, found.target, size):
             self._send(found, action)
+        self._keep_recipe_start()
         state = SteeringState(
             header=found.header,
             state=int(planner.status),
@@ -117,8 +121,7 @@ class SteeringNode(Node):
         )
         latency_s = (self.get_clock().now().nanoseconds - to_ns(found.header.stamp)) * 1e-9
         state.latency_ms = latency_s * 1e3
-        self._states.publish(state)
-        self._last_state = state
+        self._answers.publish(state)
         self._health.tick(to_ns(found.header.stamp), latency_s)
         if planner.blocked:
             self._health.fault(planner.blocked, WARN)
@@ -179,7 +182,3 @@ class SteeringNode(Node):
             "presses": planner.presses,
             "response_ms": f"{planner.response_s * 1e3:.0f}",
         }
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(SteeringNode, args)

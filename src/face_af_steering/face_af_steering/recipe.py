@@ -76,12 +76,15 @@ class Recipe:
 
 
 class RecipeRunner:
-    """Follows one recipe through time: who is the target now?"""
+    """Follows one recipe through time: who is the target now?
 
-    def __init__(self, recipe: Recipe) -> None:
+    ``start``: when its time line began, seconds; None = with the first frame.
+    """
+
+    def __init__(self, recipe: Recipe, start: float | None = None) -> None:
         self.recipe = recipe
-        self._start: float | None = None
-        self._last = 0.0
+        self.start = start
+        self._last = start or 0.0
         self._choices: tuple[str, ...] = ()
         self._current = ""
         self._better = ""
@@ -93,10 +96,10 @@ class RecipeRunner:
         The target of before is kept for ``hold_s`` after it went out of sight, and so long must somebody who
         ranks higher be in sight to take over.
         """
-        if self._start is None or now < self._last - 1.0:
-            self._start, self._current, self._better = now, "", ""
+        if self.start is None or now < self._last - 1.0:
+            self.start, self._current, self._better = now, "", ""
         self._last = now
-        choices = self.recipe.choices_at(now - self._start)
+        choices = self.recipe.choices_at(now - self.start)
         changed = choices != self._choices
         self._choices = choices
         wanted = self._wanted(choices, faces)

@@ -7,7 +7,6 @@ Subscribes ``image_raw``, ``faces``, ``af_overlay``, ``state`` (while watched); 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
@@ -18,9 +17,9 @@ from sensor_msgs.msg import CompressedImage, Image
 from face_af_common import qos
 from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
 from face_af_common.diagnostics import OK, Health
-from face_af_common.images import BGR, ImageError, from_bgr, to_bgr, to_jpeg
+from face_af_common.frames import Frame, FrameSubscription
+from face_af_common.images import BGR, ImageError, from_bgr, to_jpeg
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import run_node
 from face_af_common.stamps import to_ns
 from face_af_common.types import SteeringStatus
 from face_af_msgs.msg import AfOverlay, FaceArray, SteeringState
@@ -39,6 +38,7 @@ class DebugViewNode(Node):
         self._params = LiveParameters(self, DebugViewParams)
         self._joiner = DebugJoiner()
         self._inputs: list[Any] = []
+        self._frames: FrameSubscription | None = None
         self._last_drawn = -1e9
         self._raw = self.create_publisher(Image, "debug/image", _PICTURE_QOS)
         self._compressed = self.create_publisher(CompressedImage, "debug/image/compressed", _PICTURE_QOS)
@@ -54,11 +54,11 @@ class DebugViewNode(Node):
         watched = self._raw.get_subscription_count() + self._compressed.get_subscription_count() > 0
         if watched and not self._inputs:
             self._inputs = [
-                self.create_subscription(Image, "image_raw", self._on_image, qos.IMAGE),
                 self.create_subscription(FaceArray, "faces", lambda m: self._on_result("faces", m), qos.RESULT),
                 self.create_subscription(AfOverlay, "af_overlay", lambda m: self._on_result("boxes", m), qos.RESULT),
                 self.create_subscription(SteeringState, "state", lambda m: self._on_result("state", m), qos.RESULT),
             ]
+            self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_error, in_step=False)
             self._overdue_timer.reset()
             self._health.recovered("drawing")
         elif not watched and self._inputs:
@@ -66,12 +66,18 @@ class DebugViewNode(Node):
             for subscription in self._inputs:
                 self.destroy_subscription(subscription)
             self._inputs = []
+            if self._frames is not None:
+                self._frames.close()
+                self._frames = None
             self._joiner.clear()
             self._health.recovered("nobody looks")
 
-    def _on_image(self, message: Image) -> None:
-        self._joiner.add_picture(to_ns(message.header.stamp), message, time.monotonic())
+    def _on_frame(self, frame: Frame) -> None:
+        self._joiner.add_picture(frame.stamp_ns, frame, time.monotonic())
         self._draw_due()
+
+    def _on_error(self, error: ImageError) -> None:
+        self._health.fault(f"image_raw cannot be shown: {error}")
 
     def _on_result(self, stream: str, message: Any) -> None:
         self._joiner.add_result(stream, to_ns(message.header.stamp), message, time.monotonic())
@@ -87,11 +93,7 @@ class DebugViewNode(Node):
         if entry is None:
             return
         self._last_drawn = now
-        try:
-            drawn = self._draw(entry, now, params.height)
-        except ImageError as error:
-            self._health.fault(f"image_raw cannot be shown: {error}")
-            return
+        drawn = self._draw(entry, now, params.height)
         header = entry.picture.header
         if self._raw.get_subscription_count():
             self._raw.publish(from_bgr(drawn, header))
@@ -115,13 +117,9 @@ class DebugViewNode(Node):
             note="WATCHING" if state is None else "",
         )
         return annotated(
-            to_bgr(entry.picture),
+            entry.picture.bgr,
             [] if faces is None else faces_from_msg(faces),
             [] if boxes is None else af_boxes_from_msg(boxes),
             caption,
             height,
         )
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(DebugViewNode, args)

@@ -12,6 +12,13 @@ from .profile_format import load_profile
 from .remote import DryRunRemote, PtpRemote, Remote
 
 
+def camera_address(params: DriverParams) -> str:
+    """Which camera the parameters mean, empty for none: two drivers at one camera throw each other out."""
+    if params.transport == "ptpip":
+        return f"at {params.host}:{params.port}"
+    return f"on USB {params.serial}".rstrip() if params.transport in ("usb", "nikon_usb_control") else ""
+
+
 def remote_factory(params: DriverParams, profiles: Path) -> Callable[[], Remote] | None:
     """What makes a new connection each time it is called; None for transport ``none``.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from face_af_common.leader_lock import LeaderLock
 from face_af_common.types import Action
 
 from .remote import Identity, Refused, Remote
@@ -14,6 +15,10 @@ from .transport import Interrupted, TransportError
 
 _POLL = 0.1
 """Seconds between two looks at the event channel while idle."""
+_SHORT = 10.0
+"""A connection that does not last for so many seconds may have been ended by somebody else's."""
+_SUSPICIOUS = 3
+"""So many short connections in a row are told of."""
 
 
 @dataclass
@@ -64,6 +69,7 @@ class CameraLink:
     There is room for one waiting command: a newer one takes its place. A command is sent at most
     once; one that was under way when the connection broke counts as failed, because nobody knows whether the
     camera has seen it. ``clock_ns``: the node clock. ``on_change`` is called with every new status, from any thread.
+    ``lock``: what only one driver on this machine may hold, who alone connects.
     """
 
     def __init__(
@@ -72,7 +78,9 @@ class CameraLink:
         timing: LinkTiming,
         clock_ns: Callable[[], int] = time.time_ns,
         on_change: Callable[[LinkStatus], None] = lambda status: None,
+        lock: LeaderLock | None = None,
     ) -> None:
+        self._lock = lock
         self._make_remote = make_remote
         self._clock_ns = clock_ns
         self._on_change = on_change
@@ -135,7 +143,11 @@ class CameraLink:
     def _run(self) -> None:
         pause = self.timing.reconnect_min
         first = True
+        short = 0
         while not self._closing:
+            if not self._alone():
+                continue
+            connected_at = None
             remote = self._make_remote()
             with self._condition:
                 self._remote = remote
@@ -147,21 +159,38 @@ class CameraLink:
                     connected=True, camera=identity, last_error="", reconnects=self._status.reconnects + (not first)
                 )
                 first = False
-                pause = self.timing.reconnect_min
+                connected_at = time.monotonic()
                 self._serve(remote)
             except Interrupted:
-                pause = self.timing.reconnect_min
+                short = 0
             except TransportError as problem:
                 error = str(problem)
             except Exception as problem:
                 # a fault that nobody foresaw must not end the only thread that could recover from it
                 error = f"{type(problem).__name__}: {problem}"
             finally:
+                if connected_at is not None:
+                    short = short + 1 if error and time.monotonic() - connected_at < _SHORT else 0
+                    if short <= 1:
+                        pause = self.timing.reconnect_min
+                if short >= _SUSPICIOUS:
+                    error += f"; {short} times lost soon after connecting: does another driver use the same camera?"
                 self._disconnect(remote, error)
             with self._condition:
                 if error and not self._closing and not self._again:
                     self._condition.wait(timeout=pause)
             pause = min(2 * pause, self.timing.reconnect_max)
+        if self._lock is not None:
+            self._lock.release()
+
+    def _alone(self) -> bool:
+        """Whether no other driver on this machine has the camera; else waits for a while."""
+        held = self._lock.taken() if self._lock is not None else ""
+        if held:
+            self._update(last_error=f"another driver on this machine has the camera {held}; waiting until it has ended")
+            with self._condition:
+                self._condition.wait(timeout=self.timing.reconnect_min)
+        return not held
 
     def _disconnect(self, remote: Remote, error: str) -> None:
         with self._condition:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from rclpy.clock import Clock, ClockType
@@ -10,22 +9,22 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from face_af_common.diagnostics import ERROR, OK, STALE, WARN, Health
-from face_af_common.hearing import Hearing
+from face_af_common.leader_lock import LeaderLock
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.node_main import StartError, run_node
 from face_af_common.paths import share_dir
 from face_af_common.qos import RESULT, STATUS
+from face_af_common.runtime import StartError
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action, ActionKind
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
 from face_af_msgs.srv import Press
 
-from .backends import remote_factory
+from .backends import camera_address, remote_factory
 from .link import CameraLink, Command, LinkStatus, LinkTiming
 from .params import DriverParams
 from .profile import BUTTONS, Measured, ProfileError
 
-_PRESS_TIMEOUT = 2.0
+_PRESS_TIMEOUT = 1.0
 """Seconds that the ``press`` service waits for its press."""
 
 
@@ -42,9 +41,10 @@ class DriverNode(Node):
             raise StartError(str(error)) from error
         self._publisher = self.create_publisher(CameraStatus, "camera_status", STATUS)
         self._health = Health(self, extra=self._figures)
-        self._hearing = Hearing(self, self._health)
         self._logged = LinkStatus()
-        self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status) if factory else None
+        address = camera_address(params)
+        lock = LeaderLock([address]) if address else None
+        self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status, lock) if factory else None
         self._unused = LinkStatus(last_error="transport is none: commands are refused")
         self._live.on_change(self._on_params)
         self.create_subscription(SteeringCommand, "command", self._on_command, RESULT)
@@ -197,7 +197,3 @@ def _measured(measured: Measured) -> dict[str, float | int]:
 
 def _timing(params: DriverParams) -> LinkTiming:
     return LinkTiming(params.max_command_age, params.reconnect.min_pause, params.reconnect.max_pause)
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    return run_node(DriverNode, args)

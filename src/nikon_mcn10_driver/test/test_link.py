@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from face_af_common.leader_lock import LeaderLock
 from face_af_common.types import Action, ActionKind
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
 from nikon_mcn10_driver.params import ReconnectParams
@@ -232,3 +233,29 @@ def test_closing_ends_a_wait_for_the_next_try(remote):
     started = time.monotonic()
     link.close()
     assert time.monotonic() - started < 1.0
+
+
+def test_of_two_drivers_at_one_camera_the_second_waits_and_says_so() -> None:
+    def make() -> CameraLink:
+        return CameraLink(Scripted, LinkTiming(0.2, 0.01, 0.05), lock=LeaderLock([f"test camera {id(Scripted)}"]))
+
+    first, second = make(), make()
+    first.start()
+    until(lambda: first.status.connected)
+    second.start()
+    until(lambda: "another driver on this machine has the camera" in second.status.last_error)
+    assert not second.status.connected
+    first.close()
+    until(lambda: second.status.connected)
+    second.close()
+
+
+def test_a_camera_that_is_lost_again_and_again_may_have_two_masters() -> None:
+    class Thrown(Scripted):
+        def heartbeat(self) -> None:
+            raise DeviceGone("the camera has closed the connection")
+
+    link = CameraLink(Thrown, LinkTiming(0.2, 0.01, 0.02))
+    link.start()
+    until(lambda: "does another driver use the same camera?" in link.status.last_error)
+    link.close()

@@ -7,14 +7,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from face_af_common import qos
 from face_af_common.conversions import af_boxes_from_msg, box_from_msg, faces_from_msg
-from face_af_common.images import to_bgr
+from face_af_common.image_files import decode_frame
+from face_af_common.images import BGR
 from face_af_common.pairing import StampPairer
 from face_af_common.stamps import to_ns
 from face_af_common.types import SteeringStatus
@@ -54,14 +56,16 @@ class Monitor(Node):
         self._lockstep = lockstep
         self._start_ns: int | None = None
         self._arrived: OrderedDict[int, float] = OrderedDict()
-        self._pictures: OrderedDict[int, Image] = OrderedDict()
+        self._pictures: OrderedDict[int, CompressedImage] = OrderedDict()
         self._whole_video = lockstep and video is not None
         streams = ("truth", "faces", "boxes", "state", *(("picture",) if self._whole_video else ()))
         self._pairer = StampPairer(streams, depth=30)
         # lockstep loses nothing: the stage goes on when this node has all of a frame
         self._seen = self.create_publisher(Header, "sim/seen", qos.RESULT) if lockstep else None
         if video is not None:
-            self.create_subscription(Image, "image_raw", self._on_image, qos.IMAGE)
+            # as JPEG: the raw frames stay in the process of those who need all of their pixels
+            jpegs = self.resolve_topic_name("image_raw") + "/compressed"
+            self.create_subscription(CompressedImage, jpegs, self._on_image, qos.COMPRESSED)
         for stream, kind, topic in (
             ("truth", m.SimTruth, "sim/truth"),
             ("faces", m.FaceArray, "faces"),
@@ -72,7 +76,7 @@ class Monitor(Node):
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.create_subscription(m.CameraStatus, "camera_status", self._on_camera, qos.STATUS)
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: CompressedImage) -> None:
         if self._whole_video:
             self._on_message("picture", message)
             return
@@ -109,7 +113,7 @@ class Monitor(Node):
         faces: m.FaceArray,
         boxes: m.AfOverlay,
         state: m.SteeringState,
-        picture: Image | None = None,
+        picture: CompressedImage | None = None,
     ) -> None:
         if self._start_ns is None:
             self._start_ns = stamp
@@ -147,7 +151,7 @@ class Monitor(Node):
                 fps=self.now.fps,
                 latency_ms=latency,
             )
-            self._video.write(VideoFrame(seconds, to_bgr(picture), seen, af_boxes_from_msg(boxes), caption))
+            self._video.write(VideoFrame(seconds, _decoded(picture), seen, af_boxes_from_msg(boxes), caption))
 
     def _count_fps(self) -> None:
         recent = self.measure.frames[-60:]
@@ -156,3 +160,7 @@ class Monitor(Node):
             self.now.fps = len(self.measure.frames) / max(elapsed, 1e-3)
         elif len(recent) > 1:
             self.now.fps = (len(recent) - 1) / max(recent[-1].time - recent[0].time, 1e-3)
+
+
+def _decoded(picture: CompressedImage) -> BGR:
+    return decode_frame(np.frombuffer(picture.data, np.uint8))

@@ -1,0 +1,146 @@
+"""A parent process that replaces its child when it dies or hangs, as gunicorn's arbiter does with its workers.
+
+The child is forked from a parent that has imported everything, so that it is back in the time that its nodes need to
+find one another. The parent touches neither ROS nor a device; it cannot hang with its child.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import mmap
+import os
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+HANG_S = 2.0
+"""An executor that has not turned for so long hangs. Reading a frame takes 0.05 s, the slowest network 0.5 s."""
+START_S = 60.0
+"""A child whose executors have not all turned for the first time after so long hangs, too."""
+END_S = 2.0
+"""A process that has not ended so long after it was asked to is ended hard."""
+USER_ERROR = 2
+"""Exit status of a process that cannot start with what it was given: starting again would not help."""
+
+FIRST_S, LONGEST_S = 0.0, 10.0
+FORGIVEN_AFTER_S = 10.0
+
+_CHECK_S = 0.25
+_STOP = (signal.SIGINT, signal.SIGTERM)
+_WAITED_FOR = (*_STOP, signal.SIGCHLD)
+_PR_SET_PDEATHSIG = 1
+
+
+class Beats:
+    """When each executor of the child has turned last, in memory that parent and child share."""
+
+    def __init__(self, executors: int) -> None:
+        self._times = memoryview(mmap.mmap(-1, 8 * executors)).cast("d")
+
+    def beat(self, executor: int) -> None:
+        self._times[executor] = time.monotonic()
+
+    def reset(self) -> None:
+        self._times[:] = memoryview(bytes(self._times.nbytes)).cast("d")
+
+    def hangs(self, now: float, since: float) -> bool:
+        """Whether an executor is late. ``since``: from when on it could have turned (monotonic seconds)."""
+        return any(now - max(at, since) > (HANG_S if at else START_S) for at in self._times)
+
+
+@dataclass
+class Patience:
+    """How long to wait before a child is started again."""
+
+    deaths: int = 0
+    """In a row, each soon after its start."""
+
+    def after(self, lived_s: float) -> float:
+        """Seconds to wait, for a child that lived for ``lived_s``: 0, 1, 2, 4, 8, 10; 0 again after a longer life."""
+        self.deaths = 0 if lived_s >= FORGIVEN_AFTER_S else self.deaths
+        delay = min(2.0 ** (self.deaths - 1), LONGEST_S) if self.deaths else FIRST_S
+        self.deaths += 1
+        return delay
+
+
+def supervise(work: Callable[[Beats], int], executors: int, name: str) -> int:
+    """Runs ``work`` in a child, again and again until it ends by itself, and returns the exit status.
+
+    ``work`` gets what its executors have to beat, and returns the child's status: 0 = it is done, 2 = starting it again
+    would not help. SIGINT and SIGTERM are passed on as SIGINT. ``name`` is for messages.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
+    gc.collect()
+    gc.freeze()  # else collections in the child copy what it shares with its parent
+    beats, patience = Beats(executors), Patience()
+    while True:
+        beats.reset()
+        started = time.monotonic()
+        status, asked = _watch(_fork(work, beats), beats, name)
+        if asked or status in (0, USER_ERROR):
+            return status if status >= 0 else 1
+        delay = patience.after(time.monotonic() - started)
+        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        _say(f"{name} has ended ({how}); it is started again" + (f" in {delay:g} s" if delay else ""))
+        if delay and signal.sigtimedwait(_STOP, delay) is not None:
+            return 0
+
+
+def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
+    parent = os.getpid()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads; only idle ones of numpy's are there
+        child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == parent:  # else it has died meanwhile
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
+            status = work(beats)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _watch(child: int, beats: Beats, name: str) -> tuple[int, bool]:
+    """Waits for the child's end; its status (negative: a signal's number), and whether it was asked to end."""
+    asked_at = 0.0
+    killed = False
+    looked = since = time.monotonic()
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), asked_at > 0.0
+        got = signal.sigtimedwait(_WAITED_FOR, _CHECK_S)
+        now = time.monotonic()
+        if now - looked > 1.0:
+            since = now  # the whole machine, or this process with its child, stood still
+        looked = now
+        if got is not None and got.si_signo in _STOP and not asked_at:
+            asked_at = now
+            os.kill(child, signal.SIGINT)
+        problem = ""
+        if asked_at and now - asked_at > END_S + _CHECK_S:
+            problem = f"has not ended {END_S:g} s after it was asked to"
+        elif not asked_at and beats.hangs(now, since):
+            problem = f"hangs: it has done nothing for {HANG_S:g} s"
+        if problem and not killed:
+            _say(f"{name} {problem}; it is killed")
+            killed = True
+            os.kill(child, signal.SIGKILL)
+
+
+def _say(text: str) -> None:
+    print(f"[WARN] {text}", file=sys.stderr, flush=True)

@@ -48,7 +48,7 @@ def run_nodes(nodes: Mapping[str, Callable[[], Node]], args: Sequence[str] | Non
         return _Process(nodes, args, beats).run()
 
     if SESSION in os.environ:
-        return supervise(work, len(nodes), " + ".join(nodes))
+        return supervise(work, list(nodes))
     return work(None)
 
 

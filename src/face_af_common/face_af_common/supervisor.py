@@ -7,6 +7,7 @@ find one another. The parent touches neither ROS nor a device; it cannot hang wi
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import gc
 import mmap
 import os
@@ -15,7 +16,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 HANG_S = 2.0
@@ -33,14 +34,17 @@ FORGIVEN_AFTER_S = 10.0
 _CHECK_S = 0.25
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _WAITED_FOR = (*_STOP, signal.SIGCHLD)
+_TELL = signal.SIGUSR2
+"""Makes a child print what each of its threads does."""
 _PR_SET_PDEATHSIG = 1
 
 
 class Beats:
-    """When each executor of the child has turned last, in memory that parent and child share."""
+    """When each executor of the child has turned last, in memory that parent and child share. ``names``: of its nodes."""
 
-    def __init__(self, executors: int) -> None:
-        self._times = memoryview(mmap.mmap(-1, 8 * executors)).cast("d")
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = list(names)
+        self._times = memoryview(mmap.mmap(-1, 8 * len(self._names))).cast("d")
 
     def beat(self, executor: int) -> None:
         self._times[executor] = time.monotonic()
@@ -48,9 +52,10 @@ class Beats:
     def reset(self) -> None:
         self._times[:] = memoryview(bytes(self._times.nbytes)).cast("d")
 
-    def hangs(self, now: float, since: float) -> bool:
-        """Whether an executor is late. ``since``: from when on it could have turned (monotonic seconds)."""
-        return any(now - max(at, since) > (HANG_S if at else START_S) for at in self._times)
+    def late(self, now: float, since: float, hang_s: float = HANG_S) -> list[str]:
+        """Whose executor is late. ``since``: from when on it could have turned (monotonic seconds)."""
+        limits = [(name, at, hang_s if at else START_S) for name, at in zip(self._names, self._times, strict=True)]
+        return [name for name, at, limit in limits if now - max(at, since) > limit]
 
 
 @dataclass
@@ -60,6 +65,11 @@ class Patience:
     deaths: int = 0
     """In a row, each soon after its start."""
 
+    @property
+    def hang_s(self) -> float:
+        """How long an executor may stand still: longer after each death, for what is not hung but slow."""
+        return HANG_S * 2.0 ** min(self.deaths, 4)
+
     def after(self, lived_s: float) -> float:
         """Seconds to wait, for a child that lived for ``lived_s``: 0, 1, 2, 4, 8, 10; 0 again after a longer life."""
         self.deaths = 0 if lived_s >= FORGIVEN_AFTER_S else self.deaths
@@ -68,20 +78,21 @@ class Patience:
         return delay
 
 
-def supervise(work: Callable[[Beats], int], executors: int, name: str) -> int:
+def supervise(work: Callable[[Beats], int], names: Sequence[str]) -> int:
     """Runs ``work`` in a child, again and again until it ends by itself, and returns the exit status.
 
-    ``work`` gets what its executors have to beat, and returns the child's status: 0 = it is done, 2 = starting it again
-    would not help. SIGINT and SIGTERM are passed on as SIGINT. ``name`` is for messages.
+    ``work`` gets what the executors of the nodes ``names`` have to beat, and returns the child's status: 0 = it is
+    done, 2 = starting it again would not help. SIGINT and SIGTERM are passed on as SIGINT.
     """
+    name = " + ".join(names)
     signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     gc.collect()
     gc.freeze()  # else collections in the child copy what it shares with its parent
-    beats, patience = Beats(executors), Patience()
+    beats, patience = Beats(names), Patience()
     while True:
         beats.reset()
         started = time.monotonic()
-        status, asked = _watch(_fork(work, beats), beats, name)
+        status, asked = _watch(_fork(work, beats), beats, name, patience.hang_s)
         if asked or status in (0, USER_ERROR):
             return status if status >= 0 else 1
         delay = patience.after(time.monotonic() - started)
@@ -105,6 +116,7 @@ def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == parent:  # else it has died meanwhile
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
+            faulthandler.register(_TELL)
             status = work(beats)
     except BaseException:
         traceback.print_exc()
@@ -114,10 +126,10 @@ def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
         os._exit(status)
 
 
-def _watch(child: int, beats: Beats, name: str) -> tuple[int, bool]:
+def _watch(child: int, beats: Beats, name: str, hang_s: float) -> tuple[int, bool]:
     """Waits for the child's end; its status (negative: a signal's number), and whether it was asked to end."""
     asked_at = 0.0
-    killed = False
+    told = False
     looked = since = time.monotonic()
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -134,11 +146,13 @@ def _watch(child: int, beats: Beats, name: str) -> tuple[int, bool]:
         problem = ""
         if asked_at and now - asked_at > END_S + _CHECK_S:
             problem = f"has not ended {END_S:g} s after it was asked to"
-        elif not asked_at and beats.hangs(now, since):
-            problem = f"hangs: it has done nothing for {HANG_S:g} s"
-        if problem and not killed:
-            _say(f"{name} {problem}; it is killed")
-            killed = True
+        elif not asked_at and (late := beats.late(now, since, hang_s)):
+            problem = f"hangs: {' and '.join(late)} did nothing for {hang_s:g} s"
+        if problem and not told:
+            _say(f"{name} {problem}; it is killed. Where it was:")
+            told = True
+            os.kill(child, _TELL)
+        elif problem:
             os.kill(child, signal.SIGKILL)
 
 

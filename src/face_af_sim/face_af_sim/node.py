@@ -30,6 +30,8 @@ _EPOCH_NS = 1_000_000_000
 """Time of the first frame in lockstep; zero would mean that there is no time yet."""
 
 _RESEND_S = 1.0
+_STILL_S = 0.2
+"""So often the first frame is shown until it is answered."""
 _SILENCE_S = 10.0
 _PRESS_S = 5.0
 """So long a press may take to reach the camera before the show goes on without it."""
@@ -58,14 +60,18 @@ class StageNode(Node):
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._wall = Clock(clock_type=ClockType.SYSTEM_TIME)
         self._index = -1
-        self._ready_at: float | None = None
-        self._born = time.monotonic()
+        self._begun_at: float | None = None
+        """When the show in real time has begun."""
+        self._opening: Frame | None = None
+        self._answered = False
+        self._born = self._last_try = time.monotonic()
         self._lockstep = Lockstep(observed=p.observed) if p.clock == "lockstep" else None
         self._cables = FaultServices(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
         self._cables.plug_in()
         if self._lockstep is not None:
             self._start_lockstep()
         else:
+            self._states = self.create_subscription(SteeringState, "state", self._on_answer, RESULT)
             self._timer = self.create_timer(1.0 / p.rate, self._realtime, clock=self._steady)
         self.get_logger().info(
             f"target {prepared.target} among {len(prepared.figures)} people; {p.width}x{p.height}, "
@@ -79,12 +85,10 @@ class StageNode(Node):
 
     def _realtime(self) -> None:
         now = time.monotonic()
-        if self._ready_at is None:
-            wanted, waited = self._params.subscribers, now - self._born
-            if self._images.subscriptions < wanted and waited < self._params.wait_s:
-                return
-            self._ready_at = now
-        index = int((now - self._ready_at) * self._params.rate + 0.5)
+        if self._begun_at is None:
+            self._wait_for_graph(now)
+            return
+        index = int((now - self._begun_at) * self._params.rate + 0.5)
         if index <= self._index:
             return
         if self._index >= 0:
@@ -92,8 +96,24 @@ class StageNode(Node):
         if self._over(index):
             return
         self._index = index
+        self._show(self._sim.frame(index / self._params.rate))
+
+    def _wait_for_graph(self, now: float) -> None:
+        """The first frame stands still until it is answered: models load, and the show is short."""
+        wanted, patient = self._params.subscribers, now - self._born < self._params.wait_s
+        if not (wanted and patient) or self._answered:
+            self._begun_at = now
+        elif self._images.subscriptions >= wanted and now - self._last_try >= _STILL_S:
+            self._last_try = now
+            self._opening = self._opening or self._sim.frame(0.0)
+            self._show(self._opening)
+
+    def _on_answer(self, _: SteeringState) -> None:
+        self._answered = True
+
+    def _show(self, frame: Frame) -> None:
         stamp = self._wall.now().nanoseconds
-        self._publish(self._sim.frame(index / self._params.rate), stamp)
+        self._publish(frame, stamp)
         self._health.tick(stamp)
 
     # -- lockstep -------------------------------------------------------------------------------------
@@ -107,7 +127,7 @@ class StageNode(Node):
         self._connected = False
         self._others_at: float | None = None
         self._sent: tuple[BGR, SimTruth] | None = None
-        self._last_try = self._asked_at = self._answered_at = time.monotonic()
+        self._asked_at = self._answered_at = time.monotonic()
         self._timer = self.create_timer(0.05, self._watch, clock=self._steady)
 
     def _on_state(self, message: SteeringState) -> None:

@@ -187,9 +187,25 @@ def test_lockstep_waits_for_an_observer_and_shows_it_the_same_frame_again(others
         stop(process)
 
 
-def test_real_time_needs_no_answer(others: Others, domain: int) -> None:
+def test_real_time_begins_with_the_first_answer(others: Others, domain: int) -> None:
     others.answer = False
     process = start(domain, "duration:=1.5", "rate:=20.0")
+    try:
+        others.spin_until(lambda: len(others.stamps) >= 8)
+        waited = others.stamps[7] - others.stamps[0]
+        assert waited > 1.2e9, "a still a few times a second"
+        assert len({str(truth.boxes) for truth in others.truths}) == 1
+        others.answer = True
+        others.spin_until(lambda: process.poll() is not None)
+        assert process.returncode == 0
+    finally:
+        stop(process)
+    assert others.stamps[-1] - others.stamps[0] > waited + 1.0e9, "the whole show comes after the answer"
+
+
+def test_real_time_does_not_wait_for_ever(others: Others, domain: int) -> None:
+    others.answer = False
+    process = start(domain, "duration:=1.5", "rate:=20.0", "wait_s:=2.0")
     try:
         others.spin_until(lambda: process.poll() is not None, 60)
         assert process.returncode == 0

@@ -40,7 +40,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Beats:
-    """When each executor of the child has turned last, in memory that parent and child share. ``names``: of its nodes."""
+    """When the executor of each of the nodes ``names`` has turned last, in memory that parent and child share."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = list(names)

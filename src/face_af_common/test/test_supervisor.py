@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from face_af_common.supervisor import HANG_S, START_S, Beats, Patience
 
 

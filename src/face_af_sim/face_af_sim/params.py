@@ -40,10 +40,19 @@ class StageNodeParams:
         read_only=True,
     )
     subscribers: int = param(
-        2, "subscribers of image_raw to wait for before the first frame; 0 = begin at once", low=0, high=100, read_only=True
+        2,
+        "subscribers of image_raw to wait for before the first frame; 0 = begin at once",
+        low=0,
+        high=100,
+        read_only=True,
     )
     wait_s: float = param(
-        60.0, "longest wait for them and for their first answer in real time (lockstep waits on)", unit="s", low=0.0, high=3600.0, read_only=True
+        60.0,
+        "longest wait for them and for their first answer in real time (lockstep waits on)",
+        unit="s",
+        low=0.0,
+        high=3600.0,
+        read_only=True,
     )
     ptpip_port: int = param(
         15740,

@@ -107,6 +107,11 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="The same frames give the same results, however busy the machine is (simulated time)",
         ),
         DeclareLaunchArgument("stage_params", default_value="", description="YAML with the stage's parameters"),
+        DeclareLaunchArgument(
+            "compose_stage",
+            default_value="true",
+            description="use_composition: the stage too; false: in a process of its own, as a camera is",
+        ),
     ]
 
 
@@ -237,12 +242,16 @@ def nodes(context: LaunchContext) -> list[Action]:
         # the stage takes its time: it is made last
         *sources.get(text("source"), (("face_af_capture", "capture"),)),
     ]
-    if is_true("use_composition"):
-        # no node name: it would hold for every node of the process
-        names = (executable for _, executable in vision)
-        graph = [start("face_af_common", "container", *names, name=None, frames=True)]
+    if not is_true("use_composition"):
+        apart = vision
+    elif text("source") == "stage" and not is_true("compose_stage"):
+        apart = vision[-1:]
     else:
-        graph = [start(package, executable, name=executable, frames=True) for package, executable in vision]
+        apart = []
+    # no node name: it would hold for every node of the process
+    together = [executable for package, executable in vision if (package, executable) not in apart]
+    graph = [start("face_af_common", "container", *together, name=None, frames=True)] if together else []
+    graph += [start(package, executable, name=executable, frames=True) for package, executable in apart]
     handlers = []
     if text("source") == "stage":
         handlers.append(RegisterEventHandler(OnProcessExit(target_action=graph[-1], on_exit=stop_when_over)))

@@ -30,6 +30,7 @@ FORWARDED = (
     "log_level",
     "respawn",
     "use_composition",
+    "compose_stage",
 )
 """Arguments of bringup.launch.py that mean the same here."""
 
@@ -71,6 +72,11 @@ def arguments() -> list[DeclareLaunchArgument]:
             "use_composition",
             default_value="true",
             description="Run the stage and all nodes but the driver and the recorder in one process",
+        ),
+        DeclareLaunchArgument(
+            "compose_stage",
+            default_value="true",
+            description="false: the stage in a process of its own, as a camera is",
         ),
     ]
 

@@ -182,7 +182,20 @@ add_to_system() {
 build_workspace() {
     enter_ros
     mkdir -p build install
-    "$venv/bin/python" "$(command -v colcon)" build --base-paths src --symlink-install --event-handlers console_cohesion+
+    if run_colcon; then return; fi
+    # what an older version of a package has left may lie in the way of the new one
+    grep -qE 'File exists|(Is|Not) a directory|existing path cannot be removed' $state/build.log || return
+    local package
+    for package in $(sed -nE 's/.*Failed +<<< ([A-Za-z0-9_]+).*/\1/p' $state/build.log); do
+        echo "$package: built anew from nothing"
+        rm -rf "build/$package" "install/$package"
+    done
+    run_colcon
+}
+
+run_colcon() {
+    "$venv/bin/python" "$(command -v colcon)" build --base-paths src --symlink-install \
+        --event-handlers console_cohesion+ 2>&1 | tee $state/build.log
 }
 
 # Numba would compile them at the overlay node's first start, with the camera waiting.

@@ -5,6 +5,7 @@ How two vectors are compared: :mod:`face_af_gallery.matching`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,8 @@ class Embedder:
         self._template = template
         self._mean, self._std = tuple(mean), std
         self._batch = batch
+        self._alone = threading.Lock()
+        """A gallery may be read in a thread while frames go on."""
         self.dimension = self._run(np.zeros((1, 3, self.size, self.size), np.float32)).shape[1]
 
     def above(self, fraction: float) -> float:
@@ -91,7 +94,8 @@ class Embedder:
         return np.asarray(rows, np.float32)
 
     def _run(self, tensor: NDArray[Any]) -> Embeddings:
-        rows = self.runner.run(np.ascontiguousarray(tensor, np.float32))[0]
+        with self._alone:
+            rows = self.runner.run(np.ascontiguousarray(tensor, np.float32))[0]
         rows = np.array(rows, np.float32).reshape(len(rows), -1)
         expected = self.spec.embedding_size or rows.shape[1]
         if len(rows) != len(tensor) or rows.shape[1] < 16 or rows.shape[1] != expected:

@@ -76,20 +76,23 @@ class PerceptionNode(Node):
 
     # -- models and gallery ------------------------------------------------------------------------------------------
 
-    def _load(self) -> None:
-        self._reload_wanted = False
-        self._used = self._live.value
-        self._loader = threading.Thread(target=self._load_in_thread, args=(self._used,), daemon=True)
+    def _load(self, analyser: FaceAnalyser | None = None) -> None:
+        """Loads the models and the gallery in a thread; the gallery only, where ``analyser`` is there already."""
+        if analyser is None:
+            self._reload_wanted = False
+            self._used = self._live.value
+        self._loader = threading.Thread(target=self._load_in_thread, args=(self._live.value, analyser), daemon=True)
         self._loader.start()
 
-    def _load_in_thread(self, params: PerceptionNodeParams) -> None:
-        try:
-            analyser = FaceAnalyser.of(params, on_progress=self._say)
-            analyser.warm_up()
-        except ModelError as error:
-            self._model_problem = str(error)
-            return
-        self._model_problem = ""
+    def _load_in_thread(self, params: PerceptionNodeParams, analyser: FaceAnalyser | None) -> None:
+        if analyser is None:
+            try:
+                analyser = FaceAnalyser.of(params, on_progress=self._say)
+                analyser.warm_up()
+            except ModelError as error:
+                self._model_problem = str(error)
+                return
+            self._model_problem = ""
         self._loaded = (analyser, self._open_gallery(params, analyser))
 
     def _say(self, line: str) -> None:
@@ -113,45 +116,44 @@ class PerceptionNode(Node):
 
     def _tend(self) -> None:
         """Takes over what the loader has brought, tries again after failures, reloads what changed on disk."""
-        loading = self._loader is not None and self._loader.is_alive()
-        if not loading and self._loader is not None:
-            self._loader.join()
-            self._loader = None
-            if self._loaded is not None:
-                analyser, gallery = self._loaded
-                self._loaded = None
-                self._failures = 0
-                self._pipeline = FacePipeline(self._live.value, analyser, gallery)
-                spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
-                people = len(gallery.names) if gallery is not None else 0
-                self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
-            elif self._model_problem:
-                delay = _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
-                self._failures += 1
-                self._retry_at = time.monotonic() + delay
-        if not loading and (
-            self._reload_wanted
-            or (self._pipeline is None and self._model_problem and time.monotonic() > self._retry_at)
-        ):
+        if self._loader is not None:
+            if not self._loader.is_alive():
+                self._loader.join()
+                self._loader = None
+                self._take_over()
+        elif self._reload_wanted:
             self._load()
-        self._watch_gallery()
+        elif self._pipeline is None:
+            if self._model_problem and time.monotonic() > self._retry_at:
+                self._load()
+        elif self._gallery_is_old(self._pipeline.gallery):
+            self._load(self._pipeline.analyser)
         self._judge()
 
-    def _watch_gallery(self) -> None:
-        pipeline = self._pipeline
-        if pipeline is None:
+    def _take_over(self) -> None:
+        """Uses what the loader has brought."""
+        if self._loaded is None:
+            self._retry_at = time.monotonic() + _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
+            self._failures += 1
             return
-        if pipeline.gallery is None:
-            if self._gallery_problem and time.monotonic() > self._retry_at:
-                self._retry_at = time.monotonic() + _RETRY_S[1]
-                pipeline.gallery = self._open_gallery(self._live.value, pipeline.analyser)
-        elif pipeline.gallery.changed_on_disk():
-            try:
-                pipeline.gallery.reload(progress=self._on_embedding)
-                self._gallery_problem = ""
-                self.get_logger().info(f"gallery read again: {len(pipeline.gallery.names)} people")
-            except GalleryError as error:
-                self._gallery_problem = str(error)
+        (analyser, gallery), self._loaded = self._loaded, None
+        self._failures = 0
+        people = len(gallery.names) if gallery is not None else 0
+        if gallery is None:
+            self._retry_at = time.monotonic() + _RETRY_S[1]
+        if self._pipeline is None or self._pipeline.analyser is not analyser:
+            self._pipeline = FacePipeline(self._live.value, analyser, gallery)
+            spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
+            self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
+        elif gallery is not None:  # else it goes on with what it had
+            self._pipeline.gallery = gallery
+            self.get_logger().info(f"gallery read again: {people} people")
+
+    def _gallery_is_old(self, gallery: Gallery | None) -> bool:
+        """Whether it should be read (again); after a failure not at once."""
+        if self._gallery_problem and time.monotonic() < self._retry_at:
+            return False
+        return bool(self._gallery_problem) if gallery is None else gallery.changed_on_disk()
 
     def _judge(self) -> None:
         """One line for /diagnostics: the worst of what is wrong now."""

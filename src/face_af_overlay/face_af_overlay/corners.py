@@ -202,11 +202,14 @@ def _round(
                 start = k
             if start >= 0 and (not on or k == columns - 1):
                 if (k - start) * step >= _STRAIGHT:
-                    far = min(largest, 4 * (k - start) * step + 8)
+                    far = min(largest, 2 * (k - start) * step + 8)
                     for end in range(4):
-                        x = start * step if end & 1 == 0 else (k - 1) * step
+                        at = start if end & 1 == 0 else k - 1
+                        if not _bends(level, columns, at, j, end, least):
+                            continue
+                        x = at * step
                         _arc(bgr, upright, x, j * step, end, step, ground, least, far, profile, values[end], counts)
-                start = -1
+                start = k if not on and strength >= least else -1
             k += 1
 
 
@@ -215,6 +218,17 @@ def _near(one: Any, other: Any, strength: Any) -> Any:
     """Whether two neighbours on a line differ less than the line from its ground."""
     gap = np.int64(one) - np.int64(other)
     return abs(gap) * 2 <= np.int64(strength) + 8
+
+
+@inlined
+def _bends(level: U8, columns: int, k: int, j: int, kind: int, least: int) -> Any:
+    """Whether the line that ends at place k of row j goes on in the next row towards the corner: arcs do."""
+    right, row = 1 - 2 * (kind & 1), j + 1 - (kind & 2)
+    first, last = max(min(k - _BEND * right, k + right), 0), min(max(k - _BEND * right, k + right), columns - 1)
+    for at in range(first, last + 1):
+        if level[row, at] >= least:
+            return True
+    return False
 
 
 @compiled
@@ -238,22 +252,25 @@ def _arc(
     best: Any = 0
     offset, corner_x = 0, 0
     for d in range(_SHARP, far + 1, step):
-        cx = x - right * d
-        last = y + down * (d + 7)
+        # one of the two lines may seem to begin a little earlier than the other
+        cx, begin = x - right * d, d + d // 4
+        last = y + down * (begin + 7)
         if not (margin <= cx < width - margin and margin <= last < height - margin):
             break
         column, most = cx // step, max(best, least - 1)
         # the middle of the three first, and no further where it is nothing
-        strength: Any = np.int64(upright[y + down * (d + 3), column])
+        strength: Any = np.int64(upright[y + down * (begin + 3), column])
         if strength <= most:
             continue
         strength = min(
-            strength, np.int64(upright[y + down * (d + 1), column]), np.int64(upright[y + down * (d + 5), column])
+            strength,
+            np.int64(upright[y + down * (begin + 1), column]),
+            np.int64(upright[y + down * (begin + 5), column]),
         )
         if strength <= most:
             continue
         for i in range(3):
-            strength -= max(abs(np.int64(bgr[y + down * (d + 1 + 2 * i), cx, 1]) - g) - 8, 0)
+            strength -= max(abs(np.int64(bgr[y + down * (begin + 1 + 2 * i), cx, 1]) - g) - 8, 0)
         if strength <= most:
             continue
         strength = min(strength, _on_arc(bgr, cx, y, right, down, d, ground, b, g, r))
@@ -272,7 +289,7 @@ def _arc(
             break
         if abs(known[0] - x) <= 1 and abs(known[1] - y) <= 1 and abs(known[6] - offset) <= 3 + offset // 4:
             if best > known[5]:
-                known[5], known[6] = best, offset
+                known[2], known[3], known[4], known[5], known[6] = b, g, r, best, offset
             return
     out = values[counts[kind]]
     out[0], out[1], out[2], out[3], out[4], out[5], out[6] = x, y, b, g, r, best, offset
@@ -314,6 +331,8 @@ _MOST = 4000
 """Rounded corners of each kind in one frame, at most."""
 _STRAIGHT = 6
 """Pixels of a level line, at least, from the ends of which rounded corners are looked for."""
+_BEND = 3
+"""Places of a plane beyond the end of a level line in which an arc has reached the next row."""
 _SHARP = 2
 """Pixels from a corner to its straight lines below which it is found as a sharp one."""
 _EIGHT_OR_MORE = 0xF8F8F8F8F8F8F8F8

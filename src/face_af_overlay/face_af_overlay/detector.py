@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from face_af_common.types import AfBox, AfState
 
 from .colours import state_of
+from .corner_style import tells_sharp
 from .corners import measure, measure_rounded
 from .outline import Examiner, Flaw, Outline, Rejection
 from .params import OverlayParams
@@ -31,6 +32,8 @@ class Findings:
     boxes: list[AfBox] = field(default_factory=list)
     outlines: list[Outline] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    scale: float = 1.0
+    """Height of the frame as it was looked at, over 1080; outlines are in its pixels."""
 
 
 class AfBoxDetector:
@@ -54,22 +57,27 @@ class AfBoxDetector:
         """All AF boxes in ``bgr`` (H x W x 3, uint8), surest first; :class:`PictureError` for anything else."""
         return self.inspect(bgr, explain=False).boxes
 
-    def inspect(self, bgr: NDArray[np.uint8], *, explain: bool = True) -> Findings:
-        """Like :meth:`detect`, and says what was rejected and, if ``explain``, why."""
+    def inspect(self, bgr: NDArray[np.uint8], *, explain: bool = True, rounded: bool = True) -> Findings:
+        """Like :meth:`detect`, and says what was rejected and, if ``explain``, why.
+
+        ``rounded``: also look for rounded corners where no box found has sharp ones.
+        """
         check_picture(bgr)
         work, shrink, candidates = self.propose(bgr)
         findings = self._judge(work, shrink, candidates, explain)
-        if not any(_tells_sharp(outline, work.shape[0] / 1080) for outline in findings.outlines):
-            rounded = self.propose_rounded(work)
-            if len(rounded):
-                findings = self._judge(work, shrink, candidates.joined(rounded), explain)
+        if rounded and not any(tells_sharp(outline, findings.scale) for outline in findings.outlines):
+            more = self.propose_rounded(work)
+            if len(more):
+                # all at once where boxes must be told apart
+                both = candidates.joined(more) if findings.boxes or explain else more
+                findings = self._judge(work, shrink, both, explain)
         return findings
 
     def _judge(self, work: NDArray[np.uint8], shrink: int, candidates: Candidates, explain: bool) -> Findings:
         outlines, rejected = self._examiner.examine(
             work, candidates, self.params, work.shape[0] / 1080, explain=explain
         )
-        findings = Findings(rejected=rejected)
+        findings = Findings(rejected=rejected, scale=work.shape[0] / 1080)
         for outline in outlines:
             state = state_of(outline.colour, outline.shown, self.params.colour)
             if state == AfState.NONE:
@@ -99,8 +107,9 @@ class AfBoxDetector:
         scale, limits = work.shape[0] / 1080, self._limits(work.shape[0] / 1080)
         reach, least = Reach.at(scale), max(self.params.contrast.line - 2, _LEAST_ROUND)
         largest = round(_ROUNDEST * limits.high)
-        corners = measure_rounded(work, self._lines.lines, reach, least, largest, self.params.max_corners)
-        return propose(work, corners, limits, reach, _MOST)
+        # the best half of what sharp ones may be: the rest has never been a box
+        corners = measure_rounded(work, self._lines.lines, reach, least, largest, self.params.max_corners // 2)
+        return propose(work, corners, limits, reach, _MOST // 2)
 
     def _limits(self, scale: float) -> Limits:
         params = self.params
@@ -110,15 +119,6 @@ class AfBoxDetector:
             params.shape.max_aspect * _TOO_LONG,
             round(params.contrast.uniform),
         )
-
-
-def _tells_sharp(outline: Outline, scale: float) -> bool:
-    """Whether a box found has sharp corners for sure: one camera draws all of its boxes alike.
-
-    An arc of an eighth of its width must leave the corner by more than the line is thick.
-    """
-    shorter = min(outline.box.width, outline.box.height)
-    return outline.sharp and shorter >= _TELLS[0] * scale + _TELLS[1] * outline.line
 
 
 def example() -> NDArray[np.uint8]:
@@ -153,8 +153,6 @@ _MOST = 48
 """Rectangles looked at closely in one frame, at most."""
 _TOO_LONG = 1.3
 """Rectangles longer than allowed by up to this factor are looked at, to say so in the debug picture."""
-_TELLS = 20.0, 14.0
-"""Pixels, and thicknesses of the line, of the shorter side from which rounded corners are not taken for sharp."""
 _ROUNDEST = 0.27
 """Largest offset of rounded corners as a share of the longest side: radii are a quarter of it at most."""
 _LEAST_ROUND = 8

@@ -16,6 +16,7 @@ from face_af_common.live_parameters import LiveParameters
 from face_af_common.qos import IMAGE
 from face_af_msgs.msg import AfOverlay
 
+from .corner_style import CornerStyle
 from .debug_picture import debug_picture
 from .detector import AfBoxDetector, PictureError
 from .follow import BoxTracker
@@ -30,6 +31,7 @@ class OverlayNode(Node):
         self._params = LiveParameters(self, OverlayNodeParams)
         self._detector = AfBoxDetector()
         self._tracker = BoxTracker()
+        self._style = CornerStyle()
         self._health = Health(self, extra=self._figures)
         self._answers = Answers(self, AfOverlay, "af_overlay")
         self._debug = self.create_publisher(Image, "debug/overlay", IMAGE)
@@ -48,10 +50,11 @@ class OverlayNode(Node):
         try:
             self._detector.params = params
             watched = self._debug.get_subscription_count() > 0
-            found = self._detector.inspect(frame.bgr, explain=watched)
+            found = self._detector.inspect(frame.bgr, explain=watched, rounded=self._style.search_rounded())
         except PictureError as error:
             self._on_error(error)
             return
+        self._style.learn(found.outlines, found.scale)
         boxes = self._tracker.update(found.boxes, stamp_ns / 1e9, params.follow)
         overlay = AfOverlay(header=frame.header, width=frame.bgr.shape[1], height=frame.bgr.shape[0])
         overlay.boxes = af_boxes_to_msg(boxes)

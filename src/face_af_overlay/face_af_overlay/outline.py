@@ -105,10 +105,7 @@ class Examiner:
             rival = next(
                 (k for k, other in enumerate(boxes) if box.iou(other) > _SAME or _around(box, other, scale)), -1
             )
-            if rival >= 0 and not (
-                _around(box, boxes[rival], scale)
-                and shapes[i, m.LINE] > shapes[kept[rival], m.LINE] + _THICKER * min(scale, 1.0)
-            ):
+            if rival >= 0 and not _outdoes(box, shapes[i, m.LINE], boxes[rival], shapes[kept[rival], m.LINE], scale):
                 continue
             flaw = _misshapen(box, features[i], shapes[i], params, bgr.shape, scale)
             if flaw is None and m.divided(bgr, shapes[i]):
@@ -195,6 +192,15 @@ def _around(one: Box, other: Box, scale: float) -> bool:
     return near < min(gaps) and max(gaps) < far and max(gaps) - min(gaps) < near
 
 
+def _outdoes(box: Box, line: float, rival: Box, other: float, scale: float) -> bool:
+    """Whether ``box`` is the AF box of two outlines around one another: the inner one, unless it is much thinner."""
+    if not _around(box, rival, scale):
+        return False
+    thicker = _THICKER * min(scale, 1.0)
+    inside = box.width < rival.width
+    return bool(line > other - thicker) if inside else bool(line > other + thicker)
+
+
 def _misshapen(
     box: Box, features: F32, shape: F32, params: OverlayParams, size: tuple[int, ...], scale: float
 ) -> Rejection | None:
@@ -264,7 +270,7 @@ _DARKER, _COLOURLESS = 10.0, 12.0
 _APART = 3.0, 14.0
 """Pixels between two outlines of one box, at least and at most."""
 _THICKER = 0.8
-"""Pixels by which one of them must be thicker than the surer one, to be the box."""
+"""Pixels by which the outer one must be thicker than the inner one, to be the box."""
 _BLUR = 0.7
 """Pixels that blur adds to the thickness of a line."""
 _NOISE = 4.0

@@ -1,4 +1,4 @@
-"""Whether the camera's boxes have sharp corners: one camera draws all of them alike, so it need not be asked each frame."""
+"""Whether the camera draws boxes with sharp corners: it draws all of them alike, so not every frame need tell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CornerStyle:
         return self._sharp < _SURE or self._frames % _AGAIN == 0
 
     def learn(self, outlines: Sequence[Outline], scale: float) -> None:
-        """``outlines``: the boxes of one frame; ``scale``: height of the frame over 1080. One rounded box starts anew."""
+        """``outlines``: the boxes of one frame; ``scale``: its height over 1080. One rounded box starts anew."""
         self._frames += 1
         if any(outline.radius > 0 for outline in outlines):
             self._sharp = 0

@@ -54,8 +54,16 @@ def measure_rounded(bgr: U8, lines: ThinLines, reach: Reach, least: int, largest
     """
     values = np.zeros((4, _MOST, 7), np.int32)
     counts = np.zeros(4, np.int64)
+    least = max(least, _least_of_busy(lines.level))
     _round(bgr, lines.green, lines.level, lines.upright, reach.step, reach.ground, least, largest, values, counts)
     return _best(values, counts, limit)
+
+
+def _least_of_busy(level: U8) -> int:
+    """The strength that no more than a set share of all places has: in busy frames faint lines are there by chance."""
+    counts = np.bincount(level[::_SAMPLED].ravel(), minlength=256)
+    above = np.cumsum(counts[::-1])[::-1]
+    return int(np.argmax(above <= _BUSY * above[0]))
 
 
 def _best(values: I32, counts: NDArray[np.int64], limit: int) -> Corners:
@@ -225,10 +233,10 @@ def _bends(level: U8, columns: int, k: int, j: int, kind: int, least: int) -> An
     """Whether the line that ends at place k of row j goes on in the next row towards the corner: arcs do."""
     right, row = 1 - 2 * (kind & 1), j + 1 - (kind & 2)
     first, last = max(min(k - _BEND * right, k + right), 0), min(max(k - _BEND * right, k + right), columns - 1)
+    most: Any = 0
     for at in range(first, last + 1):
-        if level[row, at] >= least:
-            return True
-    return False
+        most = max(most, np.int64(level[row, at]))
+    return most >= least
 
 
 @compiled
@@ -329,6 +337,8 @@ _ROUGHLY = -8
 """Evenness below which a corner is given up before its middle has been found."""
 _MOST = 4000
 """Rounded corners of each kind in one frame, at most."""
+_SAMPLED, _BUSY = 16, 0.06
+"""One row in so many tells how busy a frame is; the share of places that may be on lines."""
 _STRAIGHT = 6
 """Pixels of a level line, at least, from the ends of which rounded corners are looked for."""
 _BEND = 3

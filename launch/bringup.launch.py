@@ -25,7 +25,7 @@ from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from face_af_common import fastdds
+from face_af_common import fastdds, running
 from face_af_common.live_state import SESSION
 from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file
@@ -86,6 +86,10 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),
         DeclareLaunchArgument(
             "debug", default_value="true", description="Start debug_view, which draws only while somebody looks"
+        ),
+        DeclareLaunchArgument("page", default_value="false", description="Serve the page for phones (docs/page.md)"),
+        DeclareLaunchArgument(
+            "page_port", default_value="", description="TCP port of the page; empty: as in params_file"
         ),
         DeclareLaunchArgument("record", default_value="false", description="Record a bag while running"),
         DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
@@ -201,12 +205,14 @@ def nodes(context: LaunchContext) -> list[Action]:
             "rotate": int(text("rotate")) if text("rotate") else "",
         },
         "debug_view": {},
+        "page": {"port": int(text("page_port")) if text("page_port") else ""},
         "recorder": {"folder": text("bag")},
     }
     if is_true("repeatable"):
         given["perception"]["recognition.per_frame"] = REPEATABLE_PER_FRAME
     folder = session()
     namespace = "/" + text("namespace").strip("/")
+    running.note(namespace)
     parameters = [
         text("params_file"),
         parameter_file(folder, namespace, given),
@@ -239,6 +245,7 @@ def nodes(context: LaunchContext) -> list[Action]:
         ("face_af_overlay", "overlay"),
         ("face_af_steering", "steering"),
         *([("face_af_view", "debug_view")] if is_true("debug") else ()),
+        *([("face_af_view", "page")] if is_true("page") else ()),
         # the stage takes its time: it is made last
         *sources.get(text("source"), (("face_af_capture", "capture"),)),
     ]

@@ -22,6 +22,8 @@ ARGUMENTS = {
     "seed": ("1", "Of everything that is random on stage"),
     "debug": ("true", "Start debug_view, for rqt_image_view"),
     "use_composition": ("true", "Run the stage and all nodes but the driver in one process"),
+    "page": ("false", "Serve the page for phones"),
+    "page_port": ("", "TCP port of the page; empty: as in the parameter file"),
 }
 
 

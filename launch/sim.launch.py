@@ -25,6 +25,8 @@ FORWARDED = (
     "params_file",
     "namespace",
     "debug",
+    "page",
+    "page_port",
     "record",
     "bag",
     "log_level",
@@ -64,6 +66,10 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),
         DeclareLaunchArgument("debug", default_value="true", description="Start debug_view"),
+        DeclareLaunchArgument("page", default_value="false", description="Serve the page for phones"),
+        DeclareLaunchArgument(
+            "page_port", default_value="", description="TCP port of the page; empty: as in params_file"
+        ),
         DeclareLaunchArgument("record", default_value="false", description="Record a bag while running"),
         DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),

@@ -18,6 +18,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 
 KEYS = {
+    "python3-aiohttp": "aiohttp",
+    "python3-cryptography": "cryptography",
     "python3-hypothesis": "hypothesis",
     "python3-matplotlib": "matplotlib",
     "python3-numpy": "numpy",
@@ -30,6 +32,7 @@ KEYS = {
     "python3-tqdm": "tqdm",
     "python3-usb": "usb",
     "python3-yaml": "yaml",
+    "python3-zeroconf": "zeroconf",
 }
 """rosdep's keys and what is imported of them."""
 
@@ -42,10 +45,11 @@ WHEELS = {
     "onnx": "onnx",
     "onnxruntime": "onnxruntime",
     "rosbags": "rosbags",
+    "segno": "segno",
 }
 """Wheels without a key that serves everywhere (requirements/with_ros.txt, embedded_models.txt), and their modules."""
 
-OPTIONAL = {"Nikon_mc_n10", "distributed", "pycuda", "tensorrt"}
+OPTIONAL = {"Nikon_mc_n10", "axe_playwright_python", "distributed", "playwright", "pycuda", "tensorrt"}
 """Modules that only some machines have; what imports them works without."""
 
 

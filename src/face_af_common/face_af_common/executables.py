@@ -17,6 +17,7 @@ NODES = {
     "health": "face_af.health_node:HealthNode",
     "nikon_mcn10": "nikon_mcn10_driver.node:DriverNode",
     "overlay": "face_af_overlay.node:OverlayNode",
+    "page": "face_af_view.page_node:PageNode",
     "perception": "face_af_perception.node:PerceptionNode",
     "recorder": "face_af_recording.recorder_node:RecorderNode",
     "replay_player": "face_af_recording.player_node:PlayerNode",
@@ -67,6 +68,7 @@ debug_view = _node("debug_view")
 health = _node("health")
 nikon_mcn10 = _node("nikon_mcn10")
 overlay = _node("overlay")
+page = _node("page")
 perception = _node("perception")
 recorder = _node("recorder")
 replay_player = _node("replay_player")

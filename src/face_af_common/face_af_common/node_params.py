@@ -13,6 +13,7 @@ _HOMES = {
     "steering": ("face_af_steering.params", "SteeringNodeParams"),
     "nikon_mcn10": ("nikon_mcn10_driver.params", "DriverParams"),
     "debug_view": ("face_af_view.params", "DebugViewParams"),
+    "page": ("face_af_view.params", "PageParams"),
     "recorder": ("face_af_recording.recorder.params", "RecorderParams"),
     "stage": ("face_af_sim.params", "StageNodeParams"),
 }

@@ -25,15 +25,14 @@ from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import GalleryError
 from face_af_inference.runtimes import ModelError
 from face_af_msgs.msg import FaceArray
-from face_af_msgs.srv import EnrollFace, SetTarget
+from face_af_msgs.srv import SetTarget
 
 from .analyser import FaceAnalyser
-from .detectors import Detection, PictureError
+from .detectors import PictureError
 from .params import MODEL_PARAMETERS, PerceptionNodeParams
+from .people_services_node import PeopleServices
 from .pipeline import FacePipeline
 
-_WRITER_S = 1.0
-"""How long an enrolment waits for another program that is writing the gallery."""
 _RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 
@@ -70,7 +69,7 @@ class PerceptionNode(Node):
         self._answers = Answers(self, FaceArray, "faces")
         self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_image_error)
         self.create_service(SetTarget, "set_target", self._on_set_target)
-        self.create_service(EnrollFace, "enroll_face", self._on_enroll)
+        self._people = PeopleServices(self, self._parts, self._newest_face)
         self.create_timer(0.2, self._tend, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._load()
 
@@ -217,6 +216,7 @@ class PerceptionNode(Node):
             height=frame.bgr.shape[0],
             faces=[face_to_msg(face) for face in faces],
             target=pipeline.target,
+            followed_track_id=pipeline.followed,
             inference_ms=(time.perf_counter() - started) * 1e3,
         )
         self._answers.publish(result)
@@ -243,48 +243,41 @@ class PerceptionNode(Node):
 
     def _on_set_target(self, request: SetTarget.Request, response: SetTarget.Response) -> SetTarget.Response:
         name = canonical_name(request.identity)
-        gallery = self._pipeline.gallery if self._pipeline is not None else None
-        if gallery is None:
-            response.message = self._gallery_problem or self._model_problem or "the models are still being loaded"
-        elif name and name not in gallery.names:
-            response.message = _unknown(name, gallery.names)
-        else:
-            # through the parameter, so that `ros2 param get` tells the truth
-            result = self.set_parameters([Parameter("target", Parameter.Type.STRING, name)])[0]
-            response.success = result.successful
-            response.message = result.reason or (f"the target is {name}" if name else "there is no target now")
-        return response
-
-    def _on_enroll(self, request: EnrollFace.Request, response: EnrollFace.Response) -> EnrollFace.Response:
         try:
-            response.message = self._enroll(request.identity, request.track_id, request.negative)
-            response.success = True
-        except (GalleryError, ModelError) as error:
+            gallery = self._parts()[1]
+            if name and name not in gallery.names:
+                raise GalleryError(_unknown(name, gallery.names))
+            if request.track_id and not name:
+                self._newest_face(request.track_id)
+        except GalleryError as error:
             response.message = str(error)
+            return response
+        # through the parameter, so that `ros2 param get` tells the truth
+        result = self.set_parameters([Parameter("target", Parameter.Type.STRING, name)])[0]
+        response.success, response.message = result.successful, result.reason
+        if result.successful and self._pipeline is not None:
+            self._pipeline.followed = 0 if name else request.track_id
+            followed = f"face {request.track_id} is followed" if request.track_id else "there is no target now"
+            response.message = f"the target is {name}" if name else followed
         return response
 
-    def _enroll(self, name: str, track_id: int, negative: bool) -> str:
-        pipeline, newest = self._pipeline, self._newest
+    def _parts(self) -> tuple[FaceAnalyser, Gallery]:
+        pipeline = self._pipeline
         if pipeline is None or pipeline.gallery is None:
             raise GalleryError(self._gallery_problem or self._model_problem or "the models are still being loaded")
+        return pipeline.analyser, pipeline.gallery
+
+    def _newest_face(self, track_id: int) -> tuple[BGR, Face]:
+        """The newest frame, and a face of it: the largest for 0. Raises :class:`GalleryError`."""
+        newest = self._newest
         if newest is None or not newest.faces:
             raise GalleryError("there is no face in the newest frame")
         if track_id == 0:
-            face = max(newest.faces, key=lambda f: f.box.area)
-        else:
-            faces = {f.track_id: f for f in newest.faces}
-            if track_id not in faces:
-                raise GalleryError(
-                    f"track {track_id} is not in the newest frame; there are {', '.join(map(str, faces))}"
-                )
-            face = faces[track_id]
-        analyser, gallery = pipeline.analyser, pipeline.gallery
-        detection = Detection.of(face)
-        analysed = analyser.embed(newest.bgr, [detection])[0]
-        analyser.enrol(gallery, name, newest.bgr, analysed, negative)
-        gallery.save(_WRITER_S)
-        what = "is kept as somebody else than" if negative else "is enrolled as"
-        return f"track {face.track_id} {what} {canonical_name(name)} (quality {analysed.quality:.2f})"
+            return newest.bgr, max(newest.faces, key=lambda f: f.box.area)
+        faces = {f.track_id: f for f in newest.faces}
+        if track_id not in faces:
+            raise GalleryError(f"track {track_id} is not in the newest frame; there are {', '.join(map(str, faces))}")
+        return newest.bgr, faces[track_id]
 
 
 def _unknown(name: str, names: list[str]) -> str:

@@ -31,6 +31,8 @@ class FacePipeline:
         self.tracker = Tracker(params.tracker)
         self.recognizer = Recognizer(params.recognition, analyser.embedder, gallery)
         self.target = canonical_name(params.target)
+        self.followed = 0
+        """Track that is the target whoever it is; 0 = it goes by name."""
         self.timings: dict[str, float] = dict.fromkeys(STEPS, 0.0)
         self._stamp = -math.inf
         self._faces: list[Face] = []
@@ -42,6 +44,8 @@ class FacePipeline:
         if self.recognizer.params != params.recognition:
             self.recognizer.params = params.recognition
             self._name_again()
+        if canonical_name(params.target) != self.target:
+            self.followed = 0
         self.target = canonical_name(params.target)
 
     @property
@@ -103,7 +107,7 @@ class FacePipeline:
             best[track.identity] = max(best.get(track.identity, -1.0), track.similarity)
         margin = self.recognizer.params.margin
         names = [t.identity if t.similarity >= best[t.identity] - margin else "" for t in tracks]
-        named = [t for t, name in zip(tracks, names, strict=True) if self.target and name == self.target]
+        named = [t for t, name in zip(tracks, names, strict=True) if self._is_wanted(t, name)]
         chosen = max(named, key=lambda t: (t.memory.id == self._target_id, t.similarity), default=None)
         self._target_id = chosen.memory.id if chosen is not None else 0
         return [
@@ -118,6 +122,11 @@ class FacePipeline:
             )
             for track, name in zip(tracks, names, strict=True)
         ]
+
+    def _is_wanted(self, track: Track, name: str) -> bool:
+        if self.followed:
+            return track.memory.id == self.followed
+        return bool(self.target) and name == self.target
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

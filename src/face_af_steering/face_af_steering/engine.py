@@ -57,6 +57,10 @@ class SteeringEngine:
         """When the recipe's time line began, seconds of the frames' stamps; None = not yet, or no recipe."""
         return self._runner.start if self._runner is not None else None
 
+    def next_step(self, now: float) -> str:
+        """The next step of the recipe's time line, for a person to read; empty = there is none."""
+        return self._runner.next_step(now) if self._runner is not None else ""
+
     def restart_recipe(self, start: float | None = None) -> None:
         """The recipe's time line begins at ``start`` (seconds), or with the next frame."""
         if self._runner is not None:

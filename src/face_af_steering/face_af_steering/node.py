@@ -105,7 +105,9 @@ class SteeringNode(Node):
         size = (found.width or overlay.width or 1920, found.height or overlay.height or 1080)
         now = to_ns(found.header.stamp) * 1e-9
         boxes = af_boxes_from_msg(overlay)
-        for action in self._engine.update(now, faces_from_msg(found), boxes, found.target, size):
+        followed = found.followed_track_id
+        target = found.target or (f"face {followed}" if followed else "")
+        for action in self._engine.update(now, faces_from_msg(found), boxes, target, size):
             self._send(found, action)
         self._keep_recipe_start()
         state = SteeringState(
@@ -118,6 +120,9 @@ class SteeringNode(Node):
             last_command_id=self._command_id,
             response_ms=planner.response_s * 1e3,
             reason=planner.reason,
+            paused=planner.paused,
+            recipe=self._params.value.recipe if self._engine.recipe is not None else "",
+            recipe_next=self._engine.next_step(now),
         )
         latency_s = (self.get_clock().now().nanoseconds - to_ns(found.header.stamp)) * 1e-9
         state.latency_ms = latency_s * 1e3

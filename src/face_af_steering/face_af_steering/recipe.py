@@ -115,6 +115,16 @@ class RecipeRunner:
             self._current, self._better = wanted, ""
         return self._current
 
+    def next_step(self, now: float) -> str:
+        """What the time line does next: when, counted from its start, and with whom; empty = nothing."""
+        if self.start is None:
+            return ""
+        start = self.start
+        part = next((p for p in self.recipe.parts if p.start > now - start), None)
+        if part is None:
+            return ""
+        return f"{int(part.start) // 60}:{int(part.start) % 60:02d} {', '.join(part.choices)}"
+
     def _wanted(self, choices: Sequence[str], faces: Sequence[Face]) -> str:
         areas: dict[str, float] = {}
         for face in faces:

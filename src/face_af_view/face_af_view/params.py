@@ -1,10 +1,10 @@
-"""Parameters of the debug view."""
+"""Parameters of the debug view and of the page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from face_af_common.params import param
+from face_af_common.params import ParamError, param
 
 
 @dataclass(frozen=True)
@@ -25,3 +25,28 @@ class DebugViewParams:
         low=0.02,
         high=2.0,
     )
+
+
+@dataclass(frozen=True)
+class PageParams:
+    bind: str = param(
+        "127.0.0.1",
+        "address to serve the page on; anything but loopback asks every device to be paired (0.0.0.0: all networks)",
+        read_only=True,
+    )
+    port: int = param(8443, "TCP port of the page; 0 takes a free one", low=0, high=65535, read_only=True)
+    tls: str = param(
+        "auto",
+        "serve https; auto: unless the page is on loopback only",
+        choices=("auto", "on", "off"),
+        read_only=True,
+    )
+    certificate: str = param("", "certificate chain, a PEM file; empty: one of the machine's own", read_only=True)
+    key: str = param("", "the certificate's private key, a PEM file; empty: in the same file", read_only=True)
+    mdns_name: str = param("face-af", "the page is NAME.local on the network; empty: no such name", read_only=True)
+    max_rate: float = param(30.0, "most frames sent to a viewer in a second", unit="Hz", low=0.5, high=120.0)
+    upload_mb: int = param(25, "largest photograph that is taken", unit="MB", low=1, high=100)
+
+    def check(self) -> None:
+        if self.key and not self.certificate:
+            raise ParamError("key is of no use without certificate")

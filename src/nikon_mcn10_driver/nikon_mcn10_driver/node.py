@@ -92,13 +92,16 @@ class DriverNode(Node):
             self._link.flush(to_ns(message.header.stamp))
 
     def _on_press(self, request: Press.Request, response: Press.Response) -> Press.Response:
-        names = {kind.name.lower(): kind for kind in BUTTONS}
-        if request.button not in names:
+        names = {kind.name.lower(): kind for kind in (*BUTTONS, ActionKind.AF_AREA)}
+        point = (request.x, request.y)
+        if request.button == "af_area" and not all(0.0 <= value <= 1.0 for value in point):
+            response.message = f"af_area: x and y from 0 to 1 are needed, got {request.x} and {request.y}"
+        elif request.button not in names:
             response.message = f"there is no button {request.button!r}; there are {', '.join(names)}"
         elif self._link is None:
             response.message = self._unused.last_error
         else:
-            command = Command(Action(names[request.button], "by hand"), self._now_ns())
+            command = Command(Action(names[request.button], "by hand", *point), self._now_ns())
             self._link.submit(command)
             command.done.wait(_PRESS_TIMEOUT)
             response.success = command.outcome == ""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import threading
+import time
+import urllib.request
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
 from face_af_common.memory import keep_freed_memory
+from face_af_common.ros_domain import free_port
 
 from .cast import CastError, prepare
 from .run import DemoError, Options, run
 from .screen import Screen, summary
+
+_PAGE_TRIES = 120
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,12 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     screen = Screen()
     if options.embedded:
         os.environ["FACE_AF_MODEL_DIR"] = os.devnull
+    arguments = dict(_argument(text) for text in options.launch)
     try:
         cast = prepare(options.out, options.people, options.target, screen.say)
         if options.prepare_only:
             screen.say(f"gallery:={cast.gallery} target:={cast.target} people:={cast.stage}")
             return 0
         screen.say("starting the graph; Ctrl-C ends it, and the report is about what there was")
+        _show_page(arguments, not options.headless, screen)
         report = run(
             Options(
                 cast=cast,
@@ -34,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 lockstep=options.lockstep,
                 video=not options.no_video,
                 seed=options.seed,
-                arguments=dict(_argument(text) for text in options.launch),
+                arguments=arguments,
             ),
             lambda measure, now: screen.live(measure, now, options.duration),
         )
@@ -65,7 +75,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--embedded", action="store_true", help="use the models that come with PyPI wheels, whatever else is there"
     )
     parser.add_argument("--seed", type=int, default=1, help="of everything that is random on stage (1)")
-    parser.add_argument("--headless", action="store_true", help="no debug_view node for rqt_image_view")
+    parser.add_argument("--headless", action="store_true", help="no debug_view for rqt_image_view, no browser")
+    parser.add_argument("--no-page", action="store_true", help="do not serve the page")
     parser.add_argument("--no-video", action="store_true", help="write no demo.mp4")
     parser.add_argument(
         "--out", type=Path, default=Path("out/demo"), metavar="DIR", help="folder for the results (out/demo)"
@@ -80,11 +91,34 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for text in options.launch:
         if ":=" not in text:
             parser.error(f"{text!r} is not of the form name:=value")
+    given = {_argument(text)[0] for text in options.launch}
+    if not options.no_page and "page" not in given:
+        options.launch.append("page:=true")
+    if "page_port" not in given:
+        options.launch.append(f"page_port:={free_port()}")
     options.launch.append(f"debug:={'false' if options.headless else 'true'}")
     if options.record is not None:
         options.launch += ["record:=true", f"bag:={options.record.resolve()}"]
     options.out = options.out.resolve()
     return options
+
+
+def _show_page(arguments: dict[str, str], browser: bool, screen: Screen) -> None:
+    """Says where the page will be, and opens it where there is a desktop."""
+    if arguments.get("page") != "true" or "page_port" not in arguments:
+        return
+    address = f"http://127.0.0.1:{arguments['page_port']}/"
+    screen.say(f"the page: {address}")
+    if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        threading.Thread(target=_open_when_there, args=(address,), daemon=True).start()
+
+
+def _open_when_there(address: str) -> None:
+    for _ in range(_PAGE_TRIES):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=1.0):
+            webbrowser.open(address)
+            return
+        time.sleep(0.5)
 
 
 def _argument(text: str) -> tuple[str, str]:

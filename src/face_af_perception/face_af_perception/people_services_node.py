@@ -1,0 +1,125 @@
+"""The services of perception that look after the gallery: list people, images, add a photograph, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from face_af_common.images import BGR, ImageError, to_bgr, to_jpeg
+from face_af_common.names import canonical_name
+from face_af_common.types import Face
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.model import GalleryError
+from face_af_inference.runtimes import ModelError
+from face_af_msgs import msg, srv
+
+from . import gallery_desk
+from .analyser import FaceAnalyser
+from .detectors import Detection, PictureError
+
+Parts = tuple[FaceAnalyser, Gallery]
+
+
+class PeopleServices:
+    """``parts`` gives analyser and gallery, or raises :class:`GalleryError`; ``newest`` the frame and one of its faces.
+
+    They answer in the thread of the node's executor: while a photograph is looked at, frames wait (they are few, and
+    the same model may not be used twice at once).
+    """
+
+    def __init__(self, node: Node, parts: Callable[[], Parts], newest: Callable[[int], tuple[BGR, Face]]) -> None:
+        self._parts, self._newest = parts, newest
+        for kind, name, answer in (
+            (srv.EnrollFace, "enroll_face", self._enrol),
+            (srv.ListPeople, "list_people", self._list),
+            (srv.GetFaceImage, "get_face_image", self._image),
+            (srv.AddPhotograph, "add_photograph", self._add),
+            (srv.RemoveSample, "remove_sample", self._remove),
+        ):
+            node.create_service(kind, name, _guarded(answer))
+
+    def _fresh(self) -> Parts:
+        analyser, gallery = self._parts()
+        if gallery.changed_on_disk():
+            gallery.reload()
+        return analyser, gallery
+
+    def _enrol(self, request: srv.EnrollFace.Request, response: srv.EnrollFace.Response) -> None:
+        analyser, gallery = self._parts()
+        bgr, face = self._newest(request.track_id)
+        analysed = analyser.embed(bgr, [Detection.of(face)])[0]
+        response.sample_id = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative).id
+        gallery.save(gallery_desk.WRITER_S)
+        what = "is kept as somebody else than" if request.negative else "is enrolled as"
+        name = canonical_name(request.identity)
+        response.message = f"track {face.track_id} {what} {name} (quality {analysed.quality:.2f})"
+
+    def _list(self, request: srv.ListPeople.Request, response: srv.ListPeople.Response) -> None:
+        _, gallery = self._fresh()
+        name = request.identity
+        entries = [gallery_desk.person(gallery, name)] if name else gallery_desk.people(gallery)
+        response.people = [_person(entry, gallery.threshold) for entry in entries]
+
+    def _image(self, request: srv.GetFaceImage.Request, response: srv.GetFaceImage.Response) -> None:
+        analyser, gallery = self._parts()
+        if request.track_id:
+            bgr, face = self._newest(request.track_id)
+            picture: BGR | None = analyser.chip(bgr, Detection.of(face).landmarks).picture
+        elif request.sample_id:
+            chips = [gallery.chip(s) for s in gallery.samples(request.identity) if s.id == request.sample_id]
+            picture = chips[0].picture if chips and chips[0] is not None else None
+        else:
+            picture = gallery.thumbnail(request.identity)
+        if picture is None:
+            raise GalleryError(f"there is no such image of {request.identity!r}")
+        response.image = to_jpeg(picture, Header())
+
+    def _add(self, request: srv.AddPhotograph.Request, response: srv.AddPhotograph.Response) -> None:
+        analyser, gallery = self._fresh()
+        added = gallery_desk.add_photograph(analyser, gallery, request.identity, to_bgr(request.image), request.preview)
+        response.message, response.sample_id = added.doubt, added.sample_id
+        response.quality = float(added.quality)
+        response.nearest, response.nearest_similarity = added.nearest.name, added.nearest.similarity
+        response.chip = to_jpeg(added.chip, Header())
+
+    def _remove(self, request: srv.RemoveSample.Request, response: srv.RemoveSample.Response) -> None:
+        response.message = gallery_desk.remove(self._fresh()[1], request.identity, request.sample_id)
+
+
+def _guarded(answer: Callable[[Any, Any], None]) -> Callable[[Any, Any], Any]:
+    """A service callback: what is wrong becomes the answer's message."""
+
+    def serve(request: Any, response: Any) -> Any:
+        try:
+            answer(request, response)
+            response.success = True
+        except (GalleryError, ImageError, ModelError, PictureError) as error:
+            response.message = str(error)
+        return response
+
+    return serve
+
+
+def _person(entry: gallery_desk.PersonEntry, threshold: float) -> msg.Person:
+    return msg.Person(
+        identity=entry.name,
+        samples=entry.samples,
+        negatives=entry.negatives,
+        nearest=entry.nearest.name,
+        nearest_similarity=entry.nearest.similarity,
+        threshold=float(threshold),
+        faces=[
+            msg.FaceSample(
+                id=sample.id,
+                quality=float(sample.quality),
+                negative=sample.negative,
+                added=sample.added,
+                nearest=alike.name,
+                nearest_similarity=alike.similarity,
+            )
+            for sample, alike in entry.faces
+        ],
+    )

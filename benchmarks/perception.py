@@ -33,7 +33,11 @@ from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.params import PerceptionNodeParams
 from face_af_perception.pipeline import STEPS, FacePipeline
 
-SETS = {"scrfd": "mobilefacenet", "centerface": "dlib"}
+SETS = {
+    "ensemble": ("scrfd", "mobilefacenet+dlib"),
+    "scrfd": ("scrfd", "mobilefacenet"),
+    "centerface": ("centerface", "dlib"),
+}
 WIDTH, HEIGHT = 1920, 1080
 FACE_COUNTS = (0, 1, 5, 15)
 STEP_PX = 3
@@ -74,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2, help="threads of a network on the CPU")
     parser.add_argument("--runtime", default="auto", choices=RUNTIMES)
     parser.add_argument("--size", type=int, nargs=2, default=(640, 384), metavar=("W", "H"), help="detector's input")
-    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS), help="by their detector")
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS), help="which models")
     parser.add_argument("--people", type=int, default=10_000, help="people in the gallery of the matching test")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
     options = parser.parse_args(argv)
@@ -82,11 +86,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     report: dict[str, object] = {"threads": options.threads, "size": list(options.size), "sets": {}}
     measured: dict[str, object] = {}
     cv2.setNumThreads(1)  # as in the node
-    for detector in options.sets:
+    for name in options.sets:
         try:
-            measured[detector] = _measure(detector, SETS[detector], folder, options)
+            measured[name] = _measure(*SETS[name], folder, options)
         except (ModelError, NoFaces) as error:
-            print(f"{detector} + {SETS[detector]}: {error}", file=sys.stderr)
+            print(f"{' + '.join(SETS[name])}: {error}", file=sys.stderr)
     report["sets"] = measured
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +123,7 @@ def _measure(detector: str, embedder: str, folder: Path, options: argparse.Names
         match = gallery.match(face.embedding[None])[0]
         name = match.identity if match.similarity >= gallery.threshold else f"person {i + 1}"
         analyser.enrol(gallery, name, head, face)
-    name = f"{analyser.detector.spec.name} + {analyser.embedder.spec.name} by {analyser.embedder.runner.name}"
+    name = f"{analyser.detector.spec.name} + {analyser.embedder.name} by {analyser.embedder.runtime}"
     print(f"\n{name}, {options.threads} threads, {options.size[0]}x{options.size[1]} of {WIDTH}x{HEIGHT}")
     heading = "".join(f"{key:>7}" for key in ("fps", "p50", "p95", "best", "cpu"))
     print(f"{'faces':>5}{heading} |" + "".join(f"{s:>8}" for s in STEPS), end="")
@@ -178,12 +182,12 @@ def _plain(picture: Picture, analyser: FaceAnalyser, gallery: Gallery) -> None:
 
 def _batch_of_eight(analyser: FaceAnalyser, heads: list[Picture]) -> float:
     picture = _frame(heads, 5, 0)
-    chip = np.zeros((analyser.embedder.size, analyser.embedder.size, 3), np.uint8)
+    landmarks = [analyser.detector.detect(picture)[0].landmarks] * 8
     spent = []
     for _ in range(30):
         started = time.perf_counter()
         analyser.detector.detect(picture)
-        analyser.embedder.embed_chips([chip] * 8)
+        analyser.embedder.embed(picture, landmarks)
         spent.append((time.perf_counter() - started) * 1e3)
     return float(np.median(spent))
 

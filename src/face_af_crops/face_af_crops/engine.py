@@ -77,8 +77,7 @@ class Engine:
         detector.threshold = confidence
         found = [face for face in detector.detect(bgr) if face.box.height >= smallest]
         found.sort(key=lambda face: (-face.box.area, face.box.x))
-        chips = [embedder.chip(bgr, face.landmarks) for face in found]
-        rows = embedder.embed_chips(chips)
+        rows, chips = embedder.look(bgr, [face.landmarks for face in found])
         return [
             SeenFace(face.box, face.score, face.landmarks, row, quality(face.landmarks, chip), sharpness(chip))
             for face, row, chip in zip(found, rows, chips, strict=True)

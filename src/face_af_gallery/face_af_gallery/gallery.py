@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,9 +16,13 @@ from face_af_common.files import FileError, shown
 from face_af_common.images import BGR
 from face_af_common.names import canonical_name
 
+from .calibration import SECOND
 from .files import LOCK_WAIT_S, GalleryFolder
-from .matching import Index
+from .matching import Index, Lead
 from .model import CHIP_SIZE, Chip, EmbeddingModel, Embeddings, GalleryError, Match, Sample, checked_name
+
+FEW = 50
+"""Samples in a gallery for which a model's threshold was measured: a dozen people with a few photographs each."""
 
 
 class Gallery:
@@ -165,10 +169,10 @@ class Gallery:
     def threshold(self) -> float:
         """Similarity from which on a face may be given a name of this gallery.
 
-        The embedder's own for up to ten people. Among more, some stranger will always be nearer to somebody: the
-        threshold rises by a tenth of its distance from strangers with every tenfold of people.
+        The embedder's own for up to :data:`FEW` samples. Among more, some stranger will always be nearer to one: the
+        threshold rises by a tenth of its distance from strangers with every tenfold of samples.
         """
-        return self.embedder.above(0.1 * math.log10(max(len(self.names), 10) / 10))
+        return self.embedder.above(0.1 * math.log10(max(self._matcher().size, FEW) / FEW))
 
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
         """N x P similarities of N embeddings to the P people in the order of :attr:`names`.
@@ -201,7 +205,8 @@ class Gallery:
 
     def _matcher(self) -> Index:
         if self._index is None:
-            self._index = Index(self.samples(), self._embeddings, self.embedder.dimension)
+            lead = Lead(self.embedder.lead, self.embedder.above(-SECOND))
+            self._index = Index(self.samples(), self._embeddings, self.embedder.dimension, lead)
         return self._index
 
     def _changed(self) -> None:
@@ -227,7 +232,7 @@ class Gallery:
             with contextlib.suppress(GalleryError, OSError), self._folder_files.locked(0.0):
                 # a gallery that is read-only, or being written, is embedded again next time
                 if not self.changed_on_disk():
-                    self._folder_files.write_embeddings(self.model_id, self._embeddings)
+                    self._write_embeddings()
 
     def save(self, wait_s: float = LOCK_WAIT_S) -> None:
         """Brings what was added and removed to the folder, beside what others have changed there.
@@ -265,21 +270,40 @@ class Gallery:
         if stamp is None and not create:
             raise GalleryError(f"there is no gallery in {folder}; `ros2 run face_af_people enrol` makes one")
         samples = {} if stamp is None else files.read_samples()
-        stored = files.read_embeddings(self.model_id, self.embedder.dimension)
-        kept = {key: row for key, row in stored.items() if key in samples}
-        missing = [sample for key, sample in samples.items() if key not in kept]
+        members = self.embedder.members
+        stored = [files.read_embeddings(member.model_id, member.dimension) for member in members]
+        missing = [sample for key, sample in samples.items() if not all(key in rows for rows in stored)]
         unusable: dict[str, Sample] = {}
         for done, sample in enumerate(missing):
             picture = files.read_chip(sample.id)
             if picture is None:
                 unusable[sample.id] = samples.pop(sample.id)
                 continue
-            kept[sample.id] = self.embedder.embed(picture, [sample.landmarks], flip=True)[0]
+            for member, rows in zip(members, stored, strict=True):
+                if sample.id not in rows:
+                    rows[sample.id] = member.embed(picture, [sample.landmarks], flip=True)[0]
             if progress is not None:
                 progress(done + 1, len(missing))
+        kept = self._joined(list(samples), stored)
         self._samples, self._embeddings, self._unusable, self._disk_stamp = samples, kept, unusable, stamp
         self._changed()
         return len(missing) - len(unusable)
+
+    def _joined(
+        self, keys: Sequence[str], parts: Sequence[Mapping[str, NDArray[np.float32]]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """The embedder's rows by sample id, from those of each of its members."""
+        if not keys:
+            return {}
+        rows = self.embedder.joined([np.stack([part[key] for key in keys]) for part in parts])
+        return dict(zip(keys, rows, strict=True))
+
+    def _write_embeddings(self) -> None:
+        """Each member's own embeddings into a file of its own. Raises ``FileError``."""
+        keys = list(self._embeddings)
+        whole = np.array([self._embeddings[key] for key in keys], np.float32).reshape(-1, self.embedder.dimension)
+        for member, rows in zip(self.embedder.members, self.embedder.parts(whole), strict=True):
+            self._folder_files.write_embeddings(member.model_id, dict(zip(keys, rows, strict=True)))
 
     def _merge(self) -> None:
         """What others have written meanwhile, with our own changes done to it."""
@@ -302,7 +326,7 @@ class Gallery:
         try:
             for key, picture in self._unsaved_chips.items():
                 files.write_chip(key, picture)
-            files.write_embeddings(self.model_id, self._embeddings)
+            self._write_embeddings()
             files.write_samples((*self.samples(), *self._unusable.values()))
             self._disk_stamp = files.stamp()
             files.forget_others(everything)

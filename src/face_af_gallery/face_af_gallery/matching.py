@@ -7,6 +7,7 @@ vectors of length one that is the cosine; dlib's, which are compared by distance
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +36,47 @@ def mean_embedding(stack: NDArray[np.float32], weights: Sequence[float] | None =
     return np.asarray(mean * (length / np.maximum(np.linalg.norm(mean, axis=-1), 1e-9))[..., None], np.float32)
 
 
-class Index:
-    """The samples as matrices, grouped by person."""
+@dataclass(frozen=True)
+class Lead:
+    """A ``share`` of the lead over the second best person, added to the similarities to a gallery's people.
 
-    def __init__(self, samples: Iterable[Sample], embeddings: dict[str, NDArray[np.float32]], dimension: int) -> None:
+    Who is alone in looking like a face is likelier right than one of several. Where there is no second person, or one
+    who is very unlike, ``least`` counts as second. At most 1 comes out for at most 1.
+    """
+
+    share: float = 0.0
+    least: float = 0.0
+
+    def added(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For N x P similarities; a person who is not the best has a negative lead."""
+        if not self.share or not scores.size:
+            return scores
+        rows = np.arange(len(scores))
+        best = scores.argmax(1)
+        top = scores[rows, best]
+        rival = np.repeat(top[:, None], scores.shape[1], 1)
+        scores[rows, best] = self.least
+        rival[rows, best] = scores.max(1)
+        scores[rows, best] = top
+        np.maximum(rival, np.float32(self.least), out=rival)
+        scale = 1 + self.share * (1 - self.least)
+        return np.asarray(((1 + self.share) * scores - self.share * rival) / np.float32(scale), np.float32)
+
+
+class Index:
+    """The samples as matrices, grouped by person. ``lead``: how much the lead over the second best person counts."""
+
+    def __init__(
+        self,
+        samples: Iterable[Sample],
+        embeddings: dict[str, NDArray[np.float32]],
+        dimension: int,
+        lead: Lead | None = None,
+    ) -> None:
+        self._lead = lead or Lead()
         samples = list(samples)
         positive = [s for s in samples if not s.negative]
+        self.size = len(positive)
         self.names = sorted({s.identity for s in positive})
         self.place = {name: i for i, name in enumerate(self.names)}
         negative = [s for s in samples if s.negative and s.identity in self.place]
@@ -56,7 +92,7 @@ class Index:
             against = np.full_like(result, -1.0)
             self._negative.best(embeddings, against)
             result = np.where(against >= result, np.minimum(result - against, 0), result)
-        return result
+        return self._lead.added(result)
 
 
 class _Group:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from face_af_common.images import BGR
 from face_af_common.names import JOINERS, canonical_name
 
+from .calibration import PublishedScale
+
 CHIP_SIZE = 256
 """Width and height of a gallery's chips, pixels."""
 MAX_NAME = 100
@@ -60,10 +62,35 @@ class Match:
 
 
 class EmbeddingModel(Protocol):
-    """What a gallery needs of a model. ``model_id`` names the weights, ``dimension`` the numbers of an embedding."""
+    """What a gallery needs of a model, or of several that work as one.
+
+    ``model_id`` names the weights, ``dimension`` the numbers of an embedding; ``strangers`` is the similarity of two
+    unrelated people on average. ``lead``: how much of the lead over the second best person is added to a similarity
+    (0: none).
+    """
 
     model_id: str
     dimension: int
+    strangers: float
+    lead: float
+
+    @property
+    def members(self) -> Sequence[EmbeddingModel]:
+        """The single models, whose embeddings a gallery keeps in files of their own; of a single one itself."""
+        ...
+
+    def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
+        """N x D rows from those of each member."""
+        ...
+
+    def parts(self, rows: Embeddings) -> list[Embeddings]:
+        """The reverse of :meth:`joined`."""
+        ...
+
+    @property
+    def scale(self) -> PublishedScale:
+        """From the model's own similarities to those that people see."""
+        ...
 
     def above(self, fraction: float) -> float:
         """The model's threshold, raised by a fraction of its distance from strangers (less than 0: lowered)."""

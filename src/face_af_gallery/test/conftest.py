@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from face_af_gallery.calibration import PublishedScale
+
 COLOURS = {"anna": (200, 30, 30), "bert": (30, 200, 30), "cleo": (30, 30, 200)}
 LANDMARKS = np.array([[100, 110], [156, 110], [128, 140], [105, 170], [151, 170]], np.float32)
 
@@ -20,6 +22,19 @@ class ColourModel:
     def __init__(self, model_id: str = "colours:1") -> None:
         self.model_id = model_id
         self._basis = np.random.default_rng(3).standard_normal((len(COLOURS), self.dimension))
+
+    lead = 0.0
+    scale = PublishedScale(strangers, threshold)
+
+    @property
+    def members(self) -> tuple[ColourModel]:
+        return (self,)
+
+    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        return parts[0]
+
+    def parts(self, rows: np.ndarray) -> list[np.ndarray]:
+        return [rows]
 
     def above(self, fraction: float) -> float:
         return self.threshold * (1 + fraction)

@@ -12,6 +12,7 @@ import numpy as np
 
 from face_af_common.paths import data_dir, model_dirs
 
+from .ensembles import choose_embedders
 from .manifest import ModelSpec, load_manifest
 from .runtimes import RUNTIMES, ModelError, Runner, open_runner
 
@@ -19,7 +20,7 @@ from .runtimes import RUNTIMES, ModelError, Runner, open_runner
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="build_engines", description=(__doc__ or "").split(": ", 1)[1])
     parser.add_argument("--detector", default="auto", help="a name in the model manifest, or auto")
-    parser.add_argument("--embedder", default="auto", help="a name in the model manifest, or auto")
+    parser.add_argument("--embedder", default="auto", help="a name in the model manifest, several joined by +, or auto")
     parser.add_argument("--width", type=int, default=640, help="width that the detector works at, a multiple of 32")
     parser.add_argument("--height", type=int, default=384, help="height that the detector works at, a multiple of 32")
     parser.add_argument("--batch", type=int, default=8, help="most faces that the embedder takes at once")
@@ -33,9 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--width and --height must be multiples of 32, and --batch at least 1")
     try:
         manifest = load_manifest(options.manifest)
-        for kind, name in (("detector", options.detector), ("embedder", options.embedder)):
-            spec = manifest.choose(kind, name, model_dirs(options.model_dir))
-            shape = (options.height, options.width) if kind == "detector" else None
+        dirs = model_dirs(options.model_dir)
+        embedders, _ = choose_embedders(manifest, options.embedder, dirs)
+        for spec in (manifest.choose("detector", options.detector, dirs), *embedders):
+            shape = (options.height, options.width) if spec.kind == "detector" else None
             runner = open_runner(
                 spec.network(),
                 runtime=options.runtime,

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from face_af_common import yaml_files
-
+from .ensembles import EnsembleEntry, read_ensembles, read_yaml
 from .runtimes import ModelError
 
 _log = logging.getLogger(__name__)
@@ -76,6 +75,9 @@ class ModelEntry:
     """``cosine`` (similarity, higher = more alike) or ``euclidean`` (distance, lower = more alike)."""
     threshold: float = 0.0
     """In the metric's own terms: two faces on the alike side of it are taken for one person's."""
+    calibration: tuple[float, float] | None = None
+    """Slope and offset: log-odds of "same person" = slope x similarity + offset, as ``evaluate --calibrate`` fits them;
+    the similarity is ``1 - d^2 / 2`` with the Euclidean distance d."""
     edit: tuple[str, ...] = ()
     """Changes to the graph before use: ``dynamic_size``, ``dynamic_batch``."""
 
@@ -123,9 +125,10 @@ class ModelSpec(ModelEntry):
 
 @dataclass(frozen=True)
 class Manifest:
-    """All entries, best first."""
+    """All entries, best first, and the ensembles of embedders, best first."""
 
     entries: tuple[ModelEntry, ...]
+    ensembles: tuple[EnsembleEntry, ...] = ()
 
     def names(self, kind: str) -> list[str]:
         """What ``choose`` understands for a kind, ``auto`` first."""
@@ -224,21 +227,21 @@ def load_manifest(path: Path | None = None) -> Manifest:
     """
     from face_af_common.paths import share_dir
 
-    entries = read_manifest(share_dir() / "models" / "models.yaml")
+    shipped = share_dir() / "models" / "models.yaml"
+    entries, ensembles = read_manifest(shipped), read_ensembles(shipped)
     if path is not None:
-        own = read_manifest(Path(path).expanduser())
+        path = Path(path).expanduser()
+        own = read_manifest(path)
         names = {entry.name for entry in own}
         entries = own + tuple(entry for entry in entries if entry.name not in names)
-    return Manifest(entries)
+        ensembles = read_ensembles(path) + ensembles
+    return Manifest(entries, ensembles)
 
 
 def read_manifest(path: Path) -> tuple[ModelEntry, ...]:
     """The entries of one manifest file, in order. Raises :class:`ModelError`, which names file and entry."""
-    try:
-        data = yaml_files.load(path)
-    except yaml_files.YamlError as error:
-        raise ModelError(str(error)) from error
-    if not isinstance(data, dict) or not isinstance(data.get("models"), dict):
+    data = read_yaml(path)
+    if not isinstance(data.get("models"), dict):
         raise ModelError(f"{path}: `models:` with one entry a model is needed at the top level")
     return tuple(_entry(str(name), fields, path) for name, fields in data["models"].items())
 
@@ -272,6 +275,9 @@ def _entry(name: str, fields: Any, path: Path) -> ModelEntry:
             given["size"] = (int(width), int(height))
         if given.get("source") is not None:
             given["source"] = Source(**given["source"])
+        if given.get("calibration") is not None:
+            slope, offset = given["calibration"]
+            given["calibration"] = (float(slope), float(offset))
         given["edit"] = tuple(given.get("edit", ()))
         given["extra"] = {str(role): str(file) for role, file in given.get("extra", {}).items()}
         given["embedding_size"] = int(given.get("embedding_size", 0))

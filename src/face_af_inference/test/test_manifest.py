@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from face_af_inference.ensembles import choose_embedders
 from face_af_inference.manifest import FAMILIES, load_manifest, read_manifest
 from face_af_inference.runtimes import ModelError
 
@@ -128,3 +129,45 @@ def test_mistakes_in_a_manifest_are_one_line(tmp_path: Path, text: str, word: st
 def test_absent_manifest(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         load_manifest(tmp_path / "absent.yaml")
+
+
+ENSEMBLE = """
+models:
+  mine: {{kind: embedder, family: arcface, file: mine.onnx, sha256: {sha}, threshold: 0.4}}
+  other: {{kind: embedder, family: arcface, file: mine.onnx, sha256: {sha}, threshold: 0.4}}
+  absent: {{kind: embedder, family: arcface, file: absent.onnx, threshold: 0.4}}
+ensembles:
+  mine+absent: {{threshold: 3}}
+  mine+other: {{threshold: 5, lead: 0.2, weights: [1.0, 0.5], source: photographs}}
+"""
+
+
+def test_several_embedders_are_chosen_together(tmp_path: Path) -> None:
+    manifest = load_manifest(own(tmp_path, ENSEMBLE))
+    for name in ("auto", "mine+other"):
+        specs, together = choose_embedders(manifest, name, [])
+        assert [spec.name for spec in specs] == ["mine", "other"] and together is not None and together.threshold == 5
+    specs, together = choose_embedders(manifest, "other + mine", [])
+    assert together is not None and together.weights == (0.5, 1.0)
+    specs, together = choose_embedders(manifest, "other", [])
+    assert len(specs) == 1 and together is None
+    for wrong in ("mine+mine", "mine+absent", "mine+", "+".join(["mine"] * 9)):
+        with pytest.raises(ModelError):
+            choose_embedders(manifest, wrong, [])
+
+
+def test_auto_takes_the_users_own_embedder_before_an_ensemble_without_it(tmp_path: Path) -> None:
+    text = ENSEMBLE.split("ensembles:")[0]
+    specs, together = choose_embedders(load_manifest(own(tmp_path, text)), "auto", [])
+    assert [spec.name for spec in specs] == ["mine"] and together is None
+
+
+@pytest.mark.parametrize("wrong", ["[]", "{mine: {threshold: 1}}", "{a+b: {threshold: x}}", "{a+b: {share: 1}}"])
+def test_a_wrong_ensemble_is_one_line(tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"models: {{}}\nensembles: {wrong or None}\n", encoding="utf-8")
+    if wrong == "[]":
+        assert load_manifest(path).ensembles  # the project's own
+        return
+    with pytest.raises(ModelError, match="ensembles"):
+        load_manifest(path)

@@ -20,12 +20,13 @@ class Rule:
     margin: float = RecognitionParams().margin
 
     def name(self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
-        """For each embedding the person's name, or empty, and the similarity to the best person."""
+        """For each embedding the person's name, or empty, and the similarity to the best person as it is published."""
         if not len(embeddings):
             return []
-        threshold = self.threshold or gallery.threshold
+        scale = gallery.embedder.scale
+        threshold = scale.internal(self.threshold) if self.threshold else gallery.threshold
         named = []
         for match in gallery.match(np.stack(embeddings)):
             sure = match.similarity >= threshold and match.similarity - match.second >= self.margin
-            named.append((match.identity if sure else "", max(match.similarity, -1.0)))
+            named.append((match.identity if sure else "", scale.published(match.similarity)))
         return named

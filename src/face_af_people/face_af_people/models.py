@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("models")
     group.add_argument("--detector", default="auto", help="entry, group or family of models/models.yaml, or auto")
-    group.add_argument("--embedder", default="auto", help="entry, group or family of models/models.yaml, or auto")
+    group.add_argument("--embedder", default="auto", help="as --detector; several joined by + work as one")
     group.add_argument("--model-dir", default="", metavar="DIR", help="folder with weights, before FACE_AF_MODEL_DIR")
     group.add_argument("--manifest", type=Path, metavar="FILE", help="a model manifest of your own")
     group.add_argument("--runtime", default="auto", help="auto, onnxruntime, tensorrt … (see docs/performance.md)")

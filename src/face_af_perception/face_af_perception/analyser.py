@@ -14,11 +14,12 @@ from face_af_common.paths import data_dir, model_dirs
 from face_af_common.types import Box
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import Chip, Embeddings, Points, Sample
+from face_af_inference.ensembles import choose_embedders
 from face_af_inference.manifest import load_manifest
 
 from .alignment import Picture, gallery_chip
 from .detectors import Detection, Detector, open_detector
-from .embedders import Embedder, open_embedder
+from .embedders import FaceModel, open_face_model
 from .params import PerceptionNodeParams
 from .quality import quality
 
@@ -35,9 +36,9 @@ class AnalysedFace:
 
 
 class FaceAnalyser:
-    """A detector and an embedder together."""
+    """A detector and an embedder (or several that work as one) together."""
 
-    def __init__(self, detector: Detector, embedder: Embedder) -> None:
+    def __init__(self, detector: Detector, embedder: FaceModel) -> None:
         self.detector = detector
         self.embedder = embedder
 
@@ -55,14 +56,17 @@ class FaceAnalyser:
     ) -> FaceAnalyser:
         """Loads two models by their names in the manifest (``auto``: the best whose files are there).
 
+        Several embedders are joined by ``+``.
+
         ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises ``ModelError``.
         """
         entries = load_manifest(manifest)
+        specs, together = choose_embedders(entries, embedder, list(model_dirs))
         return cls(
             open_detector(
                 entries.choose("detector", detector, list(model_dirs)), detector_size, detector_threshold, **runtime
             ),
-            open_embedder(entries.choose("embedder", embedder, list(model_dirs)), **runtime),
+            open_face_model(specs, together, **runtime),
         )
 
     @classmethod
@@ -88,9 +92,7 @@ class FaceAnalyser:
         """Runs both networks once: the first run is the slow one."""
         width, height = self.detector.size
         self.detector.detect(np.zeros((height, width, 3), np.uint8))
-        chip = np.zeros((self.embedder.size, self.embedder.size, 3), np.uint8)
-        for count in (1, 2, 4):
-            self.embedder.embed_chips([chip] * count)
+        self.embedder.warm_up()
 
     def analyse(self, bgr: Picture) -> list[AnalysedFace]:
         """Every face of ``bgr`` (H x W x 3 uint8), largest first. Raises ``PictureError``."""
@@ -110,8 +112,7 @@ class FaceAnalyser:
         return sorted(found, key=lambda face: -face.box.area)
 
     def embed(self, bgr: Picture, faces: Sequence[Detection]) -> list[AnalysedFace]:
-        chips = [self.embedder.chip(bgr, face.landmarks) for face in faces]
-        rows = self.embedder.embed_chips(chips, flip=True)
+        rows, chips = self.embedder.look(bgr, [face.landmarks for face in faces], flip=True)
         return [
             AnalysedFace(face.box, face.score, face.landmarks, row, quality(face.landmarks, chip))
             for face, row, chip in zip(faces, rows, chips, strict=True)

@@ -6,6 +6,7 @@ How two vectors are compared: :mod:`face_af_gallery.matching`.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_gallery.calibration import Calibration, PublishedScale
 from face_af_gallery.matching import mean_embedding
 from face_af_gallery.model import Embeddings, Points
 from face_af_inference import dlib_graph
+from face_af_inference.ensembles import EnsembleEntry
 from face_af_inference.manifest import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner, open_runner
 
@@ -29,11 +32,83 @@ STRANGERS = {"cosine": 0.0, "euclidean": 0.6}
 """Similarity of two unrelated people on average, by the metric that a model was trained for."""
 
 
-class Embedder:
-    """One embedding network with its alignment and normalisation.
+class FaceModel(ABC):
+    """One embedding network, or several that work as one (:class:`~.ensemble.Ensemble`).
 
     ``model_id`` names the weights: embeddings of different models cannot be compared. ``threshold`` is the
-    similarity from which on two photos show the same person, as the manifest has it. Raises :class:`ModelError`
+    similarity from which on two photos show the same person, ``strangers`` that of two unrelated people on average.
+    ``lead``: see :class:`~face_af_gallery.model.EmbeddingModel`.
+    """
+
+    name: str
+    model_id: str
+    runtime: str
+    """What runs the network."""
+    threshold: float
+    strangers: float
+    dimension: int
+    lead: float = 0.0
+
+    @property
+    @abstractmethod
+    def members(self) -> Sequence[Embedder]:
+        """The networks, the quickest first."""
+
+    @abstractmethod
+    def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
+        """N x D rows from those of each member."""
+
+    @abstractmethod
+    def parts(self, rows: Embeddings) -> list[Embeddings]:
+        """The reverse of :meth:`joined`; also of a single row."""
+
+    @abstractmethod
+    def mean(self, rows: Sequence[Embeddings], weights: Sequence[float] | None = None) -> Embeddings:
+        """The weighted mean of embeddings of the same faces, brought back to their own length.
+
+        Without that a mean of vectors of free length (dlib) would be nearer to everybody.
+        """
+
+    @abstractmethod
+    def complete(
+        self,
+        bgr: Picture,
+        landmarks: Sequence[Points],
+        first: Embeddings,
+        known: Sequence[Embeddings | None],
+        flip: bool = False,
+    ) -> Embeddings:
+        """N x D rows of faces from the first member's rows."""
+
+    @abstractmethod
+    def warm_up(self) -> None:
+        """Runs each network once: the first run is the slow one."""
+
+    @property
+    def scale(self) -> PublishedScale:
+        """From this model's own similarities to those that are published, and back."""
+        return PublishedScale(self.strangers, self.threshold)
+
+    def above(self, fraction: float) -> float:
+        """The threshold, raised by a fraction of its distance from strangers (less than 0: lowered)."""
+        return min(0.999, self.threshold + fraction * (self.threshold - self.strangers))
+
+    def look(self, bgr: Picture, landmarks: Sequence[Points], flip: bool = False) -> tuple[Embeddings, list[Picture]]:
+        """N x D embeddings of faces with these ``landmarks`` (5 x 2 each), and the first member's chips of them."""
+        first = self.members[0]
+        chips = [first.chip(bgr, points) for points in landmarks]
+        rows = first.embed_chips(chips, flip)
+        return self.complete(bgr, landmarks, rows, [None] * len(chips), flip), chips
+
+    def embed(self, bgr: Picture, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:
+        """N x D embeddings of faces with these ``landmarks``; ``flip``: averaged with mirror images."""
+        return self.look(bgr, landmarks, flip)[0]
+
+
+class Embedder(FaceModel):
+    """One embedding network with its alignment and normalisation.
+
+    ``calibration``: what its similarity is worth beside other models'. Raises :class:`ModelError`
     where the network is not what ``spec`` says.
     """
 
@@ -42,10 +117,13 @@ class Embedder:
     ) -> None:
         self.spec = spec
         self.runner = runner
-        self.model_id = spec.model_id
+        self.name, self.model_id, self.runtime = spec.name, spec.model_id, runner.name
         distance_squared = spec.threshold**2 if spec.metric == "euclidean" else 2 - 2 * spec.threshold
         self.threshold = 1 - distance_squared / 2
         self.strangers = STRANGERS[spec.metric]
+        self.calibration = (
+            Calibration(*spec.calibration) if spec.calibration else Calibration.usual(self.threshold, self.strangers)
+        )
         self.size = spec.size[0] if spec.size else ARCFACE_SIZE
         self._template = template
         self._mean, self._std = tuple(mean), std
@@ -54,20 +132,37 @@ class Embedder:
         """A gallery may be read in a thread while frames go on."""
         self.dimension = self._run(np.zeros((1, 3, self.size, self.size), np.float32)).shape[1]
 
-    def above(self, fraction: float) -> float:
-        """The threshold, raised by a fraction of its distance from strangers (less than 0: lowered)."""
-        return min(0.999, self.threshold + fraction * (self.threshold - self.strangers))
+    @property
+    def members(self) -> Sequence[Embedder]:
+        return (self,)
+
+    def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
+        return parts[0]
+
+    def parts(self, rows: Embeddings) -> list[Embeddings]:
+        return [rows]
+
+    def complete(
+        self,
+        bgr: Picture,
+        landmarks: Sequence[Points],
+        first: Embeddings,
+        known: Sequence[Embeddings | None],
+        flip: bool = False,
+    ) -> Embeddings:
+        return first
+
+    def warm_up(self) -> None:
+        chip = np.zeros((self.size, self.size, 3), np.uint8)
+        for count in (1, 2, 4):
+            self.embed_chips([chip] * count)
 
     def chip(self, bgr: Picture, landmarks: Points) -> Picture:
         """The aligned face as the network sees it: size x size, BGR, :func:`balanced` under stage light."""
         return balanced(aligned(bgr, landmarks, self._template, self.size))
 
-    def embed(self, bgr: Picture, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:
-        """N x D embeddings of faces with these ``landmarks`` (5 x 2 each); ``flip``: averaged with mirror images."""
-        return self.embed_chips([self.chip(bgr, points) for points in landmarks], flip)
-
     def embed_chips(self, chips: Sequence[Picture], flip: bool = False) -> Embeddings:
-        """Like :meth:`embed` for chips that :meth:`chip` made."""
+        """N x D embeddings of chips that :meth:`chip` made; ``flip``: averaged with mirror images."""
         if not chips:
             return np.empty((0, self.dimension), np.float32)
         tensor = cv2.dnn.blobFromImages(
@@ -82,10 +177,6 @@ class Embedder:
         return rows
 
     def mean(self, rows: Sequence[Embeddings], weights: Sequence[float] | None = None) -> Embeddings:
-        """The weighted mean of embeddings of the same faces, brought back to their own length.
-
-        Without that a mean of vectors of free length (dlib) would be nearer to everybody.
-        """
         return mean_embedding(np.stack(rows), weights)
 
     def _normalised(self, rows: Embeddings) -> Embeddings:
@@ -103,6 +194,25 @@ class Embedder:
                 f"{self.model_id} is no embedder of {expected} numbers: {len(tensor)} faces gave {rows.shape}"
             )
         return rows
+
+
+def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None = None, **runtime: Any) -> FaceModel:
+    """Loads one embedder, or several as one; ``together``: what is known of this ensemble.
+
+    ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises :class:`ModelError`.
+    """
+    from .ensemble import Ensemble
+
+    members = [open_embedder(spec, **runtime) for spec in specs]
+    if len(members) == 1:
+        return members[0]
+    if together is None:
+        # each at its own threshold: stricter than it need be
+        return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
+    try:
+        return Ensemble(members, together.threshold, together.lead, together.weights)
+    except ValueError as error:
+        raise ModelError(f"{together.name}: {error}") from error
 
 
 def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from face_af_gallery.gallery import Gallery
-from face_af_gallery.matching import mean_embedding, similarity
+from face_af_gallery.matching import similarity
 from face_af_gallery.model import Embeddings
 
-from .embedders import Embedder
+from .embedders import FaceModel
 from .params import RecognitionParams
 from .tracker import Memory, Track
 
@@ -28,7 +28,7 @@ SETTLED = 3
 class IdentityRule:
     """Gives names to tracks. ``params`` and ``gallery`` may be replaced between frames."""
 
-    def __init__(self, params: RecognitionParams, embedder: Embedder, gallery: Gallery | None) -> None:
+    def __init__(self, params: RecognitionParams, embedder: FaceModel, gallery: Gallery | None) -> None:
         self.params = params
         self.embedder = embedder
         self.gallery = gallery
@@ -38,14 +38,14 @@ class IdentityRule:
     def enter(self) -> float:
         """Similarity from which on a face is given a name."""
         if self.params.enter:
-            return self.params.enter
+            return self.embedder.scale.internal(self.params.enter)
         return self.gallery.threshold if self.gallery is not None else self.embedder.threshold
 
     @property
     def exit(self) -> float:
         """Similarity below which it loses the name again."""
         lower = self.enter - (self.embedder.above(HYSTERESIS) - self.embedder.threshold)
-        return min(self.params.exit or lower, self.enter)
+        return min(self.embedder.scale.internal(self.params.exit) if self.params.exit else lower, self.enter)
 
     def name(self, tracks: Sequence[Track]) -> None:
         """Names every track whose embeddings or whose gallery have changed."""
@@ -59,12 +59,12 @@ class IdentityRule:
         if gallery is None or not names:
             self._strangers.clear()
             for memory in stale:
-                memory.identity, memory.similarity, memory.gallery_version = "", 0.0, version
+                memory.identity, memory.similarity, memory.gallery_version = "", self.embedder.strangers, version
             for against in shown:
-                against.similarity, against.gallery_version = 0.0, version
+                against.similarity, against.gallery_version = self.embedder.strangers, version
             return
         rows = [m.template for m in stale if m.template is not None]
-        rows += [mean_embedding(np.stack(a.rows)[:, None], a.weights)[0] for a in shown]
+        rows += [self.embedder.mean(a.rows, a.weights) for a in shown]
         scores = gallery.scores(np.stack(rows))
         for memory, row in zip(stale, scores, strict=False):
             self._decide(memory, row, names, gallery.column(memory.identity))

@@ -142,7 +142,7 @@ class PerceptionNode(Node):
             self._retry_at = time.monotonic() + _RETRY_S[1]
         if self._pipeline is None or self._pipeline.analyser is not analyser:
             self._pipeline = FacePipeline(self._live.value, analyser, gallery)
-            spec = analyser.detector.spec.name, analyser.embedder.spec.name, analyser.embedder.runner.name
+            spec = analyser.detector.spec.name, analyser.embedder.name, analyser.embedder.runtime
             self.get_logger().info("{} and {} by {}, {} people in the gallery".format(*spec, people))
         elif gallery is not None:  # else it goes on with what it had
             self._pipeline.gallery = gallery
@@ -231,7 +231,7 @@ class PerceptionNode(Node):
         analyser = pipeline.analyser
         figures: dict[str, object] = {
             "detector": analyser.detector.spec.name,
-            "embedder": analyser.embedder.spec.name,
+            "embedder": analyser.embedder.name,
             "runtime": analyser.detector.runner.name,
             "people": len(pipeline.gallery.names) if pipeline.gallery is not None else 0,
             "target": pipeline.target,

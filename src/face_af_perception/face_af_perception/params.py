@@ -68,7 +68,9 @@ class PerceptionNodeParams:
     model_dir: str = param("", "folder to look for model files in first, before FACE_AF_MODEL_DIR and models/")
     manifest: str = param("", "model manifest of your own, its entries before those of models/models.yaml")
     detector: str = param("auto", "entry, group or family of models/models.yaml; auto: the best that is there")
-    embedder: str = param("auto", "entry, group or family of models/models.yaml; auto: the best that is there")
+    embedder: str = param(
+        "auto", "entry, group or family of models/models.yaml, or several joined by +; auto: the best that is there"
+    )
     runtime: str = param("auto", "what runs the networks; auto: the best that works", choices=RUNTIMES)
     precision: str = param("fp16", "what a GPU may compute in", choices=("fp16", "fp32"))
     threads: int = param(2, "threads of a network on the CPU", low=1, high=64)

@@ -102,31 +102,40 @@ class FacePipeline:
         Of two with the same name the less alike one is not named, unless they are about equally alike (a screen on
         stage that shows the person). Of several that are the target, the one that was it before stays it.
         """
+        alike = [self._similarity(track) for track in tracks]
         best: dict[str, float] = {}
-        for track in tracks:
-            best[track.identity] = max(best.get(track.identity, -1.0), track.similarity)
+        for track, similarity in zip(tracks, alike, strict=True):
+            best[track.identity] = max(best.get(track.identity, -1.0), similarity)
         margin = self.recognizer.params.margin
-        names = [t.identity if t.similarity >= best[t.identity] - margin else "" for t in tracks]
-        named = [t for t, name in zip(tracks, names, strict=True) if self._is_wanted(t, name)]
-        chosen = max(named, key=lambda t: (t.memory.id == self._target_id, t.similarity), default=None)
+        names = [t.identity if s >= best[t.identity] - margin else "" for t, s in zip(tracks, alike, strict=True)]
+        named = [
+            (t.memory.id == self._target_id, s, t)
+            for t, s, name in zip(tracks, alike, names, strict=True)
+            if self._is_wanted(t, name)
+        ]
+        chosen = max(named, key=lambda entry: entry[:2])[2] if named else None
         self._target_id = chosen.memory.id if chosen is not None else 0
         return [
             Face(
                 track.memory.id,
                 track.detection.box,
                 track is chosen,
-                track.similarity,
+                similarity,
                 track.detection.score,
                 tuple(float(v) for v in track.detection.landmarks.ravel()),
                 name,
             )
-            for track, name in zip(tracks, names, strict=True)
+            for track, similarity, name in zip(tracks, alike, names, strict=True)
         ]
 
     def _is_wanted(self, track: Track, name: str) -> bool:
         if self.followed:
             return track.memory.id == self.followed
         return bool(self.target) and name == self.target
+
+    def _similarity(self, track: Track) -> float:
+        """As it is published; 0.0 while it is not known whose face it is."""
+        return 0.0 if track.similarity is None else self.analyser.embedder.scale.published(track.similarity)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from face_af_gallery.gallery import Gallery
-from face_af_gallery.matching import mean_embedding, similarity
+from face_af_gallery.matching import similarity
 from face_af_gallery.model import Embeddings
 
 from .alignment import Picture
-from .embedders import Embedder
+from .embedders import FaceModel
 from .identity_rule import SETTLED, IdentityRule
 from .params import RecognitionParams
 from .quality import frontality, quality
@@ -41,6 +41,12 @@ _STEADY = 3.0
 _UNLIKE_LEAST = 0.25
 """An embedding that is nearly alike enough is at least this share of its quality against the track."""
 
+LOOKS_BY_FIRST = 3
+"""Of several embedders, so many looks in a row by the first one alone are enough; then all look again."""
+
+NEAR_ENTER = 0.15
+"""A face as near as this to the threshold is looked at by all embedders."""
+
 NAMED_REFRESH = 0.25
 """A face with a name is looked at again after this share of ``refresh_s``: a wrong name costs more than none."""
 
@@ -54,7 +60,7 @@ _STALE = 3
 class Recognizer:
     """Spends a budget of embeddings a frame on the tracks that need it most, and names tracks from the gallery."""
 
-    def __init__(self, params: RecognitionParams, embedder: Embedder, gallery: Gallery | None) -> None:
+    def __init__(self, params: RecognitionParams, embedder: FaceModel, gallery: Gallery | None) -> None:
         self.embedder = embedder
         self.rule = IdentityRule(params, embedder, gallery)
         self._cost_ms = _FIRST_COST_MS
@@ -135,14 +141,35 @@ class Recognizer:
     def embed(self, bgr: Picture, tracks: Sequence[Track]) -> tuple[Embeddings, list[float]]:
         """Embeddings (N x D) of the tracks' faces in ``bgr`` in one batch, and the faces' qualities."""
         started = time.perf_counter()
-        chips = [self.embedder.chip(bgr, track.detection.landmarks) for track in tracks]
-        rows = self.embedder.embed_chips(chips, self.params.flip)
+        first = self.embedder.members[0]
+        landmarks = [track.detection.landmarks for track in tracks]
+        chips = [first.chip(bgr, points) for points in landmarks]
+        looks = first.embed_chips(chips, self.params.flip)
+        known = [t.memory.template if self._is_clear(t, look) else None for t, look in zip(tracks, looks, strict=True)]
+        for track, template in zip(tracks, known, strict=True):
+            track.memory.looks_by_first = 0 if template is None else track.memory.looks_by_first + 1
+        rows = self.embedder.complete(bgr, landmarks, looks, known, self.params.flip)
         if tracks:
             spent = (time.perf_counter() - started) * 1e3 / len(tracks)
             self._cost_ms += 0.1 * (spent - self._cost_ms)
         return rows, [
             quality(t.detection.landmarks, chip) * t.visible_share**2 for t, chip in zip(tracks, chips, strict=True)
         ]
+
+    def _is_clear(self, track: Track, look: Embeddings) -> bool:
+        """Whether the first embedder alone says that a face is its track's person, and nothing is at stake.
+
+        Then the other embedders need not look. Everything new, doubtful or near the threshold is seen by all of them.
+        """
+        memory, first = track.memory, self.embedder.members[0]
+        if memory.template is None or len(memory.embeddings) < min(SETTLED, self.params.memory):
+            return False
+        if track.doubtful or track.contested or track.nameless or track.against.rows:
+            return False
+        if memory.looks_by_first >= LOOKS_BY_FIRST or abs(memory.similarity - self.enter) < NEAR_ENTER:
+            return False
+        alike = float(similarity(look[None], self.embedder.parts(memory.template)[0][None])[0, 0])
+        return alike >= first.above(SAME_SHOT)
 
     # -- what they say -----------------------------------------------------------------------------------------------
 
@@ -209,7 +236,7 @@ class Recognizer:
         memory.embeddings += rows
         memory.weights += weights
         del memory.embeddings[: -self.params.memory], memory.weights[: -self.params.memory]
-        memory.template = mean_embedding(np.stack(memory.embeddings)[:, None], memory.weights)[0]
+        memory.template = self.embedder.mean(memory.embeddings, memory.weights)
         memory.embedded_at = stamp
         memory.gallery_version = -1
 

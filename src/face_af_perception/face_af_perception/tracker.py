@@ -61,6 +61,8 @@ class Memory:
     template: NDArray[np.float32] | None = None
     """Mean of the embeddings, weighted by quality."""
     embedded_at: float = -math.inf
+    looks_by_first: int = 0
+    """So many times in a row only the first of several embedders has looked at the face."""
     identity: str = ""
     similarity: float = 0.0
     gallery_version: int = -1
@@ -113,11 +115,11 @@ class Track:
     """What is seen of the face and unlike its memory; empty while they agree."""
 
     @property
-    def similarity(self) -> float:
-        """Of the face that is shown, to the most alike person; 0.0 while it is not known whose face it is."""
+    def similarity(self) -> float | None:
+        """Of the face that is shown, to the most alike person; None while it is not known whose face it is."""
         if self.against.rows:
             return self.against.similarity
-        return 0.0 if self.nameless else self.memory.similarity
+        return None if self.nameless or self.memory.template is None else self.memory.similarity
 
     @property
     def identity(self) -> str:

@@ -179,13 +179,19 @@ def cases() -> Path:
     return _folder("FACE_AF_TEST_CASES", "ghost.avi")
 
 
-@pytest.fixture(scope="session", params=["scrfd", "centerface"])
+SETS = {
+    "scrfd": ("scrfd", "mobilefacenet"),
+    "centerface": ("centerface", "dlib"),
+    "ensemble": ("scrfd", "mobilefacenet+dlib"),
+}
+
+
+@pytest.fixture(scope="session", params=list(SETS))
 def models(request: pytest.FixtureRequest) -> FaceAnalyser:
-    """Real networks: InsightFace's where their files are, and the embedded default ones."""
-    detector = str(request.param)
+    """Real networks: InsightFace's where their files are, the embedded default ones, and two embedders as one."""
+    detector, embedder = SETS[str(request.param)]
     if detector == "scrfd" and not os.environ.get("FACE_AF_MODEL_DIR"):
         pytest.skip("FACE_AF_MODEL_DIR names no folder with SCRFD and MobileFaceNet")
-    embedder = {"scrfd": "mobilefacenet", "centerface": "dlib"}[detector]
     try:
         return FaceAnalyser.open(detector, embedder, model_dirs=model_dirs(), runtime="onnxruntime-cpu")
     except ModelError as error:

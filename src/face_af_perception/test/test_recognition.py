@@ -126,7 +126,9 @@ def test_the_threshold_rises_with_thousands_of_people(embedder: Embedder) -> Non
     for i in range(1000):
         gallery.add_embedded(Sample(f"{i:016x}", f"p{i}", 1.0, False, ARCFACE), random.standard_normal(32))
     recognizer = Recognizer(recognition(), embedder, gallery)
-    assert recognizer.enter == pytest.approx(0.4 * 1.2) and recognizer.exit < recognizer.enter
+    assert (
+        recognizer.enter == pytest.approx(0.4 * (1 + 0.1 * np.log10(1000 / 50))) and recognizer.exit < recognizer.enter
+    )
     assert Recognizer(recognition(), embedder, Gallery(None, embedder)).enter == pytest.approx(0.4)
 
 

@@ -1,0 +1,88 @@
+"""Several embedders as one. They err on different faces: together they know more people and fewer strangers.
+
+A row is the members' embeddings side by side, each scaled by what its similarity is worth
+(:mod:`face_af_gallery.calibration`), so that the similarity of two rows is the members' calibrated sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from face_af_gallery.calibration import USUAL_THRESHOLD, weights
+from face_af_gallery.model import Embeddings, Points
+
+from .alignment import Picture
+from .embedders import Embedder, FaceModel
+
+
+class Ensemble(FaceModel):
+    """``members``, the first of which looks at every face. Raises ``ValueError`` for an impossible ``threshold``.
+
+    ``threshold``: the sum of the members' log-odds, with the share ``lead`` of its lead over that of the second best
+    person, from which on a face is that of a person in a gallery. ``shares``: how much each member's log-odds count
+    (1: fully).
+    """
+
+    def __init__(
+        self, members: Sequence[Embedder], threshold: float, lead: float = 0.0, shares: Sequence[float] = ()
+    ) -> None:
+        self._members = tuple(members)
+        calibrations = [m.calibration.weighed(s) for m, s in zip(members, shares or [1.0] * len(members), strict=True)]
+        self._weights = weights(calibrations, [m.strangers for m in members], threshold, lead)
+        self._scales = np.sqrt(self._weights).astype(np.float32)
+        self.name = "+".join(m.name for m in members)
+        self.model_id = "+".join(m.model_id for m in members)
+        self.runtime = members[0].runtime
+        self.threshold = USUAL_THRESHOLD
+        self.strangers = 1 - float(self._weights @ [1 - m.strangers for m in members])
+        self.lead = lead
+        self.dimension = sum(m.dimension for m in members)
+        self._ends = np.cumsum([m.dimension for m in members])[:-1]
+
+    @property
+    def members(self) -> Sequence[Embedder]:
+        return self._members
+
+    def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
+        return np.concatenate([part * scale for part, scale in zip(parts, self._scales, strict=True)], 1)
+
+    def parts(self, rows: Embeddings) -> list[Embeddings]:
+        split = np.split(rows, self._ends, axis=-1)
+        return [part / scale for part, scale in zip(split, self._scales, strict=True)]
+
+    def mean(self, rows: Sequence[Embeddings], weights: Sequence[float] | None = None) -> Embeddings:
+        stacked = np.stack(rows)
+        parts = np.split(stacked, self._ends, axis=-1)
+        return np.concatenate(
+            [m.mean(list(part), weights) for m, part in zip(self._members, parts, strict=True)], axis=-1
+        )
+
+    def complete(
+        self,
+        bgr: Picture,
+        landmarks: Sequence[Points],
+        first: Embeddings,
+        known: Sequence[Embeddings | None],
+        flip: bool = False,
+    ) -> Embeddings:
+        """N x D rows of faces of which the first member's rows are there.
+
+        ``known``: where a face's row is given, the other members do not look at the face, and their numbers are taken
+        from it.
+        """
+        looked_at = [i for i, row in enumerate(known) if row is None]
+        parts = [first]
+        for index, member in enumerate(self._members[1:], 1):
+            part = np.empty((len(landmarks), member.dimension), np.float32)
+            part[looked_at] = member.embed(bgr, [landmarks[i] for i in looked_at], flip)
+            for i, row in enumerate(known):
+                if row is not None:
+                    part[i] = self.parts(row)[index]
+            parts.append(part)
+        return self.joined(parts)
+
+    def warm_up(self) -> None:
+        for member in self._members:
+            member.warm_up()

@@ -1,0 +1,98 @@
+"""Several embedders as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from face_af_common.params import build
+from face_af_common.types import Box
+from face_af_gallery.gallery import Gallery
+from face_af_gallery.matching import similarity
+from face_af_perception.analyser import FaceAnalyser
+from face_af_perception.embedders import Embedder
+from face_af_perception.ensemble import Ensemble
+from face_af_perception.params import PerceptionNodeParams
+from face_af_perception.pipeline import FacePipeline
+
+MakeEmbedder = Callable[..., Embedder]
+
+
+@pytest.fixture
+def pair(make_embedder: MakeEmbedder) -> Ensemble:
+    return Ensemble([make_embedder("one"), make_embedder("two", calibration=(40.0, -10.0))], 10.0, 0.3)
+
+
+def test_the_similarity_of_rows_is_the_calibrated_sum(pair: Ensemble) -> None:
+    random = np.random.default_rng(0)
+    parts = [random.standard_normal((6, m.dimension)).astype(np.float32) for m in pair.members]
+    parts = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts]
+    rows = pair.joined(parts)
+    assert rows.shape == (6, pair.dimension)
+    sums = sum(m.calibration.log_odds(similarity(p, p)) for m, p in zip(pair.members, parts, strict=True))
+    alike = similarity(rows, rows)
+    order = np.argsort(sums, axis=None)
+    assert np.allclose(np.diff(alike.ravel()[order]) >= -1e-5, True)
+    assert np.polyfit(sums.ravel(), alike.ravel(), 1, full=True)[1][0] < 1e-6  # straight
+    assert np.allclose(np.diag(alike), 1, atol=1e-5)
+    for again, part in zip(pair.parts(rows), parts, strict=True):
+        assert np.allclose(again, part, atol=1e-6)
+
+
+def test_a_gallery_keeps_each_models_embeddings_and_serves_single_models_too(
+    tmp_path: Path, pair: Ensemble, portrait: Callable[[str], tuple[np.ndarray, np.ndarray]], analyser: FaceAnalyser
+) -> None:
+    gallery = Gallery.open(tmp_path / "g", pair, create=True)
+    for name in ("anna", "bert"):
+        picture, points = portrait(name)
+        gallery.add(name, analyser.chip(picture, points), pair.embed(picture, [points], flip=True)[0], 1.0)
+    gallery.save()
+    assert len(list((tmp_path / "g").glob("embeddings-*.npz"))) == 2
+    for member in pair.members:
+        batches = len(member.runner.batches)  # type: ignore[attr-defined]
+        assert Gallery.open(tmp_path / "g", member).names == ["anna", "bert"]
+        assert len(member.runner.batches) == batches  # type: ignore[attr-defined]  # nothing is embedded again
+    picture, points = portrait("anna")
+    assert Gallery.open(tmp_path / "g", pair).match(pair.embed(picture, [points]))[0].identity == "anna"
+
+
+def test_a_clear_face_is_mostly_seen_by_the_first_model_alone(
+    pair: Ensemble, scene: Any, analyser: FaceAnalyser, portrait: Callable[[str], tuple[np.ndarray, np.ndarray]]
+) -> None:
+    analyser = FaceAnalyser(analyser.detector, pair)
+    gallery = Gallery(None, pair)
+    picture, points = portrait("anna")
+    gallery.add("anna", analyser.chip(picture, points), pair.embed(picture, [points])[0], 1.0)
+    scene.places = {"anna": Box(100, 100, 112, 112)}
+    pipeline = FacePipeline(build(PerceptionNodeParams, {}).repeatable(), analyser, gallery)
+    first, second = (member.runner.batches for member in pair.members)
+    first.clear(), second.clear()
+    for i in range(300):
+        faces = pipeline.process(scene.frame(), i / 30)
+    assert faces[0].identity == "anna"
+    assert len(first) > 30 and 3 <= len(second) < len(first) / 2
+
+
+def test_an_ensemble_names_the_people_of_photographs(test_faces: Path, models: FaceAnalyser) -> None:
+    """One photograph each; every other photograph of four people, and nobody else, gets the name."""
+    people = {"a": (1, [2, 4, 5]), "b": (3, [12, 53]), "c": (8, [9, 47]), "d": (13, [14, 15])}
+    gallery = Gallery(None, models.embedder)
+
+    def face(number: int) -> tuple[np.ndarray, object]:
+        picture = np.asarray(cv2.imread(str(test_faces / f"img{number}.jpg")), np.uint8)
+        return picture, models.analyse(picture)[0]
+
+    for name, (number, _) in people.items():
+        models.enrol(gallery, name, *face(number))  # type: ignore[arg-type]
+    for name, (_, others) in people.items():
+        for number in others:
+            match = gallery.match(face(number)[1].embedding[None])[0]  # type: ignore[attr-defined]
+            assert (match.identity, match.similarity >= gallery.threshold) == (name, True), number
+    for number in (18, 20, 22, 24, 38):
+        match = gallery.match(face(number)[1].embedding[None])[0]  # type: ignore[attr-defined]
+        assert match.similarity < gallery.threshold, number

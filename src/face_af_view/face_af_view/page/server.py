@@ -112,12 +112,12 @@ class Server:
         order = request.method not in ("GET", "HEAD") or request.path == "/ws"
         if order and not origin_allowed(request.headers.get("Origin"), host, scheme):
             return _failed(403, "orders are taken from the page itself only")
-        request["device"], request["role"] = self._who(request)
+        role = self._who(request)[1]
         if not request.path.startswith(("/api/", "/ws")) or request.path in ("/api/session", "/api/pair"):
             return None
-        if not request["role"]:
+        if not role:
             return _failed(401, "this device is not paired")
-        if request.path != "/ws" and request.path != "/api/leave" and request["role"] != FULL:
+        if request.path != "/ws" and request.path != "/api/leave" and role != FULL:
             return _failed(403, "this device may only look")
         return None
 
@@ -141,7 +141,9 @@ class Server:
     # -- devices -----------------------------------------------------------------------------------------------------
 
     async def _session(self, request: web.Request) -> web.Response:
-        return web.json_response({"role": request["role"], "pairing": self._rules.paired, "version": protocol.VERSION})
+        return web.json_response(
+            {"role": self._who(request)[1], "pairing": self._rules.paired, "version": protocol.VERSION}
+        )
 
     async def _pair(self, request: web.Request) -> web.Response:
         body = await _body(request)
@@ -169,15 +171,17 @@ class Server:
         return response
 
     async def _leave(self, request: web.Request) -> web.Response:
-        if request["device"] is not None:
-            self._pairing.throw_out(request["device"].id)
-            await self._hub.close_device(request["device"].id)
+        device, _ = self._who(request)
+        if device is not None:
+            self._pairing.throw_out(device.id)
+            await self._hub.close_device(device.id)
         response = web.json_response({})
         response.del_cookie(self._rules.cookie)
         return response
 
     async def _devices(self, request: web.Request) -> web.Response:
-        own = request["device"].id if request["device"] is not None else ""
+        device, _ = self._who(request)
+        own = device.id if device is not None else ""
         devices = [
             {"id": d.id, "name": d.name, "role": d.role, "paired": d.paired_at, "seen": d.seen_at, "own": d.id == own}
             for d in self._pairing.devices
@@ -200,9 +204,9 @@ class Server:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=protocol.MAX_TEXT * 4, compress=False)
         await socket.prepare(request)
-        device: Device | None = request["device"]
+        device, role = self._who(request)
         who = (device.id, device.name) if device is not None else ("", "")
-        viewer = Viewer(socket, self._hub, self._perform, self._max_rate, request["role"], *who)
+        viewer = Viewer(socket, self._hub, self._perform, self._max_rate, role, *who)
         viewer.tell(protocol.text("welcome", version=protocol.VERSION, role=viewer.role))
         await viewer.run()
         return socket

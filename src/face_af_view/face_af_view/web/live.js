@@ -90,16 +90,23 @@ export function startLive(app) {
   };
 
   // A face in the picture, by finger; the same faces as buttons below, for keys and for what moves too fast.
+  // What was under the finger when it came down counts: by the click the face may have moved on.
+  let aimed = null;
   $('picture').addEventListener('pointerdown', (event) => {
-    if (!app.mayAct || picture.stale) return;
-    const place = picture.pointAt(event.clientX, event.clientY);
+    aimed = picture.stale ? null : {
+      face: picture.faceAt(event.clientX, event.clientY), place: picture.pointAt(event.clientX, event.clientY),
+    };
+  });
+  $('picture').addEventListener('click', () => {
+    if (!app.mayAct || !aimed) return;
+    const { face, place } = aimed;
+    aimed = null;
     if (special && place) {
       const act = special;
       app.special(null);
       perform(link, act.act, { x: place[2], y: place[3], ...act.values });
       return;
     }
-    const face = picture.faceAt(event.clientX, event.clientY);
     if (face) choose(face);
     else if (afArea && place) perform(link, 'focus', { x: place[2], y: place[3] });
   });

@@ -1,0 +1,351 @@
+"""The page as a person uses it: a real browser on a real graph with the simulated stage."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from processes import Started, needs_samples, started
+
+from face_af_common.ros_domain import free_port
+from face_af_sim import samples
+from face_af_sim.demo.cast import prepare
+from face_af_view.page.pairing import TRIES
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    needs_samples,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
+    pytest.mark.timeout(300),
+]
+
+PHONE = {"width": 390, "height": 780}
+WAIT_MS = 60_000
+"""Patience, not a figure: the machine that runs the tests may be slow."""
+
+
+class Site:
+    """The running graph and its page."""
+
+    def __init__(self, run: Started, port: int, target: str) -> None:
+        self.run, self.target = run, target
+        self.address = f"https://localhost:{port}/"
+
+    @property
+    def pin(self) -> str:
+        return re.findall(r"PIN (\d{6})", self.run.output())[-1]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    out = tmp_path_factory.mktemp("page")
+    cast = prepare(out, None, "", lambda line: None)
+    params = out / "params.yaml"
+    page = {"bind": "0.0.0.0", "mdns_name": ""}
+    params.write_text(json.dumps({"/**/page": {"ros__parameters": page}}))
+    port = free_port()
+    command = ["ros2", "launch", "face_af", "sim.launch.py", f"target:={cast.target}", f"gallery:={cast.gallery}"]
+    command += ["page:=true", f"page_port:={port}", f"params_file:={params}", "debug:=false"]
+    command += [f"camera_port:={free_port()}"]
+    with started(command, out / "launch.log", FACE_AF_DATA_DIR=str(out / "data")) as run:
+        assert run.until(lambda: re.search(r"PIN \d{6}", run.output()), 120), run.output()
+        yield Site(run, port, cast.target)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def cookies(site: Site, browser: Any) -> Any:
+    """Of a device that was paired by hand, with one mistake on the way."""
+    context = browser.new_context(ignore_https_errors=True, viewport=PHONE, locale="en-GB")
+    page = context.new_page()
+    page.goto(site.address)
+    page.get_by_label("PIN, six digits").fill(f"{(int(site.pin) + 1) % 1_000_000:06d}")
+    page.get_by_role("button", name="Pair").click()
+    playwright.expect(page.locator("#pair-error")).to_contain_text("not right", timeout=WAIT_MS)
+    page.get_by_label("PIN, six digits").fill(site.pin)
+    page.get_by_role("button", name="Pair").click()
+    playwright.expect(page.locator("#picture")).to_be_visible(timeout=WAIT_MS)
+    state = context.storage_state()
+    (cookie,) = state["cookies"]
+    assert cookie["httpOnly"] and cookie["secure"] and cookie["sameSite"] == "Strict"
+    context.close()
+    return state
+
+
+@pytest.fixture
+def phone(site: Site, browser: Any, cookies: Any) -> Iterator[Callable[..., Any]]:
+    """Opens the page on another paired phone, and waits for its picture."""
+    with contextlib.ExitStack() as stack:
+
+        def open_page(**options: Any) -> Any:
+            given = {"viewport": PHONE, "locale": "en-GB", "has_touch": True, "storage_state": cookies, **options}
+            context = browser.new_context(ignore_https_errors=True, **given)
+            stack.callback(context.close)
+            context.set_default_timeout(WAIT_MS)
+            page = context.new_page()
+            page.problems = []
+            page.on("pageerror", lambda error: page.problems.append(str(error)))
+            page.goto(site.address)
+            live(page)
+            return page
+
+        yield open_page
+
+
+def live(page: Any) -> None:
+    page.wait_for_function("window.faceAf && faceAf.picture.drawnFrames > 3 && !faceAf.picture.stale", timeout=WAIT_MS)
+
+
+def said(page: Any) -> Any:
+    return playwright.expect(page.locator("#toast-text"))
+
+
+def tap_face(page: Any, which: str) -> str:
+    """Taps a face in the moving picture as it is drawn now; ``which``: JavaScript about ``face``. Its name."""
+    page.wait_for_function(f"faceAf.picture.shown?.faces?.some((face) => {which})", timeout=WAIT_MS)
+    place = page.evaluate(
+        f"""() => {{
+            const face = faceAf.picture.shown.faces.find((face) => {which});
+            if (!face) return null;
+            const rect = faceAf.picture.canvas.getBoundingClientRect(), scale = rect.width / faceAf.picture.frame.width;
+            const [x, y, w, h] = face.box;
+            return [rect.left + (x + w / 2) * scale, rect.top + (y + h / 2) * scale, face.name];
+        }}"""
+    )
+    if place is None:
+        return tap_face(page, which)
+    page.touchscreen.tap(place[0], place[1])
+    return str(place[2])
+
+
+def test_the_picture_lives_and_says_what_is_done(phone: Any, site: Site) -> None:
+    page = phone()
+    playwright.expect(page.locator("#state")).not_to_have_text("no steering", timeout=WAIT_MS)
+    playwright.expect(page.locator("#facts")).to_contain_text("Z 8", timeout=WAIT_MS)
+    playwright.expect(page.locator("#people-strip")).to_contain_text(site.target, timeout=WAIT_MS)
+    before = page.evaluate("faceAf.picture.drawnFrames")
+    page.wait_for_function(f"faceAf.picture.drawnFrames > {before} + 10", timeout=WAIT_MS)
+    assert page.problems == []
+
+
+def test_choose_by_tap_while_faces_move_and_take_it_back(phone: Any, site: Site) -> None:
+    page = phone()
+    page.locator("#people-strip button", has_text="Nobody").click()
+    said(page).to_contain_text("no target", timeout=WAIT_MS)
+    playwright.expect(page.locator("#who")).to_have_text("Nobody", timeout=WAIT_MS)
+    assert tap_face(page, "face.name") == site.target
+    said(page).to_contain_text(f"the target is {site.target}", timeout=WAIT_MS)
+    playwright.expect(page.locator("#who")).to_contain_text(site.target, timeout=WAIT_MS)
+    page.locator("#undo").click()
+    playwright.expect(page.locator("#who")).to_have_text("Nobody", timeout=WAIT_MS)
+    page.locator("#people-strip button", has_text=site.target).click()
+    playwright.expect(page.locator("#who")).to_contain_text(site.target, timeout=WAIT_MS)
+
+
+def test_follow_an_unknown_face(phone: Any, site: Site) -> None:
+    page = phone()
+    tap_face(page, "!face.name")
+    page.get_by_role("button", name="Follow this face").click()
+    said(page).to_contain_text("is followed", timeout=WAIT_MS)
+    playwright.expect(page.locator("#who")).to_contain_text("The face you chose", timeout=WAIT_MS)
+    page.locator("#undo").click()
+    playwright.expect(page.locator("#who")).to_contain_text(site.target, timeout=WAIT_MS)
+
+
+def test_name_an_unknown_face_and_take_it_back(phone: Any) -> None:
+    page = phone()
+    tap_face(page, "!face.name && face.box[2] > 40")
+    dialog = page.locator("#sheet")
+    playwright.expect(dialog.locator("#sheet-chip")).to_be_visible(timeout=WAIT_MS)
+    dialog.get_by_label("Name").fill("Zoë")
+    dialog.get_by_role("button", name="Save this face").click()
+    said(page).to_contain_text("enrolled as Zoë", timeout=WAIT_MS)
+    playwright.expect(page.locator("#people-strip")).to_contain_text("Zoë", timeout=WAIT_MS)
+    page.locator("#undo").click()
+    said(page).to_contain_text("removed", timeout=WAIT_MS)
+
+
+def test_pause_is_seen_by_the_other_phone(phone: Any) -> None:
+    one, other = phone(), phone(locale="de-DE")
+    one.get_by_role("button", name="PAUSE").click()
+    playwright.expect(one.locator("#state")).to_have_text("Paused", timeout=WAIT_MS)
+    playwright.expect(other.locator("#state")).to_have_text("Pause", timeout=WAIT_MS)
+    other.get_by_role("button", name="WEITER").click()
+    playwright.expect(one.locator("#pause")).to_have_text("PAUSE", timeout=WAIT_MS)
+
+
+def rotated_photo(folder: Path) -> Path:
+    """A sample photograph as a phone writes it: lying, with an EXIF orientation that says how to turn it."""
+    source = next(path for path in sorted(samples.samples_dir().rglob("*.jpg")) if path.stat().st_size < 5e6)
+    lying = cv2.rotate(cv2.imread(str(source)), cv2.ROTATE_90_COUNTERCLOCKWISE)
+    _, jpeg = cv2.imencode(".jpg", lying)
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    data = jpeg.tobytes()
+    path = folder / "phone.jpg"
+    path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
+    return path
+
+
+def test_photographs_from_the_phone(phone: Any, tmp_path: Path) -> None:
+    page = phone()
+    page.get_by_role("button", name="People").click()
+    page.locator("#add-name").fill("Otto")
+    (tmp_path / "text.jpg").write_text("<html>no photograph</html>")
+    page.locator("#add-files").set_input_files([tmp_path / "text.jpg", rotated_photo(tmp_path)])
+    added = page.locator("#added")
+    playwright.expect(added).to_contain_text("text.jpg: a web page or another text", timeout=WAIT_MS)
+    added.get_by_role("button", name="Save for Otto").click()
+    playwright.expect(added).to_contain_text("Saved for Otto", timeout=WAIT_MS)
+    chip = page.evaluate("document.querySelector('#added img').src").split(",")[1]
+    assert np.frombuffer(base64.b64decode(chip), np.uint8)[:2].tobytes() == b"\xff\xd8"
+    page.locator("#people-list button", has_text="Otto").click()
+    playwright.expect(page.locator("#person-facts")).to_contain_text("1 faces", timeout=WAIT_MS)
+    page.get_by_role("button", name="Remove Otto").click()
+    page.locator("#ask-no").click()
+    playwright.expect(page.locator("#people-list")).to_contain_text("Otto")
+    page.get_by_role("button", name="Remove Otto").click()
+    page.locator("#ask-yes").click()
+    playwright.expect(page.locator("#people-list")).not_to_contain_text("Otto", timeout=WAIT_MS)
+    assert page.problems == []
+
+
+def test_a_parameter_by_slider(phone: Any) -> None:
+    page = phone()
+    page.get_by_role("button", name="Set-up").click()
+    page.locator("#node").select_option("steering")
+    page.locator("#filter").fill("paused")
+    box = page.locator("#parameters").get_by_label("paused")
+    box.check()
+    said(page).to_contain_text("paused: true", timeout=WAIT_MS)
+    page.locator("#undo").click()
+    said(page).to_contain_text("paused: false", timeout=WAIT_MS)
+
+
+def test_calibration_by_a_tap(phone: Any) -> None:
+    page = phone()
+    for _ in range(8):
+        page.get_by_role("button", name="Set-up").click()
+        page.locator("#calibrate").get_by_role("button", name="Green").click()
+        page.wait_for_function("faceAf.picture.shown?.boxes?.some((box) => box.state === 3)", timeout=WAIT_MS)
+        place = page.evaluate(
+            """() => {
+                const { box } = faceAf.picture.shown.boxes.find((box) => box.state === 3) || { box: [0, 0, 0, 0] };
+                const rect = faceAf.picture.canvas.getBoundingClientRect();
+                const scale = rect.width / faceAf.picture.frame.width;
+                return [rect.left + (box[0] + box[2] / 2) * scale, rect.top + (box[1] + box[3] / 2) * scale];
+            }"""
+        )
+        page.touchscreen.tap(*place)
+        page.wait_for_function(
+            "!['…', ''].includes(document.querySelector('#toast-text').textContent)", timeout=WAIT_MS
+        )
+        if re.match("learned|this box was read rightly", page.locator("#toast-text").inner_text()):
+            return
+        page.evaluate("document.querySelector('#toast-text').textContent = ''")
+    pytest.fail("no green box could be learned from: " + page.locator("#toast-text").inner_text())
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 844, "height": 390}, {"width": 1024, "height": 768}])
+def test_every_screen_shows_all_of_it(phone: Any, size: dict[str, int]) -> None:
+    page = phone(viewport=size)
+    for tab in ("Live", "People", "Set-up"):
+        page.get_by_role("button", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.get_by_role("button", name="Live").click()
+    box = page.locator("#picture").bounding_box()
+    assert box["width"] > 250 and box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
+    pause = page.get_by_role("button", name="PAUSE")
+    pause.scroll_into_view_if_needed()
+    assert pause.bounding_box()["height"] >= 44
+
+
+def test_no_accessibility_faults(phone: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed here")
+    page = phone()
+    for tab in ("Live", "People", "Set-up"):
+        page.get_by_role("button", name=tab).click()
+        page.wait_for_timeout(500)
+        found = axe.Axe().run(page)
+        assert found.violations_count == 0, f"{tab}: {found.generate_report()}"
+
+
+def test_a_viewer_may_only_look(phone: Any, site: Site, browser: Any) -> None:
+    page = phone()
+    page.get_by_role("button", name="Set-up").click()
+    page.get_by_role("button", name="Link for a viewer").click()
+    playwright.expect(page.locator("#link-url")).to_contain_text("#view=", timeout=WAIT_MS)
+    link = page.locator("#link-url").inner_text()
+    context = browser.new_context(ignore_https_errors=True, viewport=PHONE, locale="en-GB")
+    guest = context.new_page()
+    guest.goto(link)
+    live(guest)
+    assert not guest.locator("#pause").is_visible()
+    answer = guest.evaluate("faceAf.link.act('pause')")
+    assert answer["ok"] is False and answer["message"] == "view_only"
+    assert guest.evaluate("fetch('api/people').then((r) => r.status)") == 403
+    page.reload()
+    live(page)
+    page.get_by_role("button", name="Set-up").click()
+    row = page.locator("#devices li", has_text="looks only")
+    row.get_by_role("button", name="Remove").click()
+    page.locator("#ask-yes").click()
+    playwright.expect(guest.locator("#pair")).to_be_visible(timeout=WAIT_MS)
+    context.close()
+
+
+def test_orders_of_other_pages_are_refused(phone: Any, site: Site) -> None:
+    page = phone()
+    evil = {"Origin": "https://evil.example"}
+    assert page.request.post(site.address + "api/link", data="{}", headers=evil).status == 403
+    assert page.request.get(site.address + "api/people", headers={"Host": "evil.example"}).status == 403
+
+
+def test_a_killed_graph_is_told_and_comes_back(phone: Any, site: Site) -> None:
+    page = phone()
+    page.evaluate("window.notReloaded = true")
+    children = [pid for pid in site.run.descendants() if b"container" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert children
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    playwright.expect(page.locator("#stale")).to_be_visible(timeout=WAIT_MS)
+    before = page.evaluate("faceAf.picture.drawnFrames")
+    page.wait_for_function(f"faceAf.picture.drawnFrames > {before} + 5 && !faceAf.picture.stale", timeout=120_000)
+    assert page.evaluate("window.notReloaded")
+
+
+def test_wrong_pins_are_slowed_down(site: Site, browser: Any) -> None:
+    context = browser.new_context(ignore_https_errors=True, viewport=PHONE, locale="en-GB")
+    page = context.new_page()
+    page.goto(site.address)
+    for _ in range(TRIES + 1):
+        page.get_by_label("PIN, six digits").fill("000000" if site.pin != "000000" else "000001")
+        page.get_by_role("button", name="Pair").click()
+        page.wait_for_timeout(300)
+    playwright.expect(page.locator("#pair-error")).to_contain_text("Too many wrong PINs", timeout=WAIT_MS)
+    page.get_by_label("PIN, six digits").fill(site.pin)
+    page.get_by_role("button", name="Pair").click()
+    page.wait_for_timeout(300)
+    assert not page.locator("#picture").is_visible()
+    context.close()

@@ -60,6 +60,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     command = ["ros2", "launch", "face_af", "sim.launch.py", f"target:={cast.target}", f"gallery:={cast.gallery}"]
     command += ["page:=true", f"page_port:={port}", f"params_file:={params}", "debug:=false"]
     command += [f"camera_port:={free_port()}"]
+    (out / "data").mkdir()
+    (out / "data" / "samples").symlink_to(samples.samples_dir().resolve())
     with started(command, out / "launch.log", FACE_AF_DATA_DIR=str(out / "data")) as run:
         assert run.until(lambda: re.search(r"PIN \d{6}", run.output()), 120), run.output()
         yield Site(run, port, cast.target)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import rclpy
@@ -13,7 +16,8 @@ from std_srvs.srv import Trigger
 
 from face_af import on_stage
 from face_af_common.ros_domain import claim_domain
-from face_af_msgs.srv import SetTarget
+from face_af_msgs.msg import Person
+from face_af_msgs.srv import ListPeople, SetTarget
 
 
 class Answers(Node):
@@ -24,6 +28,7 @@ class Answers(Node):
         self.target = "nobody yet"
         self.paused = False
         self.create_service(SetTarget, "set_target", self._set_target)
+        self.create_service(ListPeople, "list_people", self._list)
         self.create_service(Trigger, "pause", lambda _, answer: self._pause(True, answer))
         self.create_service(Trigger, "resume", lambda _, answer: self._pause(False, answer))
 
@@ -31,6 +36,12 @@ class Answers(Node):
         answer.success = request.identity in ("", "anna")
         answer.message = f"the target is {request.identity}" if answer.success else "there is only anna"
         self.target = request.identity if answer.success else self.target
+        return answer
+
+    def _list(self, _: ListPeople.Request, answer: ListPeople.Response) -> ListPeople.Response:
+        answer.success = True
+        twins = {"nearest": "bea", "nearest_similarity": 0.6, "threshold": 0.5}
+        answer.people = [Person(identity="anna", samples=3, **twins), Person(identity="bea", samples=1)]
         return answer
 
     def _pause(self, paused: bool, answer: Trigger.Response) -> Trigger.Response:
@@ -65,6 +76,28 @@ def test_choose_pause_and_resume(answers: Answers, capsys: pytest.CaptureFixture
     said = capsys.readouterr()
     assert said.out.splitlines() == ["the target is anna", "the target is ", "paused", "steering"]
     assert said.err == "there is only anna\n"
+
+
+def test_who_is_enrolled(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    assert on_stage.main(["--namespace", "cam", "people"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["anna  3 faces, 0.60 like bea (too alike to be told apart)", "bea   1 faces"]
+
+
+def test_the_graph_that_runs_here_is_found_by_its_note(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    command = [
+        sys.executable,
+        "-c",
+        "from face_af_common.running import note; note('/cam'); print(flush=True); input()",
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as launch:
+        assert launch.stdout is not None and launch.stdout.readline()
+        monkeypatch.delenv("ROS_DOMAIN_ID")
+        assert on_stage.main(["pause"]) == 0 and answers.paused
+        launch.kill()
 
 
 def test_a_graph_that_does_not_run_is_one_line(

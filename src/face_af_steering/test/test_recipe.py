@@ -115,3 +115,12 @@ def test_the_examples_are_good(tmp_path: Path) -> None:
         find("nope", _RECIPES)
     with pytest.raises(RecipeError, match="cannot be read"):
         load(tmp_path / "absent.yaml")
+
+
+def test_the_next_step_is_told() -> None:
+    runner = _follow("timeline:\n  - 0:00-1:30 anna\n  - 1:30-2:00 [ben, largest known]\n  - then: none")
+    assert runner.next_step(0.0) == ""
+    runner.target(100.0, [])
+    assert runner.next_step(100.0) == "1:30 ben, largest known"
+    assert runner.next_step(191.0) == "2:00 none"
+    assert runner.next_step(230.0) == ""

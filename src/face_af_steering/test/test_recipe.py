@@ -118,9 +118,9 @@ def test_the_examples_are_good(tmp_path: Path) -> None:
 
 
 def test_the_next_step_is_told() -> None:
-    runner = _follow("timeline:\n  - 0:00-1:30 anna\n  - 1:30-2:00 [ben, largest known]\n  - then: none")
+    runner = _follow("timeline:\n  - 0:00-1:30 anna\n  - 1:30-2:00 ben\n  - then: [cleo, largest known]")
     assert runner.next_step(0.0) == ""
     runner.target(100.0, [])
-    assert runner.next_step(100.0) == "1:30 ben, largest known"
-    assert runner.next_step(191.0) == "2:00 none"
+    assert runner.next_step(100.0) == "1:30 ben"
+    assert runner.next_step(191.0) == "2:00 cleo, largest known"
     assert runner.next_step(230.0) == ""

@@ -107,7 +107,7 @@ def in_browser(address: str, seconds: float) -> dict[str, Any]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        page = browser.new_page(viewport={"width": 960, "height": 1080})
+        page = browser.new_page(viewport={"width": 960, "height": 1080}, bypass_csp=True)
         page.goto(address)
         page.wait_for_function("window.faceAf && faceAf.picture.drawnFrames > 0", timeout=60_000, polling=20)
         first = page.evaluate("performance.now() / 1000")

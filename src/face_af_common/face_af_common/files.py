@@ -207,7 +207,10 @@ def _told(path: Path, part: Path | None = None) -> Iterator[None]:
         if part is not None and error.filename not in (None, str(part)):
             raise
         hint = _HINTS.get(error.errno or 0, "")
-        reason = f"cannot be written ({_reason(error)})" + (f": {hint}" if hint else "")
+        why = _reason(error)
+        if error.errno in (errno.EEXIST, errno.ENOTDIR) and error.filename is not None:
+            why = f"{shown(error.filename)} is no folder"
+        reason = f"cannot be written ({why})" + (f": {hint}" if hint else "")
         raise FileError(path, reason, error.errno or 0) from error
 
 

@@ -32,9 +32,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "doctor = face_af.doctor:main",
+            "doctor = face_af_common.tools:doctor",
             "health = face_af_common.executables:health",
-            "parameters = face_af.parameters:main",
+            "parameters = face_af_common.tools:parameters",
         ]
     },
 )

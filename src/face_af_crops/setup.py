@@ -19,8 +19,8 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "crops = face_af_crops.crops:main",
-            "curate = face_af_crops.curate:main",
+            "crops = face_af_common.tools:crops",
+            "curate = face_af_common.tools:curate",
         ]
     },
 )

@@ -20,8 +20,8 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "build_engines = face_af_inference.build_engines:main",
-            "fetch_models = face_af_inference.fetch_models:main",
+            "build_engines = face_af_common.tools:build_engines",
+            "fetch_models = face_af_common.tools:fetch_models",
         ]
     },
 )

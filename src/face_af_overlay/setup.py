@@ -21,8 +21,8 @@ setup(
     entry_points={
         "console_scripts": [
             "overlay = face_af_common.executables:overlay",
-            "classify = face_af_overlay.classify:main",
-            "calibrate = face_af_overlay.calibrate:main",
+            "classify = face_af_common.tools:classify",
+            "calibrate = face_af_common.tools:calibrate",
         ]
     },
 )

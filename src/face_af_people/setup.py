@@ -20,9 +20,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "enrol = face_af_people.enrol:main",
-            "identify = face_af_people.identify:main",
-            "evaluate = face_af_people.evaluate:main",
+            "enrol = face_af_common.tools:enrol",
+            "identify = face_af_common.tools:identify",
+            "evaluate = face_af_common.tools:evaluate",
         ]
     },
 )

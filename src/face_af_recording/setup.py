@@ -21,10 +21,10 @@ setup(
     entry_points={
         "console_scripts": [
             "recorder = face_af_common.executables:recorder",
-            "repair_bag = face_af_recording.repair_bag:main",
-            "replay = face_af_recording.replay.cli:main",
+            "repair_bag = face_af_common.tools:repair_bag",
+            "replay = face_af_common.tools:replay",
             "replay_player = face_af_common.executables:replay_player",
-            "tune = face_af_recording.tune.cli:main",
+            "tune = face_af_common.tools:tune",
         ]
     },
 )

@@ -21,9 +21,9 @@ setup(
     entry_points={
         "console_scripts": [
             "stage = face_af_common.executables:stage",
-            f"virtual_z8 = {PACKAGE}.virtual_z8.cli:main",
-            f"fetch_samples = {PACKAGE}.samples:main",
-            f"prepare_stage = {PACKAGE}.cast:main",
+            "virtual_z8 = face_af_common.tools:virtual_z8",
+            "fetch_samples = face_af_common.tools:fetch_samples",
+            "prepare_stage = face_af_common.tools:prepare_stage",
         ]
     },
 )

@@ -22,10 +22,10 @@ setup(
     entry_points={
         "console_scripts": [
             "nikon_mcn10 = face_af_common.executables:nikon_mcn10",
-            f"decode_transfers = {PACKAGE}.capture.decode_transfers:main",
-            f"learn_profile = {PACKAGE}.capture.learn_profile:main",
-            f"profiles = {PACKAGE}.profiles:main",
-            f"camera_report = {PACKAGE}.camera_report:main",
+            "decode_transfers = face_af_common.tools:decode_transfers",
+            "learn_profile = face_af_common.tools:learn_profile",
+            "profiles = face_af_common.tools:profiles",
+            "camera_report = face_af_common.tools:camera_report",
         ]
     },
 )

@@ -32,6 +32,8 @@ _HINTS = {
     errno.EPERM: _RIGHTS,
 }
 _POLL_S = 0.05
+_parts: set[Path] = set()
+"""Temporary files that are being written now."""
 
 
 class FileError(OSError):
@@ -101,12 +103,12 @@ def _read(handle: int, count: int) -> bytes:
 
 
 @contextlib.contextmanager
-def replacing(path: str | Path, *, private: bool = False) -> Iterator[Path]:
+def replacing(path: str | Path, *, private: bool = False, sync: bool = True) -> Iterator[Path]:
     """A temporary path that becomes ``path`` when the block ends, and is removed when it raises.
 
     It has the same suffix, for encoders that look at it. Folders that are missing are made. ``private``: readable for
     the owner alone, whoever could read the old file. A link is followed, unless ``private``; a device or FIFO is
-    written directly. Raises :class:`FileError` where the file cannot be written, or the block has written nothing.
+    written directly. ``sync``: waits until it is on the disk. Raises :class:`FileError`.
     """
     target = Path(path)
     with _told(target):
@@ -116,32 +118,47 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[Path]:
         old = target.lstat() if os.path.lexists(target) else None
         if old is not None and stat.S_ISDIR(old.st_mode):
             raise FileError(path, "cannot be written (it is a folder)")
+        part = target
         if old is None or private or stat.S_ISREG(old.st_mode):
             part = target.with_name(PART.format(secrets.token_hex(6)) + target.suffix[:16])
-            _create(part, private)
-        else:
-            part = target
     try:
         with _told(Path(path), part):
+            if part is not target:
+                _parts.add(part)
+                _create(part, private)
             yield part
             if part is not target:
-                _finish(part, target, old, private)
-    except BaseException:
+                _finish(part, target, None if private else old, sync)
+    finally:
         if part is not target:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-        raise
+            _parts.discard(part)
 
 
-def write_bytes(path: str | Path, data: bytes, *, private: bool = False) -> None:
+def discard_parts() -> None:
+    """Removes every temporary file of this process, which is about to be ended."""
+    for part in list(_parts):
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """For files that grow: an error that names no file is about ``path``. Raises :class:`FileError`."""
+    with _told(Path(path), Path(path)):
+        yield
+
+
+def write_bytes(path: str | Path, data: bytes, *, private: bool = False, sync: bool = True) -> None:
     """Replaces a file whole. Raises :class:`FileError`."""
-    with replacing(path, private=private) as part, part.open("wb") as file:
+    with replacing(path, private=private, sync=sync) as part, part.open("wb") as file:
         file.write(data)
 
 
-def write_text(path: str | Path, text: str, *, private: bool = False) -> None:
+def write_text(path: str | Path, text: str, *, private: bool = False, sync: bool = True) -> None:
     """Replaces a file whole, in UTF-8. Raises :class:`FileError`."""
-    write_bytes(path, text.encode("utf-8", "backslashreplace"), private=private)
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), private=private, sync=sync)
 
 
 def write_json(path: str | Path, data: object) -> None:
@@ -178,11 +195,12 @@ def _create(part: Path, private: bool) -> None:
         os.close(handle)
 
 
-def _finish(part: Path, target: Path, old: os.stat_result | None, private: bool) -> None:
+def _finish(part: Path, target: Path, old: os.stat_result | None, sync: bool) -> None:
     handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)  # a disk that is full, or a share that is gone, says so here at the latest
-        if old is not None and not private:
+        if sync:
+            os.fsync(handle)  # a disk that is full, or a share that is gone, says so here at the latest
+        if old is not None:
             os.fchmod(handle, stat.S_IMODE(old.st_mode))
     finally:
         os.close(handle)
@@ -206,12 +224,23 @@ def _told(path: Path, part: Path | None = None) -> Iterator[None]:
     except OSError as error:
         if part is not None and error.filename not in (None, str(part)):
             raise
-        hint = _HINTS.get(error.errno or 0, "")
         why = _reason(error)
         if error.errno in (errno.EEXIST, errno.ENOTDIR) and error.filename is not None:
             why = f"{shown(error.filename)} is no folder"
-        reason = f"cannot be written ({why})" + (f": {hint}" if hint else "")
-        raise FileError(path, reason, error.errno or 0) from error
+        raise FileError(path, f"cannot be written ({why}){_hint(error)}", error.errno or 0) from error
+
+
+def told(error: OSError) -> str:
+    """One line about any error of the system: which file, why, and what to do."""
+    if isinstance(error, FileError):
+        return str(error)
+    name = f"{shown(error.filename)}: " if error.filename else ""
+    return f"{name}{_reason(error)}{_hint(error)}"
+
+
+def _hint(error: OSError) -> str:
+    hint = _HINTS.get(error.errno or 0, "")
+    return f": {hint}" if hint else ""
 
 
 def _reason(error: OSError) -> str:

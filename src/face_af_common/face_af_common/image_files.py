@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encodings import BGR, ImageError
+from .files import FileError, read_bytes
 from .orientation import Orientation
 
 IMAGE_SUFFIXES = frozenset(
@@ -23,6 +24,9 @@ FOREIGN_SUFFIXES = frozenset(
 """Of files that hold photographs and cannot be read: they are told of, not left out."""
 VIDEO_SUFFIXES = frozenset(".3gp .avi .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ts .webm .wmv".split())
 """Of videos that OpenCV's FFmpeg reads."""
+
+MAX_BYTES = 300_000_000
+"""Of an image file; 45 megapixels of 16 bits without compression have 270 MB."""
 
 _RAW = frozenset(".arw .cr2 .cr3 .dng .nef .nrw .orf .raf .rw2".split())
 _HEIC = "an HEIC photo (on an iPhone: Settings, Camera, Formats, Most Compatible takes JPEGs)"
@@ -48,9 +52,9 @@ def read_image(path: Path) -> BGR:
     path.
     """
     try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror or 'it is no file'})") from error
+        data = np.frombuffer(read_bytes(path, MAX_BYTES), np.uint8)
+    except FileError as error:
+        raise ImageError(str(error)) from error
     if path.suffix.lower() in _RAW:
         # OpenCV would take the thumbnail of some for the photograph
         raise ImageError(f"{path}: a camera's raw file; export it as JPEG")

@@ -11,8 +11,15 @@ from typing import Any
 
 import yaml
 
+from . import files
+
 MAX_BYTES = 1_000_000
 """The largest file that is read; the longest of the project's own has a hundredth of that."""
+
+
+_INTEGER = "tag:yaml.org,2002:int"
+_DIGITS = 70
+"""Of an integer of 64 bits, written in binary."""
 
 
 class YamlError(ValueError):
@@ -20,6 +27,10 @@ class YamlError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._keys: dict[int, str] = {}
+
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
@@ -33,19 +44,31 @@ class _Loader(yaml.SafeLoader):
                 if key.value in keys:
                     raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
                 keys.add(key.value)
+        self._keys.update({id(value): str(key.value) for key, value in node.value})
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Says of a value that is none (a 30th of February, ``!!int foo``, 400 digits) which one it is."""
+        try:
+            if isinstance(node, yaml.ScalarNode) and node.tag == _INTEGER and len(node.value) > _DIGITS:
+                raise ValueError(f"a number of {len(node.value)} characters")
+            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except Exception as error:  # PyYAML lets through whatever the types' constructors raise
+            key = self._keys.get(id(node), "")
+            problem = f"{key}: {str(node.value)[:40]!r} cannot be read as {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, problem.lstrip(": "), node.start_mark) from error
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises :class:`YamlError` where it cannot be read, is too large or not UTF-8."""
+    """The text of a regular file. Raises :class:`YamlError` where it cannot be read, is too large or not UTF-8."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise YamlError(f"{path}: larger than {MAX_BYTES} bytes, which no configuration is")
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise YamlError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        return files.read_bytes(path, MAX_BYTES).decode("utf-8")
+    except files.FileError as error:
+        raise YamlError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise YamlError(f"{files.shown(path)}: cannot be read ({error})") from error
 
 
 def load(path: str | Path) -> Any:
@@ -67,7 +90,7 @@ def compose(text: str, source: str) -> yaml.Node | None:
 def _guarded(read: Any, text: str, source: str) -> Any:
     try:
         return read(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,14 @@ def test_values_are_those_of_yaml() -> None:
         ("a: &x 1\nb: *x\n", "line 2: broken YAML (aliases (*name) are not allowed)"),
         ("a: 1\nb: 2\na: 3\n", "line 3: broken YAML ('a' stands twice)"),
         ("a: !!python/object/apply:os.system [ls]", "line 1: broken YAML"),
-        ("a: 2024-02-31", "broken YAML"),
+        ("b: 1\na: 2026-02-30", "line 2: broken YAML (a: '2026-02-30' cannot be read as timestamp)"),
+        ("a: !!int foo", "line 1: broken YAML (a: 'foo' cannot be read as int)"),
+        ("a: !!float foo", "(a: 'foo' cannot be read as float)"),
+        ("a: !!bool foo", "(a: 'foo' cannot be read as bool)"),
+        ("a: !!timestamp foo", "(a: 'foo' cannot be read as timestamp)"),
+        ("a: " + "9" * 400, "(a: '9999"),
+        ("a: " + "1:" * 100000 + "1", "line 1"),
+        ("? [1, 2]\n: 3", "broken YAML"),
         ("a: \x00", "broken YAML"),
         ("[" * 3000, "my.yaml"),
     ],
@@ -50,6 +58,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "large.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(YamlError, match="larger than"):
         load(tmp_path / "large.yaml")
+    os.mkfifo(tmp_path / "fifo.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    for name in ("fifo", "zero"):
+        with pytest.raises(YamlError, match="no regular file"):
+            load(tmp_path / f"{name}.yaml")
 
 
 def test_nodes_know_their_lines() -> None:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from face_af_common.files import write_bytes
 
 from .errors import CropError
 
@@ -114,17 +115,7 @@ class OutputFolder:
     @staticmethod
     def write(path: Path, data: bytes) -> None:
         """Temporary name, then renamed; nothing is left behind where that fails. Raises OSError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        write_bytes(path, data)
 
 
 class RowFile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
-import os
 import shutil
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
+from face_af_common.files import replacing, told
 from face_af_common.paths import model_dirs
 
 from .manifest import Manifest, ModelEntry, load_manifest, sha256
@@ -41,19 +41,15 @@ def fetch(entry: ModelEntry, folder: Path, progress: Progress = lambda done, tot
         return target
     if entry.source is None:
         raise ModelError(f"{entry.name}: the manifest has no source to download it from")
-    part = ""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=folder, prefix=entry.file, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            digest = _copy(entry, file, progress)
-        if entry.sha256 and digest != entry.sha256:
-            raise ModelError(
-                f"{entry.name}: what {entry.source.url} sent has a wrong checksum (SHA-256 {digest[:12]}…, "
-                f"the manifest says {entry.sha256[:12]}…); nothing was kept"
-            )
-        Path(part).chmod(0o644)
-        Path(part).replace(target)
+        with replacing(target) as part:
+            with part.open("wb") as file:
+                digest = _copy(entry, file, progress)
+            if entry.sha256 and digest != entry.sha256:
+                raise ModelError(
+                    f"{entry.name}: what {entry.source.url} sent has a wrong checksum (SHA-256 {digest[:12]}…, "
+                    f"the manifest says {entry.sha256[:12]}…); nothing was kept"
+                )
     except urllib.error.HTTPError as error:
         raise ModelError(f"{entry.name}: {entry.source.url} answers {error.code} {error.reason}") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError, EOFError) as error:
@@ -64,10 +60,7 @@ def fetch(entry: ModelEntry, folder: Path, progress: Progress = lambda done, tot
     except (KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{entry.name}: {entry.source.url} is not the archive it should be ({error})") from error
     except OSError as error:
-        raise ModelError(f"{folder}: cannot be written ({error.strerror or error})") from error
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
+        raise ModelError(told(error)) from error
     return target
 
 

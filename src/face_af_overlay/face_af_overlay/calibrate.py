@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import write_text
 from face_af_common.params import ParamError, changed
 from face_af_common.types import AfState, Box
 
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"recognised before {before}/{total}, after {now}/{total}")
     if args.output:
         remarks = [f"Calibrated from {total} boxes in {len(frames)} frames."]
-        Path(args.output).write_text(presets.text(changes, remarks), encoding="utf-8")
+        write_text(args.output, presets.text(changes, remarks))
         print(f"written to {args.output}")
     return 0
 

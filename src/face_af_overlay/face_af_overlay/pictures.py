@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import write_bytes
+
 
 class FileError(Exception):
     """A picture file that cannot be read or written; the text says which."""
@@ -26,9 +28,8 @@ def read(path: str) -> NDArray[np.uint8]:
 
 
 def write(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Writes by the name's ending; makes the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes by the name's ending; makes the folder. Raises ``OSError``."""
     done, data = cv2.imencode(path.suffix or ".png", picture)
     if not done:
         raise FileError(f"{path}: cannot be written")
-    path.write_bytes(data.tobytes())
+    write_bytes(path, data.tobytes())

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import write_json
+
 from .evaluation_report import recommended, table
 from .identification import identification
 from .labelled_photos import Photos, read_pairs, read_people
@@ -69,16 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(line)
     report["recommended"] = recommended(report, analyser)
     print(table(report))
-    try:
-        if options.json:
-            from .identify import write_json
+    if options.json:
+        write_json(options.json, report)
+    if options.plots:
+        from .evaluation_plots import write_plots
 
-            write_json(options.json, report)
-        if options.plots:
-            from .evaluation_plots import write_plots
-
-            write_plots(options.plots, plots, report)
-    except OSError as error:
-        complain(f"{error.filename or options.json or options.plots}: cannot be written ({error.strerror})")
-        return 2
+        write_plots(options.plots, plots, report)
     return 0

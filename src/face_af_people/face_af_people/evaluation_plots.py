@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from face_af_common.files import replacing
 from face_af_gallery import metrics
 
 
@@ -17,14 +18,14 @@ def write_plots(folder: Path, curves: dict[str, Any], report: dict[str, Any]) ->
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     title = f"{report['detector'].split(':')[0]} + {report['embedder'].split(':')[0]}"
 
     def save(figure: Any, name: str) -> None:
         figure.suptitle(title)
         figure.tight_layout()
-        figure.savefig(folder / name, dpi=110)
+        with replacing(folder / name) as part:
+            figure.savefig(part, dpi=110, format="png")
         plt.close(figure)
         written.append(folder / name)
 

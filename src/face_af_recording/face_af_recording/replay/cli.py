@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from face_af_common.files import told
 from face_af_common.params import ParamError
 
 from ..bag.bag_folder import RecordingError
@@ -32,10 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"replay: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"replay: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        print(f"replay: {told(error)}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 

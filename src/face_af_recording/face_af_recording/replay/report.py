@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import write_text
+
 from .frames import Frame, digest, line
 from .score import score
 
@@ -30,14 +32,12 @@ def make_report(
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2, sort_keys=True, default=list) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(report, indent=2, sort_keys=True, default=list) + "\n")
 
 
 def write_results(path: Path, frames: Sequence[Frame]) -> None:
     """One line of JSON a frame."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(line(frame) + "\n" for frame in frames), encoding="utf-8")
+    write_text(path, "".join(line(frame) + "\n" for frame in frames))
 
 
 def table(report: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import told, write_text
 from face_af_common.params import ParamError
 
 from ..bag.bag_folder import RecordingError
@@ -33,11 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tune: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"tune: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        print(f"tune: {told(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on where it was", file=sys.stderr)
-        return 130
+        raise
     return 0
 
 
@@ -132,9 +133,8 @@ def _report(options: argparse.Namespace, axes: Sequence[Axis], results: Sequence
     if len(results) > 20:
         print(f"... {len(results) - 20} more in {folder / 'trials.jsonl'}")
     best, figures, value = results[0]
-    folder.mkdir(parents=True, exist_ok=True)
     comment = f"best of {len(results)} on {options.bag.name}: {options.by} {value:.4f}"
-    (folder / "best.yaml").write_text(settings.to_yaml(best, comment), encoding="utf-8")
+    write_text(folder / "best.yaml", settings.to_yaml(best, comment))
     plot(
         folder / "tune.png",
         axes,

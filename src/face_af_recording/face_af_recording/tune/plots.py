@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import replacing
+
 from .grid import Axis
 
 
@@ -27,8 +29,8 @@ def plot(path: Path, axes: Sequence[Axis], points: Sequence[dict[str, Any]], val
         )
         for panel, axis in zip(grid[0], varied, strict=True):
             _line(panel, axis, points, values, points[best], by)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=110, format="png")
     pyplot.close(figure)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import writing
+from face_af_common.tools import die_with_parent, unheard_by_children
 from face_af_common.types import Box
 from face_af_perception.params import MODEL_PARAMETERS
 
@@ -107,7 +109,7 @@ def run(
         else:
             waiting.append(combination)
     store.parent.mkdir(parents=True, exist_ok=True)
-    with store.open("a", encoding="utf-8") as file:
+    with writing(store), store.open("a", encoding="utf-8") as file:
         for combination, figures in _run(job, waiting, jobs):
             row = {"key": job.key(combination), "parameters": combination, "figures": figures}
             file.write(json.dumps(row, default=list) + "\n")
@@ -124,11 +126,14 @@ def _run(job: Job, combinations: Sequence[Combination], jobs: int) -> Iterator[t
     # not fork: the networks' threads do not survive it
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(combinations)), context, _start_worker, (job,)) as pool:
-        futures = {pool.submit(_work, combination): combination for combination in combinations}
+        with unheard_by_children():
+            futures = {pool.submit(_work, combination): combination for combination in combinations}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except BaseException:
+            for process in (pool._processes or {}).values():  # a trial takes minutes
+                process.terminate()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -138,6 +143,7 @@ _runner: Runner | None = None
 
 def _start_worker(job: Job) -> None:
     global _runner
+    die_with_parent()
     _runner = Runner(job)
 
 

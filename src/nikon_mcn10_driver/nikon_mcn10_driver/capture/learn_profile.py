@@ -8,10 +8,11 @@ asked for. With --try, a finished profile is tried on the camera, through the ru
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from face_af_common.files import told, write_text
 
 from ..profile import BUTTONS, ProfileError
 from ..profile_format import format_profile
@@ -80,13 +81,13 @@ def _write(learned: Learned, proof: Proof | None, out: Path, allow_missing: bool
     good = learned.complete and proof is not None and proof.passed
     usable = learned.profile is not None and proof is not None and proof.passed and (good or allow_missing)
     try:
-        _replace(page, as_html(found, f"Remote profile {out.stem}"))
-        _replace(out.with_suffix(".txt"), text)
+        write_text(page, as_html(found, f"Remote profile {out.stem}"))
+        write_text(out.with_suffix(".txt"), text)
         if usable and learned.profile is not None:
             comments = ["Learned by learn_profile; see the report beside it.", *learned.notes[:20]]
-            _replace(out, format_profile(learned.profile, comments))
+            write_text(out, format_profile(learned.profile, comments))
     except OSError as error:
-        print(f"learn_profile: {out}: {error.strerror or error}", file=sys.stderr)
+        print(f"learn_profile: {told(error)}", file=sys.stderr)
         return 2
     print(text)
     if usable and learned.profile is not None:
@@ -97,13 +98,3 @@ def _write(learned: Learned, proof: Proof | None, out: Path, allow_missing: bool
     else:
         print(f"no profile was learned. Report: {page}")
     return 0 if good else 1
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes the file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

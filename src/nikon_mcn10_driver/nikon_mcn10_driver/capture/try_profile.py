@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from face_af_common.files import write_text
 from face_af_common.types import AfBox, AfState
 
 from ..profile import Measured, Profile, ProfileError
@@ -188,9 +189,7 @@ def _session(path: Path, profile: Profile, eyes: Eyes, buttons: Sequence[str], p
     except Stopped as reason:
         print(f"learn_profile: stopped: {reason}; the profile is unchanged", file=sys.stderr)
         return 1
-    part = path.with_name(f".{path.name}.new")
-    part.write_text(format_profile(replace(profile, measured=measured)), encoding="utf-8")
-    part.replace(path)
+    write_text(path, format_profile(replace(profile, measured=measured)))
     wrap = {None: "unknown", True: "yes", False: "no"}[measured.wrap]
     print(
         f"{path}: response {(measured.response or 0) * 1e3:.0f} ms (± {(measured.spread or 0) * 1e3:.0f}), "

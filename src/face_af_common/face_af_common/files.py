@@ -257,6 +257,7 @@ def locked(path: Path, wait_s: float, what: str = "") -> Iterator[None]:
     Raises :class:`FileError` where it cannot be had within ``wait_s``; ``what`` it protects is named then.
     """
     with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             handle = os.open(path, flags, 0o600)

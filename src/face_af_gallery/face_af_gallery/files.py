@@ -60,8 +60,8 @@ class GalleryFolder:
             files.make_private(self.path)
             with files.locked(self.path / ".lock", wait_s, str(self.path)):
                 yield
-        except files.FileError as error:
-            raise GalleryError(str(error)) from error
+        except OSError as error:
+            raise GalleryError(files.told(error)) from error
 
     def stamp(self) -> tuple[int, int, int] | None:
         """Changes with every write; None where there is no gallery."""
@@ -119,6 +119,12 @@ class GalleryFolder:
         buffer = io.BytesIO()
         np.savez(buffer, ids=np.array(keys, "U16"), embeddings=rows.astype(np.float32))
         files.write_bytes(path, buffer.getvalue(), private=True)
+
+    def clear(self) -> None:
+        """Everybody goes, whatever state the files are in. Raises :class:`GalleryError`."""
+        with self.locked():
+            self.write_samples(())
+            self.forget_others(())
 
     def forget_others(self, kept: Collection[str]) -> None:
         """Removes every trace of samples that are not in ``kept``: their chips, their embeddings by any model, and

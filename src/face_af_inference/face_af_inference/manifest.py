@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -286,6 +287,13 @@ def _entry(name: str, fields: Any, path: Path) -> ModelEntry:
         raise ModelError(f"{where}: {error}") from error
     if given.get("std") == 0:
         raise ModelError(f"{where}: std must not be 0")
+    for key in ("mean", "std", "score", "nms", "threshold"):
+        if not math.isfinite(given.get(key, 0.0)):
+            raise ModelError(f"{where}: {key} is no number")
+    package = given.get("package", "")
+    # of a dotted name the first part would be imported to find the rest
+    if package != "" and not (isinstance(package, str) and package.isidentifier()):
+        raise ModelError(f"{where}: package {str(package)[:40]!r} must be a plain name, without dots")
     beside = path.parent / given["file"]
     if not given.get("package") and beside.is_file():
         given["file"] = str(beside.resolve())

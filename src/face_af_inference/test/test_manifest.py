@@ -171,3 +171,21 @@ def test_a_wrong_ensemble_is_one_line(tmp_path: Path, wrong: str) -> None:
         return
     with pytest.raises(ModelError, match="ensembles"):
         load_manifest(path)
+
+
+@pytest.mark.parametrize("package", ["os.path", "a b", "../x", "5", "", "[1]"])
+def test_a_package_is_a_plain_name(tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for a dotted name imports its parent: a manifest would run code."""
+    (tmp_path / "evil_parent").mkdir()
+    (tmp_path / "evil_parent" / "__init__.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = own(tmp_path, OWN + f"    package: {package or 'evil_parent.weights'}\n")
+    with pytest.raises(ModelError, match="plain name") as error:
+        load_manifest(path)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["mean", "std", "score", "nms", "threshold"])
+def test_numbers_are_numbers(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ModelError, match=key):
+        load_manifest(own(tmp_path, OWN + f"    {key}: .nan\n"))

@@ -2,15 +2,11 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from .cli import main
+from face_af_common.tools import run_tool
 
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except ImportError as error:
-        # an extension module that is just being imported makes this of Ctrl-C
-        if not isinstance(error.__cause__, KeyboardInterrupt):
-            raise
-        sys.exit(130)
+PATIENCE_S = 20.0
+"""After Ctrl-C there is a graph to end and a report to write."""
+
+if __name__ == "__main__":
+    sys.argv[0] = "demo"
+    sys.exit(run_tool("face_af_sim.demo.cli", PATIENCE_S))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from face_af_common.paths import gallery_dir, model_dirs
+from face_af_common.files import make_private, told, write_text
+from face_af_common.paths import model_dirs
 from face_af_gallery.files import GalleryFolder
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import GalleryError
@@ -16,6 +16,9 @@ from face_af_people.enrolment import enrol_person
 from face_af_perception.analyser import FaceAnalyser
 from face_af_sim import cast as stage_cast
 from face_af_sim import samples
+
+MARKER = ".face_af_demo"
+"""Name of the file that says that a gallery was made by a demo, and may be emptied by one."""
 
 
 class CastError(Exception):
@@ -40,22 +43,24 @@ def prepare(out: Path, people: Path | None, target: str, say: Callable[[str], No
         if people is None:
             samples.fetch(samples.samples_dir(), say)
         stage = stage_cast.prepare_stage(str(people or ""), target, say=say)
-        _clear(out / "gallery")
+        begin_gallery(out / "gallery")
         _enrol(stage.enrolment / stage.target, stage.target, out / "gallery", say)
     except (samples.SampleError, stage_cast.CastError, GalleryError, ModelError) as error:
         raise CastError(str(error)) from error
     return Cast(stage.target, str(people.resolve()) if people else "", out / "gallery")
 
 
-def _clear(folder: Path) -> None:
-    """Removes the gallery of an earlier demo, and refuses to remove anything else. Raises :class:`CastError`."""
-    if not folder.exists():
-        return
-    earlier = GalleryFolder(folder)
-    people = {sample.identity for sample in earlier.read_samples().values()} if earlier.stamp() else set()
-    if len(people) != 1 or folder.resolve() == gallery_dir().resolve():
-        raise CastError(f"{folder} is not the gallery of an earlier demo: choose another --out, or remove it")
-    shutil.rmtree(folder)
+def begin_gallery(folder: Path) -> None:
+    """An empty gallery that is marked as the demo's; one of an earlier demo is emptied. Raises :class:`CastError`."""
+    marker = folder / MARKER
+    try:
+        if folder.exists() and not marker.is_file() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CastError(f"{folder} was not made by a demo, and is left alone: choose another --out")
+        make_private(folder)
+        write_text(marker, "Made by ./run demo, which empties this gallery when it starts.\n", private=True)
+    except OSError as error:
+        raise CastError(told(error)) from error
+    GalleryFolder(folder).clear()
 
 
 def _enrol(photos: Path, name: str, folder: Path, say: Callable[[str], None]) -> None:

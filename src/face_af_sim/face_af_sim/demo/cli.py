@@ -12,6 +12,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from face_af_common.files import FileError, locked, told, write_json
 from face_af_common.memory import keep_freed_memory
 from face_af_common.ros_domain import free_port
 
@@ -28,37 +29,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     screen = Screen()
     if options.embedded:
         os.environ["FACE_AF_MODEL_DIR"] = os.devnull
-    arguments = dict(_argument(text) for text in options.launch)
     try:
-        cast = prepare(options.out, options.people, options.target, screen.say)
-        if options.prepare_only:
-            screen.say(f"gallery:={cast.gallery} target:={cast.target} people:={cast.stage}")
-            return 0
-        screen.say("starting the graph; Ctrl-C ends it, and the report is about what there was")
-        _show_page(arguments, not options.headless, screen)
-        report = run(
-            Options(
-                cast=cast,
-                out=options.out,
-                duration=options.duration,
-                lockstep=options.lockstep,
-                video=not options.no_video,
-                seed=options.seed,
-                arguments=arguments,
-            ),
-            lambda measure, now: screen.live(measure, now, options.duration),
-        )
-    except (CastError, DemoError, OSError) as error:
+        with locked(options.out / ".lock", 0.0, f"{options.out} (--out)"):
+            return _demo(options, screen)
+    except (CastError, DemoError) as error:
         screen.say(f"face_af demo: {error}")
+        return 1
+    except OSError as error:
+        screen.say(f"face_af demo: {told(error)}")
         return 1
     except KeyboardInterrupt:
         screen.say("stopped")
-        return 130
+        raise
+
+
+def _demo(options: argparse.Namespace, screen: Screen) -> int:
+    cast = prepare(options.out, options.people, options.target, screen.say)
+    if options.prepare_only:
+        screen.say(f"gallery:={cast.gallery} target:={cast.target} people:={cast.stage}")
+        return 0
+    screen.say("starting the graph; Ctrl-C ends it, and the report is about what there was")
+    arguments = dict(_argument(text) for text in options.launch)
+    _show_page(arguments, not options.headless, screen)
+    result = run(
+        Options(
+            cast=cast,
+            out=options.out,
+            duration=options.duration,
+            lockstep=options.lockstep,
+            video=not options.no_video,
+            seed=options.seed,
+            arguments=arguments,
+        ),
+        lambda measure, now: screen.live(measure, now, options.duration),
+    )
+    not_written = list(result.not_written)
     if options.report is not None:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_bytes((options.out / "report.json").read_bytes())
-    screen.say(summary(report, options.out, video=not options.no_video))
-    return 0
+        try:
+            write_json(options.report, result.report)
+        except FileError as error:
+            not_written.append(str(error))
+    screen.say(summary(result.report, options.out, video=not options.no_video))
+    for line in not_written:
+        screen.say(f"face_af demo: not written: {line}")
+    return 1 if not_written else 0
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

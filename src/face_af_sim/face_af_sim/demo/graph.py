@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from face_af_common.tools import die_with_parent
+
 _STOP_S = 15.0
 """Time for an orderly end after SIGINT; launch itself escalates to SIGTERM after 5 s and SIGKILL after 10 s."""
+
+INTERRUPTED_S = 1.5
+"""The same where the user has pressed Ctrl-C; a recording is whole at every moment."""
 
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -34,7 +38,7 @@ class Graph:
             stderr=subprocess.STDOUT,
             # a group of its own: Ctrl-C reaches us first, and we end it in order
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_end_with_parent,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
 
@@ -43,18 +47,22 @@ class Graph:
         return self._process.poll() is None
 
     def problem(self) -> str:
-        """The last line of the log that tells of a fault, or the last line."""
-        self._log.flush()
-        lines = [_NOISE.sub("", line).strip() for line in self._log_path.read_text(errors="replace").splitlines()]
-        lines = [line for line in lines if line]
-        told = [line for line in lines if re.search(r"FATAL|ERROR|error", line) and "process has died" not in line]
-        return (told or lines or ["it said nothing"])[-1]
+        """The line of the log that tells why it went wrong."""
+        return cause(self._lines())
 
-    def stop(self) -> None:
+    def faults_of(self, node: str) -> list[str]:
+        """What a node has logged as an error."""
+        return [line for line in self._lines() if f"[{node}" in line and re.search(r"FATAL|ERROR", line)]
+
+    def _lines(self) -> list[str]:
+        lines = [_NOISE.sub("", line).strip() for line in self._log_path.read_text(errors="replace").splitlines()]
+        return [line for line in lines if line]
+
+    def stop(self, patience_s: float = _STOP_S) -> None:
         """Ends every process of the graph: SIGINT to launch first, SIGKILL to its group when that takes too long."""
         if self.running:
             self._process.send_signal(signal.SIGINT)
-            deadline = time.monotonic() + _STOP_S
+            deadline = time.monotonic() + patience_s
             while self.running and time.monotonic() < deadline:
                 # a second Ctrl-C must not leave nodes behind
                 with contextlib.suppress(KeyboardInterrupt):
@@ -70,10 +78,25 @@ class Graph:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(INTERRUPTED_S if isinstance(error, KeyboardInterrupt) else _STOP_S)
 
 
-def _die_with_parent() -> None:
-    """Linux: the child gets SIGINT when this process is gone, even by kill -9 (prctl(2), PR_SET_PDEATHSIG = 1)."""
-    with contextlib.suppress(OSError):
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+def cause(lines: Sequence[str]) -> str:
+    """Of a log's lines the one that says what went wrong first: later errors are mostly its consequences.
+
+    A node that gives up says FATAL; of one that died without, its last words; else the first error.
+    """
+    for line in lines:
+        if "FATAL" in line:
+            return line
+    for index, line in enumerate(lines):
+        if "process has died" in line:
+            process = re.search(r"\[([\w-]+)\]", line.partition("]")[2] or line)
+            words = [text for text in lines[:index] if process and text.startswith(f"[{process[1]}]")]
+            return words[-1] if words else line
+    errors = [line for line in lines if re.search(r"ERROR|[Ee]rror:", line)]
+    return errors[0] if errors else lines[-1] if lines else "it said nothing"
+
+
+def _end_with_parent() -> None:
+    die_with_parent(signal.SIGINT)

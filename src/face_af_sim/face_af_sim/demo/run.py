@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -13,10 +12,11 @@ from pathlib import Path
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
+from face_af_common.files import FileError, write_json
 from face_af_common.ros_domain import claim_domain, free_port
 
 from .cast import Cast
-from .graph import Graph
+from .graph import INTERRUPTED_S, Graph
 from .measure import Measure
 from .monitor import Monitor, Now
 from .timeline import draw_timeline
@@ -47,15 +47,20 @@ class Options:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
-def run(
-    options: Options, watch: Callable[[Measure, Now], None] = lambda measure, now: None
-) -> dict[str, float | int | str]:
+@dataclass(frozen=True)
+class Result:
+    """The report, and a line for everything that could not be written."""
+
+    report: dict[str, float | int | str]
+    not_written: list[str]
+
+
+def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure, now: None) -> Result:
     """Runs the demo and writes ``report.json``, ``timeline.png`` and ``demo.mp4`` into ``options.out``.
 
-    ``watch`` is called some ten times a second with what is known. Returns the report. Ctrl-C ends the run early, and
+    ``watch`` is called some ten times a second with what is known. Ctrl-C ends the run early, and
     the report is about what there was, if there was a frame. Raises :class:`DemoError`.
     """
-    options.out.mkdir(parents=True, exist_ok=True)
     # what this process and its children talk in is nobody else's
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
     arguments = {
@@ -86,6 +91,7 @@ def run(
                 if monitor.first_frame_at is None:
                     raise
                 interrupted = True
+                graph.stop(INTERRUPTED_S)
             ended = time.monotonic()
             problem = graph.problem()
     finally:
@@ -103,12 +109,19 @@ def run(
     report["interrupted"] = interrupted
     report["setup_s"] = round(monitor.first_frame_at - graph.started, 2)
     report["stopped_s"] = round(time.monotonic() - ended, 2)
-    (options.out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    title = f"Focus on {report['target']}: {float(report['on_target']):.0%} of the time that the camera could see them"
-    draw_timeline(monitor.measure, options.out / "timeline.png", title)
+    not_written = [f"the recording: {line}" for line in graph.faults_of("recorder")[:1]]
     if video is not None and video.error is not None:
-        raise DemoError(f"{options.out / 'demo.mp4'} could not be written: {video.error}")
-    return report
+        not_written.append(f"{options.out / 'demo.mp4'}: cannot be written ({video.error})")
+    title = f"Focus on {report['target']}: {float(report['on_target']):.0%} of the time that the camera could see them"
+    for write in (
+        lambda: write_json(options.out / "report.json", report),
+        lambda: draw_timeline(monitor.measure, options.out / "timeline.png", title),
+    ):
+        try:
+            write()
+        except FileError as error:
+            not_written.append(str(error))
+    return Result(report, not_written)
 
 
 def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]) -> None:

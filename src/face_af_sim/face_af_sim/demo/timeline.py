@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from face_af_common.files import replacing
 from face_af_common.types import SteeringStatus
 
 from .measure import FrameResult, Measure
@@ -85,7 +86,8 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
     if len(times):
         state.set_xlim(0, max(times[-1], 0.1))
     figure.tight_layout()
-    figure.savefig(path)
+    with replacing(path) as part:
+        figure.savefig(part, format="png")
     plt.close(figure)
 
 

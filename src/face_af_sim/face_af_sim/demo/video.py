@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -101,4 +103,13 @@ class VideoWriter:
                 pass
         finally:
             if container is not None:
-                container.close()
+                self._close(container)
+            if self.error is not None:
+                with contextlib.suppress(OSError):
+                    self._path.unlink(missing_ok=True)
+
+    def _close(self, container: Any) -> None:
+        try:
+            container.close()
+        except Exception as error:  # writes what was kept back
+            self.error = self.error or error

@@ -18,6 +18,7 @@ from face_af_common.images import blank
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.orientation import Orientation
 from face_af_common.qos import RESULT, STATUS
+from face_af_common.received import subscribe
 from face_af_common.stamps import from_ns
 from face_af_msgs.msg import AfOverlay, FaceArray, FrameOrientation
 
@@ -45,7 +46,7 @@ class CaptureNode(Node):
         self._source_name = ""
         self._newest = NewestFrame()
         self._awaited = {
-            who: self.create_subscription(kind, topic, lambda _, who=who: self._on_answer(who), RESULT)
+            who: subscribe(self, kind, topic, lambda _, who=who: self._on_answer(who), RESULT)
             for who, (kind, topic) in _ANSWERS.items()
         }
         """Subscriptions to those who have not answered a frame yet."""

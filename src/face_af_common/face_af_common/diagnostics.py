@@ -43,6 +43,9 @@ class Health:
         self.message = "starting"
         self.last_error = ""
         self.drops = 0
+        self.refused = 0
+        """Messages that made no sense and were not used."""
+        self._refusal = ""
         self._times: deque[float] = deque(maxlen=120)
         self._latencies: deque[float] = deque(maxlen=120)
         self._newest_ns = 0
@@ -71,6 +74,13 @@ class Health:
         self.level, self.message, self.last_error = level, message, message
         self.publish()
 
+    def refuse(self, reason: str) -> None:
+        """A message was not used; told on the log the first time, then counted."""
+        if not self.refused:
+            self._node.get_logger().warning(f"a message is not used: {reason}; more of them are only counted")
+        self.refused += 1
+        self._refusal = reason
+
     def recovered(self, message: str = "working") -> None:
         if self.level in (WARN, ERROR):
             self._node.get_logger().info(f"recovered: {message}")
@@ -89,6 +99,8 @@ class Health:
             "drops": self.drops,
             "last_error": self.last_error,
         }
+        if self.refused:
+            values["refused"] = f"{self.refused}, the last: {self._refusal}"
         if self._times:
             values["since_result_s"] = f"{time.monotonic() - self._times[-1]:.3f}"
         if self._newest_ns:

@@ -23,6 +23,7 @@ from std_msgs.msg import Header
 
 from . import qos
 from .images import BGR, JPEG_QUALITY, ImageError, from_bgr, to_bgr, to_jpeg
+from .received import RefusedError, check
 from .stamps import to_ns
 
 _LOOK_S = 0.5
@@ -236,7 +237,11 @@ class FrameSubscription:
             if to_ns(message.header.stamp) in self._local.stamps:
                 return
         try:
+            check(message)
             bgr = to_bgr(message)
+        except RefusedError as error:
+            self._on_error(ImageError(str(error)))
+            return
         except ImageError as error:
             self._on_error(error)
             return

@@ -14,3 +14,9 @@ def canonical_name(name: str) -> str:
     macOS writes folder names in NFD: two characters for one letter with an accent.
     """
     return unicodedata.normalize("NFC", name).strip().strip(JOINERS).strip()
+
+
+def short(text: str, length: int = 80) -> str:
+    """``text`` on one line, cut where it is longer: what comes from outside is shown, not repeated."""
+    line = "".join(c if c.isprintable() else " " for c in text[: 4 * length])
+    return line if len(line) <= length and len(text) <= 4 * length else f"{line[: length - 1]}…"

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .names import short
+
 P = TypeVar("P")
 
 _KEY = "face_af"
@@ -56,19 +58,19 @@ class ParamInfo:
             value = float(value)
         if kind is tuple:
             if not isinstance(value, (list, tuple)):
-                raise ParamError(f"{self.name}: a list is needed, got {value!r}")
+                raise ParamError(f"{self.name}: a list is needed, got {short(repr(value))}")
             item = type(self.default[0]) if self.default else None
             if item is float:
                 value = [float(v) if type(v) is int else v for v in value]
             if item and any(type(v) is not item for v in value):
-                raise ParamError(f"{self.name}: a list of {item.__name__} is needed, got {list(value)!r}")
+                raise ParamError(f"{self.name}: a list of {item.__name__} is needed, got {short(repr(list(value)))}")
             if item is not str and self.default and len(value) != len(self.default):
                 raise ParamError(f"{self.name}: {len(self.default)} numbers are needed, got {len(value)}")
             for v in value:
                 self._check_range(v)
             return tuple(value)
         if type(value) is not kind:
-            raise ParamError(f"{self.name}: {_WORDS[kind]} is needed, got {value!r}")
+            raise ParamError(f"{self.name}: {_WORDS[kind]} is needed, got {short(repr(value))}")
         self._check_range(value)
         return value
 
@@ -76,7 +78,7 @@ class ParamInfo:
         if isinstance(value, float) and not math.isfinite(value):
             raise ParamError(f"{self.name}: {value} is not a finite number")
         if self.choices and value not in self.choices:
-            raise ParamError(f"{self.name}: {value!r} is none of {', '.join(self.choices)}")
+            raise ParamError(f"{self.name}: {short(repr(value))} is none of {', '.join(self.choices)}")
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise ParamError(f"{self.name}: {value} is outside {self.range_text}{' ' + self.unit if self.unit else ''}")
 

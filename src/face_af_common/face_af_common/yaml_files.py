@@ -61,10 +61,10 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, problem.lstrip(": "), node.start_mark) from error
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, limit: int = MAX_BYTES) -> str:
     """The text of a regular file. Raises :class:`YamlError` where it cannot be read, is too large or not UTF-8."""
     try:
-        return files.read_bytes(path, MAX_BYTES).decode("utf-8")
+        return files.read_bytes(path, limit).decode("utf-8")
     except files.FileError as error:
         raise YamlError(str(error)) from error
     except UnicodeDecodeError as error:

@@ -19,6 +19,7 @@ from face_af_common.images import BGR, ImageError
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.names import canonical_name
 from face_af_common.paths import gallery_dir
+from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
 from face_af_gallery.gallery import Gallery
@@ -68,7 +69,7 @@ class PerceptionNode(Node):
 
         self._answers = Answers(self, FaceArray, "faces")
         self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_image_error)
-        self.create_service(SetTarget, "set_target", self._on_set_target)
+        serve(self, SetTarget, "set_target", self._on_set_target)
         self._people = PeopleServices(self, self._parts, self._newest_face)
         self.create_timer(0.2, self._tend, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._load()

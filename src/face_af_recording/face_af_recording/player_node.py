@@ -25,6 +25,7 @@ from face_af_common.frames import FramePublisher
 from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.params import ParamError
+from face_af_common.received import subscribe
 from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_common.types import Action, ActionKind, SteeringStatus
@@ -125,12 +126,12 @@ class PlayerNode(Node):
 
     def _subscribe(self) -> None:
         if "perception" in self._stages:
-            self.create_subscription(FaceArray, "faces", self._on_faces, qos.RESULT)
+            subscribe(self, FaceArray, "faces", self._on_faces, qos.RESULT)
         if "overlay" in self._stages:
-            self.create_subscription(AfOverlay, "af_overlay", self._on_overlay, qos.RESULT)
+            subscribe(self, AfOverlay, "af_overlay", self._on_overlay, qos.RESULT)
         if "steering" in self._stages:
-            self.create_subscription(SteeringCommand, "command", self._on_command, qos.RESULT)
-            self.create_subscription(SteeringState, "state", self._on_state, qos.RESULT)
+            subscribe(self, SteeringCommand, "command", self._on_command, qos.RESULT)
+            subscribe(self, SteeringState, "state", self._on_state, qos.RESULT)
 
     def _on_faces(self, message: FaceArray) -> None:
         def take(frame: Frame) -> None:

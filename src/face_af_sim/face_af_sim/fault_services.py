@@ -7,6 +7,7 @@ from rclpy.node import Node
 from std_srvs.srv import SetBool
 
 from face_af_common.diagnostics import WARN, Health
+from face_af_common.services import serve
 
 from .controls import CameraControls
 
@@ -33,8 +34,8 @@ class FaultServices:
             from .virtual_z8 import PtpIpServer, VirtualZ8
 
             self._server = PtpIpServer(VirtualZ8(controls), host="127.0.0.1", port=port)
-        node.create_service(SetBool, "sim/unplug", self._on_camera)
-        node.create_service(SetBool, "sim/unplug_capture", self._on_picture)
+        serve(node, SetBool, "sim/unplug", self._on_camera)
+        serve(node, SetBool, "sim/unplug_capture", self._on_picture)
 
     @property
     def out(self) -> str:

@@ -17,6 +17,7 @@ from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.runtime import StartError
+from face_af_common.received import subscribe
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 
@@ -71,7 +72,7 @@ class StageNode(Node):
         if self._lockstep is not None:
             self._start_lockstep()
         else:
-            self._states = self.create_subscription(SteeringState, "state", self._on_answer, RESULT)
+            self._states = subscribe(self, SteeringState, "state", self._on_answer, RESULT, self._health)
             self._timer = self.create_timer(1.0 / p.rate, self._realtime, clock=self._steady)
         self.get_logger().info(
             f"target {prepared.target} among {len(prepared.figures)} people; {p.width}x{p.height}, "
@@ -120,8 +121,8 @@ class StageNode(Node):
 
     def _start_lockstep(self) -> None:
         self._clock_out = self.create_publisher(ClockMessage, "/clock", 10)
-        self._states = self.create_subscription(SteeringState, "state", self._on_state, RESULT)
-        self._statuses = self.create_subscription(CameraStatus, "camera_status", self._on_status, STATUS)
+        self._states = subscribe(self, SteeringState, "state", self._on_state, RESULT, self._health)
+        self._statuses = subscribe(self, CameraStatus, "camera_status", self._on_status, STATUS, self._health)
         if self._params.observed:
             self._seen = self.create_subscription(Header, "sim/seen", self._on_seen, RESULT)
         self._connected = False

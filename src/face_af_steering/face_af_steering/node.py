@@ -12,6 +12,8 @@ from face_af_common.diagnostics import WARN, Health
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.pairing import StampPairer
 from face_af_common.qos import RESULT, STATUS
+from face_af_common.received import subscribe
+from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action
 from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, FrameOrientation, SteeringCommand, SteeringState
@@ -46,13 +48,13 @@ class SteeringNode(Node):
         self._params.on_change(self._apply)
         self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
         self._answers = Answers(self, SteeringState, "state")
-        self.create_subscription(CameraStatus, "camera_status", self._on_camera, STATUS)
-        self.create_subscription(FrameOrientation, "frame_orientation", self._on_orientation, STATUS)
-        self.create_subscription(AfOverlay, "af_overlay", self._on_overlay, RESULT)
-        self.create_subscription(FaceArray, "faces", self._on_faces, RESULT)
-        self.create_service(Trigger, "pause", self._on_pause)
-        self.create_service(Trigger, "resume", self._on_resume)
-        self.create_service(SetRecipe, "set_recipe", self._on_recipe)
+        subscribe(self, CameraStatus, "camera_status", self._on_camera, STATUS, self._health)
+        subscribe(self, FrameOrientation, "frame_orientation", self._on_orientation, STATUS, self._health)
+        subscribe(self, AfOverlay, "af_overlay", self._on_overlay, RESULT, self._health)
+        subscribe(self, FaceArray, "faces", self._on_faces, RESULT, self._health)
+        serve(self, Trigger, "pause", self._on_pause)
+        serve(self, Trigger, "resume", self._on_resume)
+        serve(self, SetRecipe, "set_recipe", self._on_recipe)
 
     def _apply(self, params: SteeringNodeParams) -> None:
         try:

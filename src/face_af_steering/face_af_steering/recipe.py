@@ -14,6 +14,7 @@ A choice is a person's name, a group, ``largest known`` (the largest face with a
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import unicodedata
@@ -25,12 +26,16 @@ from typing import Any
 import yaml
 
 from face_af_common import yaml_files
+from face_af_common.names import short
 from face_af_common.types import Face
 
 LARGEST = "largest known"
 NONE = "none"
 _WORDS = (LARGEST, NONE)
 _KEYS = ("description", "groups", "hold_s", "target", "timeline")
+MAX_BYTES = 32_000
+"""Of a recipe: so much is read in a tenth of a second, and has room for hundreds of entries."""
+_PATH = 1_000
 _SPAN = re.compile(r"^\s*(?:(then)|(\d+:\d\d(?::\d\d)?)\s*-\s*(\d+:\d\d(?::\d\d)?)?)\s+(\S.*?)\s*$")
 
 
@@ -150,21 +155,25 @@ class RecipeRunner:
 def find(name: str, folder: Path) -> Path:
     """The file of a recipe: a path, or a name in ``folder``; :class:`RecipeError` lists what there is."""
     if name.endswith((".yaml", ".yml")) or "/" in name:
-        path = Path(name).expanduser()
+        path = Path(name[:_PATH]).expanduser()
+        try:
+            if path.is_file():
+                return path
+        except (OSError, ValueError) as error:  # a name that no file can have
+            raise RecipeError(f"there is no recipe file {short(name)}") from error
+        raise RecipeError(f"there is no recipe file {short(name)}")
+    path = folder / f"{name[:_PATH]}.yaml"
+    with contextlib.suppress(OSError, ValueError):
         if path.is_file():
             return path
-        raise RecipeError(f"there is no recipe file {name}")
-    path = folder / f"{name}.yaml"
-    if path.is_file():
-        return path
     known = sorted(p.stem for p in folder.glob("*.yaml")) if folder.is_dir() else []
-    raise RecipeError(f"there is no recipe {name} in {folder}; there are: {', '.join(known) or 'none'}")
+    raise RecipeError(f"there is no recipe {short(name)} in {folder}; there are: {', '.join(known) or 'none'}")
 
 
 def load(path: Path) -> Recipe:
-    """Reads and checks a recipe file."""
+    """Reads and checks a recipe: a regular file of at most :data:`MAX_BYTES`."""
     try:
-        text = yaml_files.read_text(path)
+        text = yaml_files.read_text(path, MAX_BYTES)
     except yaml_files.YamlError as error:
         raise RecipeError(str(error)) from error
     return parse(text, path.stem, str(path))

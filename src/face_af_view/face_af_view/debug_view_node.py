@@ -20,6 +20,7 @@ from face_af_common.diagnostics import OK, Health
 from face_af_common.frames import Frame, FrameSubscription
 from face_af_common.images import BGR, ImageError, from_bgr, to_jpeg
 from face_af_common.live_parameters import LiveParameters
+from face_af_common.received import subscribe
 from face_af_common.stamps import to_ns
 from face_af_common.types import SteeringStatus
 from face_af_msgs.msg import AfOverlay, FaceArray, SteeringState
@@ -54,9 +55,13 @@ class DebugViewNode(Node):
         watched = self._raw.get_subscription_count() + self._compressed.get_subscription_count() > 0
         if watched and not self._inputs:
             self._inputs = [
-                self.create_subscription(FaceArray, "faces", lambda m: self._on_result("faces", m), qos.RESULT),
-                self.create_subscription(AfOverlay, "af_overlay", lambda m: self._on_result("boxes", m), qos.RESULT),
-                self.create_subscription(SteeringState, "state", lambda m: self._on_result("state", m), qos.RESULT),
+                subscribe(self, FaceArray, "faces", lambda m: self._on_result("faces", m), qos.RESULT, self._health),
+                subscribe(
+                    self, AfOverlay, "af_overlay", lambda m: self._on_result("boxes", m), qos.RESULT, self._health
+                ),
+                subscribe(
+                    self, SteeringState, "state", lambda m: self._on_result("state", m), qos.RESULT, self._health
+                ),
             ]
             self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_error, in_step=False)
             self._overdue_timer.reset()

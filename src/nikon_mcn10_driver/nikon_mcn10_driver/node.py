@@ -13,7 +13,9 @@ from face_af_common.leader_lock import LeaderLock
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.paths import share_dir
 from face_af_common.qos import RESULT, STATUS
+from face_af_common.received import subscribe
 from face_af_common.runtime import StartError
+from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action, ActionKind
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
@@ -47,10 +49,10 @@ class DriverNode(Node):
         self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status, lock) if factory else None
         self._unused = LinkStatus(last_error="transport is none: commands are refused")
         self._live.on_change(self._on_params)
-        self.create_subscription(SteeringCommand, "command", self._on_command, RESULT)
-        self.create_subscription(SteeringState, "state", self._on_state, RESULT)
-        self.create_service(Press, "press", self._on_press)
-        self.create_service(Trigger, "reconnect", self._on_reconnect)
+        subscribe(self, SteeringCommand, "command", self._on_command, RESULT, self._health)
+        subscribe(self, SteeringState, "state", self._on_state, RESULT, self._health)
+        serve(self, Press, "press", self._on_press)
+        serve(self, Trigger, "reconnect", self._on_reconnect)
         # wall time: the status must come once a second though a simulated clock stands still
         self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         if self._link is None:
@@ -71,9 +73,6 @@ class DriverNode(Node):
             self._link.timing = _timing(params)
 
     def _on_command(self, message: SteeringCommand) -> None:
-        if message.action not in ActionKind._value2member_map_:
-            self._health.fault(f"command {message.id} has the unknown action {message.action}", WARN)
-            return
         action = Action(ActionKind(message.action), message.reason, float(message.x), float(message.y))
         if self._live.value.transport == "dry_run":
             point = f" ({action.x:.3f}, {action.y:.3f})" if action.kind == ActionKind.AF_AREA else ""

@@ -18,6 +18,7 @@ from face_af_common.conversions import af_boxes_from_msg, box_from_msg, faces_fr
 from face_af_common.image_files import decode_frame
 from face_af_common.images import BGR
 from face_af_common.pairing import StampPairer
+from face_af_common.received import subscribe
 from face_af_common.stamps import to_ns
 from face_af_common.types import SteeringStatus
 from face_af_msgs import msg as m
@@ -72,9 +73,9 @@ class Monitor(Node):
             ("boxes", m.AfOverlay, "af_overlay"),
             ("state", m.SteeringState, "state"),
         ):
-            self.create_subscription(kind, topic, lambda msg, s=stream: self._on_message(s, msg), qos.RESULT)
+            subscribe(self, kind, topic, lambda msg, s=stream: self._on_message(s, msg), qos.RESULT)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self.create_subscription(m.CameraStatus, "camera_status", self._on_camera, qos.STATUS)
+        subscribe(self, m.CameraStatus, "camera_status", self._on_camera, qos.STATUS)
 
     def _on_image(self, message: CompressedImage) -> None:
         if self._whole_video:

@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from face_af_common.qos import RESULT, STATUS
+from face_af_common.received import subscribe
 from face_af_common.stamps import to_ns
 from face_af_common.types import AfBox, AfState, Box
 from face_af_msgs.msg import AfOverlay, CameraStatus
@@ -30,8 +31,8 @@ class TryNode(Node, Eyes):
         super().__init__("try_profile", namespace="/face_af")
         self._readings: deque[tuple[float, tuple[AfBox, ...]]] = deque(maxlen=100)
         self._status: CameraStatus | None = None
-        self.create_subscription(AfOverlay, "af_overlay", self._on_overlay, RESULT)
-        self.create_subscription(CameraStatus, "camera_status", self._on_status, STATUS)
+        subscribe(self, AfOverlay, "af_overlay", self._on_overlay, RESULT)
+        subscribe(self, CameraStatus, "camera_status", self._on_status, STATUS)
         self._press = self.create_client(Press, "press")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)

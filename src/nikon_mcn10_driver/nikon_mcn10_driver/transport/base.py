@@ -13,6 +13,11 @@ from ..ptp import Event
 WAIT_SLICE = 0.1
 """Seconds: the longest single wait inside a transport, so that :meth:`Transport.interrupt` ends it soon."""
 
+MAX_EVENTS = 1_000
+"""Events that are taken over at once; a camera that sends more must not keep the driver from its presses."""
+EVENTS_S = 0.02
+"""Time for them, seconds."""
+
 MAX_STALE = 4
 """Answers of earlier transactions that are skipped before the link is given up."""
 
@@ -62,7 +67,10 @@ class Transport(Protocol):
         """One operation: command, data in one direction or none, response."""
 
     def events(self) -> list[Event]:
-        """The events that have come in since the last call; does not wait."""
+        """The events that have come in since the last call; does not wait.
+
+        At most about :data:`MAX_EVENTS`, and for :data:`EVENTS_S`; the rest comes with the next call.
+        """
 
     def reset(self) -> bool:
         """Puts the camera's PTP side into its first state; False where the transport has no such thing."""

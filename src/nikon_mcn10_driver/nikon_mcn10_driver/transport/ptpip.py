@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..ptp import Event, FormatError, Reader, ip
 from ..ptp.ip import PacketAssembler, PacketType
 from .address import address_text, bare_host
-from .base import MAX_STALE, Deadline, DeviceGone, Reply, TransportError
+from .base import EVENTS_S, MAX_EVENTS, MAX_STALE, Deadline, DeviceGone, Reply, TransportError
 
 CONNECT_TIMEOUT = 3.0
 _CHUNK = 1 << 16
@@ -125,7 +125,8 @@ class PtpIpTransport:
     def events(self) -> list[Event]:
         connection = self._connected(self._event)
         found: list[Event] = []
-        while select.select([connection], [], [], 0)[0]:
+        end = time.monotonic() + EVENTS_S
+        while len(found) < MAX_EVENTS and time.monotonic() < end and select.select([connection], [], [], 0)[0]:
             self._event_packets.feed(self._read(connection))
             with self._format_errors():
                 while (packet := self._event_packets.pop()) is not None:

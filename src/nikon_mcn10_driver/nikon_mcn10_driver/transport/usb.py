@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..ptp import Container, ContainerAssembler, ContainerType, Event, FormatError, ResponseCode
-from .base import MAX_STALE, WAIT_SLICE, Deadline, DeviceGone, Interrupted, Reply, TransportError
+from .base import MAX_EVENTS, MAX_STALE, WAIT_SLICE, Deadline, DeviceGone, Interrupted, Reply, TransportError
 from .usb_devices import GONE, endpoints, find_camera
 from .usb_holders import advice, holders
 
@@ -294,10 +294,8 @@ class UsbTransport:
     def events(self) -> list[Event]:
         if self._lost:
             raise DeviceGone(f"the camera is gone ({self._lost})")
-        found = []
-        while self._events:
-            found.append(self._events.popleft())
-        return found
+        # the listener goes on adding meanwhile
+        return [self._events.popleft() for _ in range(min(len(self._events), MAX_EVENTS))]
 
     def interrupt(self) -> None:
         self._interrupted.set()

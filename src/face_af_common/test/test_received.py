@@ -52,6 +52,7 @@ GOOD = (
 )
 
 NAN, INF = math.nan, math.inf
+SIDES = ("x", "y", "width", "height")
 BAD = (
     overlay(m.AfBox(state=4, box=box())),
     overlay(m.AfBox(state=255, box=box())),
@@ -71,7 +72,7 @@ BAD = (
     faces(face(similarity=INF)),
     faces(face(score=NAN)),
     faces(face(landmarks=[0.0] * 9 + [NAN])),
-    *(faces(face(box=box(**{name: value}))) for name in ("x", "y", "width", "height") for value in (NAN, INF, -1e30, 1e30)),
+    *(faces(face(box=box(**{name: value}))) for name in SIDES for value in (NAN, INF, -1e30, 1e30)),
     m.SteeringCommand(header=header(), action=0),
     m.SteeringCommand(header=header(), action=200),
     m.SteeringCommand(header=header(), action=7, x=NAN),

@@ -30,6 +30,8 @@ _ARRAY_BYTES = 256_000_000
 """Of a file of embeddings: a sample has 2 kB."""
 _DIGITS = 20
 """Of an integer in ``gallery.json``; Python takes minutes to read one of millions."""
+_FARTHEST = 1e6
+"""Of a landmark, pixels."""
 _ADDED = 40
 """Characters of a date."""
 
@@ -37,22 +39,31 @@ _ADDED = 40
 def read_people(path: Path) -> dict[str, Sample]:
     """Every sample in a ``gallery.json`` by its id. Raises :class:`GalleryError`."""
     try:
-        data = json.loads(read_bytes(path, _PEOPLE_BYTES).decode("utf-8"), parse_int=_integer)
+        data = read_json(path, _PEOPLE_BYTES)
         if data["format"] != FORMAT:
             reason = f"format {data['format']!r}"[:60]
-            raise GalleryError(f"{shown(path)}: {reason} is unknown; this program writes format {FORMAT}")
+            raise GalleryError(f"{reason} is unknown; this program writes format {FORMAT}")
         return {
             sample.id: sample
             for name, entries in data["people"].items()
             for sample in (_sample(checked_name(name), entry) for entry in entries)
         }
-    except GalleryError:
-        raise
+    except GalleryError as error:
+        raise GalleryError(f"{shown(path)}: {error}") from error
     except FileError as error:
         raise GalleryError(str(error)) from error
     except Exception as error:  # whatever a stranger's file makes of the parser: brackets, numbers, types
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-        raise GalleryError(f"{shown(path)} is not a gallery, or a damaged one ({reason})") from error
+        raise GalleryError(f"{shown(path)} is not a gallery, or a damaged one ({damage(error)})") from error
+
+
+def read_json(path: Path, limit: int) -> Any:
+    """A JSON file of at most ``limit`` bytes. Raises ``FileError``, or whatever the parser makes of its content."""
+    return json.loads(read_bytes(path, limit).decode("utf-8"), parse_int=_integer)
+
+
+def damage(error: Exception) -> str:
+    """What a parser said, in some words on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]
 
 
 def _integer(digits: str) -> int:
@@ -65,13 +76,13 @@ def _sample(name: str, entry: Any) -> Sample:
     key, added = entry["id"], entry.get("added", "")
     if not SAMPLE_ID.fullmatch(key):
         raise ValueError(f"{key[:20]!r} is no sample id")
-    landmarks = np.asarray(entry["landmarks"], np.float32).reshape(5, 2)
+    landmarks = np.asarray(entry["landmarks"], np.float64).reshape(5, 2)
     quality = float(entry["quality"])
-    if not (np.isfinite(landmarks).all() and math.isfinite(quality)):
+    if not (np.abs(landmarks).max() < _FARTHEST and math.isfinite(quality)):
         raise ValueError(f"{key} has numbers that are none")
     if not (isinstance(added, str) and len(added) <= _ADDED and added.isprintable()):
         raise ValueError(f"{key} has a date that is none")
-    return Sample(key, name, quality, bool(entry["negative"]), landmarks, added)
+    return Sample(key, name, quality, bool(entry["negative"]), landmarks.astype(np.float32), added)
 
 
 def read_png(path: Path, size: int) -> BGR | None:

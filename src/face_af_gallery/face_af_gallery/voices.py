@@ -22,6 +22,7 @@ from face_af_common import files
 from face_af_common.names import canonical_name
 
 from .files import GalleryFolder
+from .foreign import damage, read_json
 from .model import GalleryError, checked_name
 
 FORMAT = 1
@@ -166,22 +167,23 @@ def _text(samples: Iterable[VoiceSample]) -> str:
 
 def _read(path: Path) -> list[VoiceSample]:
     try:
-        data = json.loads(files.read_bytes(path, MAX_BYTES))
+        data = read_json(path, MAX_BYTES)
         if data["format"] != FORMAT:
-            raise GalleryError(f"{path}: format {data['format']!r} is unknown; this program writes format {FORMAT}")
+            reason = f"format {data['format']!r}"[:60]
+            raise GalleryError(f"{reason} is unknown; this program writes format {FORMAT}")
         people = data["people"].items()
         return [_sample(checked_name(name), entry) for name, entries in people for entry in entries]
     except files.FileError as error:
         raise GalleryError(str(error)) from error
     except GalleryError as error:
         raise GalleryError(f"{path}: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        what = type(error).__name__
-        raise GalleryError(f"{path}: not a gallery's voices, or damaged ({what}: {error})"[:300]) from error
+    except Exception as error:  # whatever a stranger's file makes of the parser
+        raise GalleryError(f"{path}: not a gallery's voices, or damaged ({damage(error)})") from error
 
 
 def _sample(name: str, entry: Any) -> VoiceSample:
-    embedding = np.asarray(entry["embedding"], np.float32)
+    with np.errstate(over="ignore"):
+        embedding = np.asarray(entry["embedding"], np.float32)
     seconds = float(entry["seconds"])
     if embedding.ndim != 1 or not 0 < embedding.size <= MAX_DIMENSION or not np.isfinite(embedding).all():
         raise ValueError("an embedding is no list of numbers")

@@ -17,7 +17,7 @@ from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.frames import Frame, FrameSubscription
 from face_af_common.images import BGR, ImageError
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.names import canonical_name
+from face_af_common.names import canonical_name, short
 from face_af_common.paths import gallery_dir
 from face_af_common.services import serve
 from face_af_common.stamps import to_ns
@@ -92,6 +92,9 @@ class PerceptionNode(Node):
             except ModelError as error:
                 self._model_problem = str(error)
                 return
+            except Exception as error:  # of a runtime, or of memory: tried again like everything else
+                self._model_problem = short(f"the models cannot be loaded ({type(error).__name__}: {error})", 300)
+                return
             self._model_problem = ""
         self._loaded = (analyser, self._open_gallery(params, analyser))
 
@@ -105,6 +108,9 @@ class PerceptionNode(Node):
             gallery = Gallery.open(folder, analyser.embedder, create=True, progress=self._on_embedding)
         except GalleryError as error:
             self._gallery_problem = str(error)
+            return None
+        except Exception as error:
+            self._gallery_problem = short(f"{folder}: cannot be read ({type(error).__name__}: {error})", 300)
             return None
         self._gallery_problem = ""
         return gallery

@@ -16,8 +16,8 @@ from face_af_common.frames import FramePublisher
 from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.qos import RESULT, STATUS
-from face_af_common.runtime import StartError
 from face_af_common.received import subscribe
+from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
 

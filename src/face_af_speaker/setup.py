@@ -21,9 +21,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "enrol = face_af_speaker.enrol:main",
-            "identify = face_af_speaker.identify:main",
-            "evaluate = face_af_speaker.evaluate:main",
+            "enrol = face_af_common.tools:enrol_voice",
+            "identify = face_af_common.tools:identify_voice",
+            "evaluate = face_af_common.tools:evaluate_voice",
         ]
     },
 )

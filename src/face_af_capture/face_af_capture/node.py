@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -46,8 +48,7 @@ class CaptureNode(Node):
         self._source_name = ""
         self._newest = NewestFrame()
         self._awaited = {
-            who: subscribe(self, kind, topic, lambda _, who=who: self._on_answer(who), RESULT)
-            for who, (kind, topic) in _ANSWERS.items()
+            who: subscribe(self, kind, topic, self._answer_of(who), RESULT) for who, (kind, topic) in _ANSWERS.items()
         }
         """Subscriptions to those who have not answered a frame yet."""
         self._grabber = self._new_grabber(self._live.value)
@@ -70,6 +71,9 @@ class CaptureNode(Node):
     def _missing(self) -> str:
         """Who is not ready for the first frame of a file, in words."""
         return " and ".join(self._awaited) if self._live.value.wait else ""
+
+    def _answer_of(self, who: str) -> Callable[[Any], None]:
+        return lambda _: self._on_answer(who)
 
     def _on_answer(self, who: str) -> None:
         if (subscription := self._awaited.pop(who, None)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class Monitor(Node):
             ("boxes", m.AfOverlay, "af_overlay"),
             ("state", m.SteeringState, "state"),
         ):
-            subscribe(self, kind, topic, lambda msg, s=stream: self._on_message(s, msg), qos.RESULT)
+            subscribe(self, kind, topic, partial(self._on_message, stream), qos.RESULT)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         subscribe(self, m.CameraStatus, "camera_status", self._on_camera, qos.STATUS)
 

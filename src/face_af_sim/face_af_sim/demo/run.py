@@ -113,14 +113,11 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     if video is not None and video.error is not None:
         not_written.append(f"{options.out / 'demo.mp4'}: cannot be written ({video.error})")
     title = f"Focus on {report['target']}: {float(report['on_target']):.0%} of the time that the camera could see them"
-    for write in (
-        lambda: write_json(options.out / "report.json", report),
-        lambda: draw_timeline(monitor.measure, options.out / "timeline.png", title),
-    ):
-        try:
-            write()
-        except FileError as error:
-            not_written.append(str(error))
+    try:
+        write_json(options.out / "report.json", report)
+        draw_timeline(monitor.measure, options.out / "timeline.png", title)
+    except FileError as error:
+        not_written.append(str(error))
     return Result(report, not_written)
 
 

@@ -10,6 +10,7 @@ from std_msgs.msg import Header
 
 from face_af_common.images import BGR, ImageError, to_bgr, to_jpeg
 from face_af_common.names import canonical_name
+from face_af_common.services import serve
 from face_af_common.types import Face
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import GalleryError
@@ -39,7 +40,7 @@ class PeopleServices:
             (srv.AddPhotograph, "add_photograph", self._add),
             (srv.RemoveSample, "remove_sample", self._remove),
         ):
-            node.create_service(kind, name, _guarded(answer))
+            serve(node, kind, name, _guarded(answer))
 
     def _fresh(self) -> Parts:
         analyser, gallery = self._parts()
@@ -51,8 +52,13 @@ class PeopleServices:
         analyser, gallery = self._parts()
         bgr, face = self._newest(request.track_id)
         analysed = analyser.embed(bgr, [Detection.of(face)])[0]
-        response.sample_id = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative).id
-        gallery.save(gallery_desk.WRITER_S)
+        sample = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative)
+        try:
+            gallery.save(gallery_desk.WRITER_S)
+        except GalleryError:
+            gallery.remove(request.identity, sample.id)  # who was not enrolled is not known
+            raise
+        response.sample_id = sample.id
         what = "is kept as somebody else than" if request.negative else "is enrolled as"
         name = canonical_name(request.identity)
         response.message = f"track {face.track_id} {what} {name} (quality {analysed.quality:.2f})"
@@ -92,7 +98,7 @@ class PeopleServices:
 def _guarded(answer: Callable[[Any, Any], None]) -> Callable[[Any, Any], Any]:
     """A service callback: what is wrong becomes the answer's message."""
 
-    def serve(request: Any, response: Any) -> Any:
+    def reply(request: Any, response: Any) -> Any:
         try:
             answer(request, response)
             response.success = True
@@ -100,7 +106,7 @@ def _guarded(answer: Callable[[Any, Any], None]) -> Callable[[Any, Any], Any]:
             response.message = str(error)
         return response
 
-    return serve
+    return reply
 
 
 def _person(entry: gallery_desk.PersonEntry, threshold: float) -> msg.Person:

@@ -22,6 +22,7 @@ from face_af_common.frames import Frame, FrameSubscription
 from face_af_common.images import ImageError
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.paths import data_dir
+from face_af_common.received import subscribe
 from face_af_common.stamps import to_ns
 from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, SteeringState
 
@@ -101,10 +102,10 @@ class PageNode(Node):
         if looking and not self._inputs:
             diagnostics = QoSProfile(depth=20)
             self._inputs = [
-                self.create_subscription(FaceArray, "faces", self._on_faces, qos.RESULT),
-                self.create_subscription(AfOverlay, "af_overlay", self._on_boxes, qos.RESULT),
-                self.create_subscription(SteeringState, "state", self._on_state, qos.RESULT),
-                self.create_subscription(CameraStatus, "camera_status", self._board.on_camera, qos.STATUS),
+                subscribe(self, FaceArray, "faces", self._on_faces, qos.RESULT),
+                subscribe(self, AfOverlay, "af_overlay", self._on_boxes, qos.RESULT),
+                subscribe(self, SteeringState, "state", self._on_state, qos.RESULT),
+                subscribe(self, CameraStatus, "camera_status", self._board.on_camera, qos.STATUS),
                 self.create_subscription(DiagnosticArray, "/diagnostics", self._board.on_diagnostics, diagnostics),
             ]
             self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_error, in_step=False)

@@ -236,7 +236,7 @@ _OTHERS = 0.3
 """Weight of what is no box; there is much more of it."""
 _RISES, _FALLS = (0.0, None), (None, 0.0)
 _WAYS = {
-    **dict.fromkeys(("agreement", "worst_side", "worst_corner", "second_corner", "strength", "visible"), _RISES),
+    **dict.fromkeys(("agreement", "worst_corner", "second_corner", "strength", "visible"), _RISES),
     **dict.fromkeys(("corner_line", "worst_corner_line"), _RISES),
     **dict.fromkeys(("run_on", "run_on_most", "uneven", "arms_differ"), _FALLS),
     "contrast": _RISES,

@@ -6,6 +6,9 @@ of colour. ``s`` and ``c`` are fitted to the arms behind the corners, which clos
 Place by place, the logarithm of a likelihood ratio then says whether a line or bare ground explains the picture
 better; it is 0 where line and ground are alike.
 
+All of it is one file because the cache of compiled code looks at the file of the outermost function only
+(:mod:`compiled`).
+
 Sides are top, bottom, left, right; each has two halves, from its first or last corner to the middle. Colours are Y,
 and Cr and Cb around 0.
 """
@@ -25,7 +28,6 @@ I64 = NDArray[np.int64]
 
 FEATURES = (
     "agreement",
-    "worst_side",
     "worst_corner",
     "second_corner",
     "strength",
@@ -53,6 +55,7 @@ COLOURS, SLOPES, LEVELS, RADIUS, GROUND, COLUMNS = 11, 17, 23, 29, 30, 31
 ``(1 - s) c``. The corners' radius in pixels, 0 where they are sharp; the
 brightness of the ground beside the lines; and how many columns there are."""
 
+_FEATURES = len(FEATURES)
 _ARM = 6
 """Places on each of the eight arms to which the mixture is fitted."""
 _ALONG = 22
@@ -343,7 +346,6 @@ class _Work(NamedTuple):
     """4 sides x 2 halves x places: logarithms of likelihood ratios."""
     corners: F32
     corner_lines: F32
-    sides: F32
     counts: I64
     """2 ways: places looked at on each half of a side."""
     arms: I64
@@ -365,7 +367,6 @@ def _memory():  # type: ignore[no-untyped-def]
         np.zeros((2, 3), np.float32),
         np.zeros((2, 3), np.float32),
         np.zeros((4, 2, _ALONG), np.float32),
-        np.zeros(4, np.float32),
         np.zeros(4, np.float32),
         np.zeros(4, np.float32),
         np.zeros(2, np.int64),
@@ -397,7 +398,7 @@ def measure(bgr, rects, colours, offsets, scale):  # type: ignore[no-untyped-def
     the straight lines begin, pixels, 0 for sharp corners; ``scale``: the frame's height over 1080.
     """
     n = len(rects)
-    features = np.zeros((n, 15), np.float32)
+    features = np.zeros((n, _FEATURES), np.float32)
     geometry = np.zeros((n, COLUMNS), np.float32)
     scale = min(np.float32(scale), np.float32(1.0))
     work = _memory()
@@ -437,14 +438,14 @@ def _measure_one(bgr, rect, colour, offset, scale, work, features, shape):  # ty
     extended, run_on, run_on_most = _beyond(bgr, rect, frame, work)
     closed = _closed(work)
     _compare(closed, work, features)
-    features[7], features[8] = corner_line, work.corner_lines[0]
-    features[9], features[10] = run_on, run_on_most
-    features[11] = uneven / (contrast + 10)
-    features[12] = contrast
+    features[6], features[7] = corner_line, work.corner_lines[0]
+    features[8], features[9] = run_on, run_on_most
+    features[10] = uneven / (contrast + 10)
+    features[11] = contrast
     width, height = frame.right - frame.left + line, frame.bottom - frame.top + line
-    features[13] = line / min(width, height)
+    features[12] = line / min(width, height)
     counts, arms = work.counts, work.arms
-    features[14] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
+    features[13] = 0.0 if closed else abs(arms[0] / counts[0] - arms[1] / counts[1])
     shape[LEFT], shape[TOP], shape[RIGHT], shape[BOTTOM] = frame.left, frame.top, frame.right, frame.bottom
     shape[LINE], shape[GROUND] = line, ground
     shape[EXTENDED], shape[FILLED], shape[CLOSED], shape[RADIUS] = extended, filled, closed, radius
@@ -689,20 +690,19 @@ def _closed(work):  # type: ignore[no-untyped-def]
 
 @compiled
 def _compare(closed, work, features):  # type: ignore[no-untyped-def]
-    """What is seen along the sides, compared with an outline that is closed or has ``work.arms``: seven features."""
+    """What is seen along the sides, compared with an outline that is closed or has ``work.arms``: six features."""
     signed, absolute, seen, drawn, strength = np.float32(0.0), np.float32(0.0), 0, 0, np.float32(0.0)
     bare, gaps = np.float32(0.0), 0
-    corners, sides, arms = work.corners, work.sides, work.arms
+    corners, arms = work.corners, work.arms
     for corner in range(4):
         corners[corner] = 0.0
     for side in range(4):
         way, s = side // 2, side % 2
-        own, size = np.float32(0.0), np.float32(2.0)
+        own = np.float32(0.0)
         for end in range(2):
             total = np.float32(0.0)
             for j in range(work.counts[way]):
                 ratio = work.ratios[side, end, j]
-                size += abs(ratio)
                 absolute += abs(ratio)
                 if j < arms[way]:
                     own += ratio
@@ -716,15 +716,12 @@ def _compare(closed, work, features):  # type: ignore[no-untyped-def]
                     gaps += 1
             corners[2 * s + end if way == 0 else 2 * end + s] += total / (2 * arms[way])
         signed += own
-        sides[side] = own / size
     _median(corners, 4)
-    _median(sides, 4)
     features[0] = signed / (absolute + 4)
-    features[1] = sides[0]
-    features[2], features[3] = corners[0], corners[1]
-    features[4] = strength / drawn
-    features[5] = seen / drawn
-    features[6] = bare / gaps if gaps else 0.0
+    features[1], features[2] = corners[0], corners[1]
+    features[3] = strength / drawn
+    features[4] = seen / drawn
+    features[5] = bare / gaps if gaps else 0.0
 
 
 @compiled
@@ -820,27 +817,27 @@ def bulging(bgr, shape):  # type: ignore[no-untyped-def]
     return sides >= 2
 
 
-PENS = 11, 7, 2
+STROKES = 11, 7, 2
 """How many widths, blurs and dark edges of lines are tried."""
 _BESIDE = 4
 """Pixels on either side of a line's middle over which its profile is fitted."""
 
 
 @compiled
-def pens(scale):  # type: ignore[no-untyped-def]
+def strokes(scale):  # type: ignore[no-untyped-def]
     """How much of each pixel across is a line's and how much is the ground's, for lines of other widths and blurs,
     without and with dark edges, and their places within the pixel.
 
-    :data:`PENS` x 9 places (-1/2 to 1/2) x pixels across x 2; and the widths.
+    :data:`STROKES` x 9 places (-1/2 to 1/2) x pixels across x 2; and the widths.
     """
-    shares = np.zeros((*PENS, 9, 2 * _BESIDE + 1, 2), np.float32)
-    widths = np.zeros(PENS[0], np.float32)
-    for i in range(PENS[0]):
+    shares = np.zeros((*STROKES, 9, 2 * _BESIDE + 1, 2), np.float32)
+    widths = np.zeros(STROKES[0], np.float32)
+    for i in range(STROKES[0]):
         width = (2.0 + 0.5 * i) * scale
         widths[i] = width
-        for j in range(PENS[1]):
+        for j in range(STROKES[1]):
             blur = 0.1 + 0.15 * j
-            for edge in range(PENS[2]):
+            for edge in range(STROKES[2]):
                 for place in range(9):
                     for k in range(2 * _BESIDE + 1):
                         at = k - _BESIDE - (place / 8.0 - 0.5)
@@ -872,16 +869,16 @@ def _ramp(x, blur):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
-    """What was drawn, for each pen: brightness and misfit (N x :data:`PENS` each), and the sum of colour (N x 4).
+def fit_strokes(bgr, shapes, shares):  # type: ignore[no-untyped-def]
+    """What was drawn, for each stroke: brightness and misfit (N x :data:`STROKES` each), and the sum of colour (N x 4).
 
-    ``v = rest b + share c`` for all pixels across all places where a line is seen gives ``c`` for a pen; the
+    ``v = rest b + share c`` for all pixels across all places where a line is seen gives ``c`` for a stroke; the
     misfit is the mean squared one. The sums across the line, of Cr and of Cb less the ground's, are the line's width
     times its colour's distance from the ground however colour is smeared; the ground's mean Cr and Cb follow them.
     """
     n = len(shapes)
-    bright = np.zeros((n, *PENS), np.float32)
-    misfit = np.zeros((n, *PENS), np.float32)
+    bright = np.zeros((n, *STROKES), np.float32)
+    misfit = np.zeros((n, *STROKES), np.float32)
     sums = np.zeros((n, 4), np.float32)
     rows = 2 * _BESIDE + 1
     moments = np.zeros((4, rows, 6), np.float64)
@@ -934,9 +931,9 @@ def ink(bgr, shapes, shares):  # type: ignore[no-untyped-def]
             sums[index, ch] /= max(places, 1)
         for side in range(4):
             steps[side] = min(max(round((offsets[side] + 0.5) * 8), 0), 8)
-        for i in range(PENS[0]):
-            for j in range(PENS[1]):
-                for edge in range(PENS[2]):
+        for i in range(STROKES[0]):
+            for j in range(STROKES[1]):
+                for edge in range(STROKES[2]):
                     square, mixed, weight = 0.0, 0.0, 1e-6
                     for side in range(4):
                         for k in range(rows):

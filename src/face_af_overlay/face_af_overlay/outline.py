@@ -134,10 +134,10 @@ class Examiner:
             return []
         if scale != self._scale:
             self._scale = scale
-            self._shares, self._widths = m.pens(scale)
-        bright, misfit, sums = m.ink(bgr, shapes, self._shares)
+            self._shares, self._widths = m.strokes(scale)
+        bright, misfit, sums = m.fit_strokes(bgr, shapes, self._shares)
         shown = shapes[:, m.COLOURS : m.COLOURS + 6].reshape(-1, 2, 3).mean(axis=1)
-        # one camera draws all boxes of a picture with one pen
+        # one camera draws all boxes of a picture with one stroke
         contrast = features[:, m.CONTRAST].reshape(-1, 1, 1, 1)
         score = _SHARP * np.log(misfit + _NOISE + _OFF * contrast**2) + _PLAIN * np.abs(
             bright - shown[:, :1, None, None]
@@ -241,7 +241,6 @@ def _unlikely(features: F32, shape: F32, single: F32, rect: I32, sure: float) ->
 
 _FLAWS = {
     "agreement": Flaw.BROKEN,
-    "worst_side": Flaw.BROKEN,
     "worst_corner": Flaw.BROKEN,
     "second_corner": Flaw.BROKEN,
     "strength": Flaw.FAINT,
@@ -274,11 +273,11 @@ _THICKER = 0.8
 _BLUR = 0.7
 """Pixels that blur adds to the thickness of a line."""
 _NOISE = 4.0
-"""Squared misfit of a pen that is as good as none, levels."""
+"""Squared misfit of a stroke that is as good as none, levels."""
 _OFF = 0.0003
 """The same where the line is a sixteenth of a pixel off, as a share of the squared contrast."""
 _SHARP, _PLAIN = 6.0, 0.01
-"""What a pen's misfit counts, and each level by which its colour differs from the one that shows."""
+"""What a stroke's misfit counts, and each level by which its colour differs from the one that shows."""
 _EDGED = 4.0
 """What lines with dark edges must be better than those without."""
 _HALF = 3.0

@@ -87,7 +87,7 @@ class NewestFrame:
 
 
 class Grabber:
-    """Reads until :meth:`stop`. ``on_report`` and ``on_warning`` are called from its thread.
+    """Reads from :meth:`start` until :meth:`stop`. ``on_report`` and ``on_warning`` are called from its thread.
 
     ``missing``: who has to be ready before a file or folder plays, in words; empty: nobody. :meth:`check` must be
     called now and then; it notices a source that hangs.
@@ -108,10 +108,10 @@ class Grabber:
         self.opener, self.clock = opener, clock
         self.undecodable = 0
         """Frames that were left out because they could not be decoded."""
-        self._start()
-
-    def _start(self) -> None:
         self._reading = _ReadingThread(self)
+
+    def start(self) -> None:
+        """Not before its owner is ready for what it reports."""
         self._reading.start()
 
     @property
@@ -136,7 +136,8 @@ class Grabber:
                 source.interrupt()
         elif waited > self.params.stall_timeout_s + HANGS_S:
             reading.abandoned.set()
-            self._start()
+            self._reading = _ReadingThread(self)
+            self.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """Ends the thread; one that hangs in a driver is left behind after ``timeout`` seconds."""
@@ -145,7 +146,8 @@ class Grabber:
         source = reading.source
         if source is not None:
             source.interrupt()
-        reading.join(timeout)
+        if reading.is_alive():
+            reading.join(timeout)
 
 
 class _ReadingThread(threading.Thread):

@@ -55,6 +55,7 @@ class CaptureNode(Node):
         self._closing = threading.Event()
         self._publishing = threading.Thread(target=self._publish_newest, name="publisher", daemon=True)
         self._publishing.start()
+        self._grabber.start()
         self._live.on_change(self._on_change)
         self.create_timer(0.2, lambda: self._grabber.check(), clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -86,6 +87,7 @@ class CaptureNode(Node):
             return
         self._grabber.stop()
         self._grabber = self._new_grabber(params)
+        self._grabber.start()
 
     def _on_report(self, report: Report) -> None:
         if report.state is State.LOST:

@@ -75,6 +75,7 @@ class Watched:
         self.grabber = Grabber(
             params, self.newest, self.reports.append, self.warnings.append, self._open, missing=missing
         )
+        self.grabber.start()
 
     def _open(self, params: CaptureNodeParams, stop: Event) -> FakeSource:
         self.opened.append(time.monotonic())
@@ -246,15 +247,17 @@ def test_stop_is_quick_and_silent() -> None:
 def test_only_the_newest_frame_is_taken_and_memory_is_used_again() -> None:
     newest = NewestFrame()
     assert newest.take(0.0) is None
-    old, new = frame(1), frame(2)
-    newest.put(old)
-    newest.put(new)
+    newest.put(frame(1))
+    newest.put(frame(2))
     assert newest.overwritten == 1
-    assert newest.take(0.0) is new
+    taken = newest.take(0.0)
+    assert taken is not None and taken.image.max() == 2
     assert newest.take(0.0) is None
-    assert newest.buffer() is old.image
-    newest.give_back(new)
-    assert newest.buffer() is new.image
+    assert newest.buffer().max() == 1
+    newest.give_back(taken)
+    assert newest.buffer() is None, "somebody still holds the frame"
+    del taken
+    assert newest.buffer().max() == 2
     assert newest.buffer() is None
 
 

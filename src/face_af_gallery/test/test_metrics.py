@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from face_af_gallery.metrics import best_accuracy, limit_at, roc, threshold_at
-from face_af_people.open_set import evaluate
 
 scores = st.lists(st.floats(-1, 1).map(lambda v: round(v, 3)), min_size=1, max_size=40).map(np.array)
 
@@ -35,18 +34,3 @@ def test_best_accuracy_is_reached(genuine: np.ndarray, impostor: np.ndarray) -> 
     assert np.isclose(best, right / (len(genuine) + len(impostor)))
     for other in (*genuine, *impostor):
         assert (genuine >= other).sum() + (impostor < other).sum() <= right
-
-
-def test_open_set_counts_known_and_strangers() -> None:
-    """Perfect scores: everybody is named, no stranger is."""
-    people = {"a": [0, 1, 2], "b": [3, 4], "c": [5]}
-    owner = {index: name for name, indices in people.items() for index in indices}
-
-    def score(enrolled: list[tuple[str, int]], probes: list[int]) -> tuple[list[str], np.ndarray]:
-        names = sorted({name for name, _ in enrolled})
-        return names, np.array([[0.9 if owner[p] == n else 0.1 for n in names] for p in probes], np.float32)
-
-    result = evaluate(people, score, enrol=1, margin=0.05, repeats=4)
-    assert len(result.known) == 4 * 3 and len(result.strangers) == 4 * 6
-    assert result.rates(0.5) == (1.0, 0.0, 0.0)
-    assert result.rates(0.05)[2] == 0  # two equally alike: the margin refuses

@@ -325,7 +325,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.minutes <= 0 or options.every < 10:
         parser.error("--minutes must be above 0 and --every at least 10")
     try:
-        with live_graph(Watcher, options.out) as (graph, watcher):
+        # a stage in the container would be prepared anew with it, which no camera is
+        with live_graph(Watcher, options.out, arguments={"compose_stage": "false"}) as (graph, watcher):
             if not wait_until(lambda: len(watcher.states) > 20 or not graph.running, 120.0) or not graph.running:
                 print(f"soak: the graph does not start: {graph.problem()}", file=sys.stderr)
                 return 1

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,3 +34,21 @@ def compiled(function: Function) -> Function:
     except RuntimeError:  # nowhere to keep it
         done = njit(nogil=True, error_model="numpy")(function)
     return cast(Function, done)
+
+
+class _SamePixels:
+    """NumPy's array interface of an array, without its read-only flag."""
+
+    def __init__(self, array: NDArray[np.uint8]) -> None:
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+        self._array = array  # kept as long as the pixels are
+
+
+def readable(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as the loops are compiled for it: contiguous and not marked read-only. They only read it.
+
+    Frames that several nodes share are read-only; a second version of every loop, or a copy of 6 MB, would be for
+    nothing.
+    """
+    picture = np.ascontiguousarray(picture)
+    return picture if picture.flags.writeable else np.asarray(_SamePixels(picture))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from face_af_common.types import AfBox, AfState
 
 from .colours import state_of
+from .compiled import readable
 from .corner_style import tells_sharp
 from .corners import measure, measure_rounded
 from .outline import Examiner, Flaw, Outline, Rejection
@@ -91,8 +92,7 @@ class AfBoxDetector:
     def propose(self, bgr: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, Candidates]:
         """The picture as it is looked at, how many times smaller it is, and rectangles worth a close look."""
         shrink = max(1, round(bgr.shape[0] / 1080))
-        # loops are compiled for writable arrays, and read-only ones are rare
-        work = _reduced(np.require(bgr, requirements=("C", "W")), shrink)
+        work = _reduced(readable(bgr), shrink)
         return work, shrink, self._candidates(work, work.shape[0] / 1080)
 
     def _candidates(self, work: NDArray[np.uint8], scale: float) -> Candidates:

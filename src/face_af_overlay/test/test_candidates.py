@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
 from face_af_overlay.corners import Corners, measure
@@ -121,3 +123,28 @@ def test_read_only_pictures_and_views(background: Picture, outline: Draw) -> Non
     background.setflags(write=False)
     assert len(detector.detect(background)) == 1
     assert len(detector.detect(background[::-1])) == 1
+    assert np.shares_memory(detector.propose(background)[0], background), "a frame is not copied"
+
+
+def versions() -> dict[str, int]:
+    """How many versions of each compiled loop there are."""
+    return {
+        f"{name}.{key}": len(loop.signatures)
+        for name, module in sys.modules.items()
+        if name.startswith("face_af_overlay")
+        for key, loop in vars(module).items()
+        if isinstance(loop, Dispatcher)
+    }
+
+
+def test_after_warming_up_no_frame_waits_for_a_compiler(background: Picture, outline: Draw) -> None:
+    detector = AfBoxDetector()
+    detector.warm_up()
+    before = versions()
+    assert before
+    background.setflags(write=False)
+    detector.detect(background)  # no box: rounded corners are looked for
+    sharp = background.copy()
+    outline(sharp, (700, 400, 80, 80), WHITE)
+    detector.detect(sharp)
+    assert versions() == before

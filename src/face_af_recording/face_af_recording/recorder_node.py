@@ -102,7 +102,8 @@ class RecorderNode(Node):
         self._intake.close()
         self._recorder.close()
         counts = self._recorder.counts
-        print(f"{self._recorder.folder}: {counts.messages} messages, {self._frames} pictures", flush=True)
+        lost = f", {counts.messages_dropped} lost to a slow disk" if counts.messages_dropped else ""
+        print(f"{self._recorder.folder}: {counts.messages} messages, {self._frames} pictures{lost}", flush=True)
 
     def _declare(self, name: str, kind: str, profile: QoSProfile) -> None:
         self._recorder.add_topic(TopicInfo(name, kind, definition(kind), _qos_yaml(profile)))

@@ -136,6 +136,27 @@ def test_disk_nearly_full_stops_with_a_reason(tmp_path: Path, monkeypatch: pytes
         BagRecorder(new_folder(tmp_path / "next"), RecorderLimits(min_free_bytes=10**9))
 
 
+def test_the_end_does_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = recorder_module.BagFolder.add
+
+    def slowly(self: object, *message: object) -> None:
+        time.sleep(0.05)
+        write(self, *message)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recorder_module.BagFolder, "add", slowly)
+    recorder = BagRecorder(tmp_path, RecorderLimits(flush_s=0.02))
+    recorder.add_topic(TopicInfo("/x", "std_msgs/msg/Header", "builtin_interfaces/Time stamp\nstring frame_id"))
+    for number in range(100):
+        recorder.add("/x", number + 1, serialize_message(bags.header(number)))
+    begun = time.monotonic()
+    recorder.close(within_s=0.5)
+    assert time.monotonic() - begun < 2.0
+    written = read_counts(tmp_path)["/x"]
+    assert 1 <= written < 60
+    assert written + recorder.counts.messages_dropped == 100
+    assert is_finished(tmp_path / f"{tmp_path.name}_0.mcap")
+
+
 def test_full_disk_leaves_what_was_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = McapFile(tmp_path / "a.mcap")
     channel = file.add_channel("/x", "std_msgs/msg/Header", "builtin_interfaces/Time stamp\nstring frame_id")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import queue
 import threading
 import time
@@ -12,6 +14,8 @@ from pathlib import Path
 from ..bag.bag_folder import BagFolder, RecordingError, TopicInfo, free_bytes
 
 COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
+CLOSE_S = 1.2
+"""So long what waits is still written at the end; a process has 2 s to end."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class BagRecorder:
         self._rows: queue.Queue[Callable[[], None] | None] = queue.Queue(self._MOST_WAITING)
         self._bytes_taken = 0
         self._bytes_written = 0
+        self._end_at = math.inf
+        """When nothing more is written (monotonic seconds)."""
         self._writer = threading.Thread(target=self._write_loop, name="recorder-disk", daemon=True)
         self._writer.start()
 
@@ -88,10 +94,15 @@ class BagRecorder:
     def files(self) -> int:
         return self._bag.files
 
-    def close(self) -> None:
-        """Writes what waits, closes the bag. A second call does nothing."""
+    def close(self, within_s: float = CLOSE_S) -> None:
+        """Writes what waits, for ``within_s`` seconds at most, and closes the bag; what was left out counts as dropped.
+
+        A second call does nothing.
+        """
         if self._writer.is_alive():
-            self._rows.put(None)
+            self._end_at = time.monotonic() + within_s
+            with contextlib.suppress(queue.Full):
+                self._rows.put_nowait(None)
             self._writer.join()
 
     def _put(self, row: Callable[[], None]) -> bool:
@@ -119,6 +130,9 @@ class BagRecorder:
                 pass
             except (OSError, RecordingError) as error:
                 self._stop(f"{error}")
+            if running and time.monotonic() >= self._end_at:
+                self._drop_waiting()
+                running = False
             if self.stopped or (running and time.monotonic() < due):
                 continue
             due = time.monotonic() + self.limits.flush_s
@@ -129,6 +143,11 @@ class BagRecorder:
                 self._stop(getattr(error, "strerror", None) or str(error))
         if not self.stopped:
             self._close_bag()
+
+    def _drop_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self.counts.messages_dropped += self._rows.get_nowait() is not None
 
     def _check_space(self) -> None:
         free = free_bytes(self.folder)

@@ -42,7 +42,7 @@ from face_af_sim.demo.cast import CastError
 
 _SETTLED_S = 120.0
 """Memory is judged from here on in a process' life."""
-_PATIENCE_S = 15.0
+_PATIENCE_S = 18.0
 _STALE_S = 1.0
 """A command on a frame older than this would be a press on an old frame."""
 _LIMITS = {"unrecovered": 0, "recovery_p95_s": 3.0, "commands_on_old_frames": 0, "memory_growth": 0.02}
@@ -60,7 +60,7 @@ class Watcher(Node):
         self.states: list[tuple[float, float]] = []
         """Arrival (monotonic seconds) and latency (ms) of every state."""
         self.commands = self.stale_commands = 0
-        self.connected, self.connected_at = False, 0.0
+        self.connected, self.connected_at, self.lost_at = False, 0.0, 0.0
         self.create_subscription(SteeringState, "state", self._on_state, qos.RESULT)
         self.create_subscription(SteeringCommand, "command", self._on_command, qos.RESULT)
         self.create_subscription(CameraStatus, "camera_status", self._on_camera, qos.STATUS)
@@ -77,9 +77,14 @@ class Watcher(Node):
         self.stale_commands += age > _STALE_S
 
     def _on_camera(self, message: CameraStatus) -> None:
-        if message.connected and not self.connected:
+        self.note_camera(message.connected)
+
+    def note_camera(self, connected: bool) -> None:
+        if connected and not self.connected:
             self.connected_at = time.monotonic()
-        self.connected = message.connected
+        elif not connected and self.connected:
+            self.lost_at = time.monotonic()
+        self.connected = connected
 
     def flood(self, seconds: float = 2.0, rate: float = 1000.0) -> None:
         """Empty faces of frames that never were, far more than the graph can join."""
@@ -122,7 +127,8 @@ def processes() -> dict[str, psutil.Process]:
 
 def kill(name: str) -> Callable[[Watcher], None]:
     def inject(watcher: Watcher) -> None:
-        watcher.connected = False  # who is killed cannot say so
+        if name == "driver":
+            watcher.note_camera(False)  # who is killed cannot say so
         processes()[name].kill()
 
     return inject
@@ -205,15 +211,17 @@ FAULTS = {
 
 
 def recovery(watcher: Watcher, since: float, until: float) -> float | None:
-    """Seconds from ``since`` to the end of the silence that the fault caused, or to the camera's return when later.
+    """Seconds without decisions that the fault has cost, or without the camera when longer; None = it is not over.
 
-    0 when steering was never silent for 0.7 s; a silence that begins more than 3 s after the fault has another cause.
+    From the end of the fault to the end of a silence that had begun by then or began soon after; the whole of a silence
+    that began later. Less than 0.7 s is no silence.
     """
     arrivals = [since, *(at for at, _ in watcher.states if since < at < until), until]
-    end = next((b for a, b in itertools.pairwise(arrivals) if b - a > 0.7 and a - since < 3.0), since)
-    if end == until or not watcher.connected:
+    silences = [(a, b) for a, b in itertools.pairwise(arrivals) if b - a > 0.7]
+    if not watcher.connected or any(b == until for _, b in silences):
         return None
-    return max(end, watcher.connected_at, since) - since
+    took = [b - (since if a - since < 3.0 else a) for a, b in silences]
+    return max(0.0, *took, watcher.connected_at - max(watcher.lost_at, since))
 
 
 def inject(watcher: Watcher, start: float, end: float, every: float, kinds: Sequence[str]) -> list[dict[str, Any]]:

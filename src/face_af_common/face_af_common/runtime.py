@@ -67,7 +67,7 @@ class _Process:
         self._status = 0
 
     def run(self) -> int:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, lambda *_: self._stop.set())
         threading.excepthook = _in_thread
         sys.unraisablehook = _in_destructor

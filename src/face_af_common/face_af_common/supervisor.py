@@ -1,7 +1,8 @@
 """A parent process that replaces its child when it dies or hangs, as gunicorn's arbiter does with its workers.
 
 The child is forked from a parent that has imported everything, so that it is back in the time that its nodes need to
-find one another. The parent touches neither ROS nor a device; it cannot hang with its child.
+find one another. The parent touches neither ROS nor a device; it cannot hang with its child. When the parent is killed,
+the child goes on until the launch has another one ready: SIGALRM then ends it as Ctrl-C would.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ START_S = 60.0
 """A child whose executors have not all turned for the first time after so long hangs, too."""
 END_S = 2.0
 """A process that has not ended so long after it was asked to is ended hard."""
+HANDOVER_S = 10.0
+"""A child whose parent was killed goes on for so long: until another one has imported everything and waits for it."""
 USER_ERROR = 2
 """Exit status of a process that cannot start with what it was given: starting again would not help."""
 
@@ -113,7 +116,8 @@ def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
         return child
     status = 1
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGUSR1, lambda *_: signal.setitimer(signal.ITIMER_REAL, HANDOVER_S))
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGUSR1)
         if os.getppid() == parent:  # else it has died meanwhile
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
             faulthandler.register(_TELL)

@@ -246,12 +246,17 @@ def test_a_process_that_dies_or_hangs_is_replaced(how: str, tmp_path: Path) -> N
         assert process.returncode == 0
 
 
-def test_when_the_supervisor_dies_its_child_does_too(tmp_path: Path) -> None:
-    with started(TWO, session=tmp_path) as (process, output):
-        line(output, r"two \d+")
+def test_when_the_supervisor_is_killed_its_child_goes_on_until_another_one_is_ready(tmp_path: Path) -> None:
+    quick = TWO.replace("\nsys.exit", "\nimport face_af_common.supervisor as s; s.HANDOVER_S = 4.0\nsys.exit")
+    with started(quick, session=tmp_path) as (process, output):
+        orphan = line(output, r"two (\d+)")[1]
         process.kill()
-        for _ in output:  # ends only when the child has gone too
-            pass
+        with started(quick, session=tmp_path) as (_, other):
+            line(other, "does nothing until that has ended")
+            line(output, f"two {orphan}")
+            left = output.read()  # ends when the orphan does
+            assert "one closed" in left and "two closed" in left
+            line(other, rf"two (?!{orphan}\b)\d+")
 
 
 def test_a_second_one_is_passive_and_goes_on_when_the_first_has_died() -> None:

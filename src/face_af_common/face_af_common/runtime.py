@@ -5,9 +5,11 @@ Every way out is bounded. A user's mistake is one line; Ctrl-C is quiet, and dev
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import os
+import select
 import signal
 import sys
 import threading
@@ -27,6 +29,8 @@ from .supervisor import END_S, USER_ERROR, Beats, supervise
 
 _TURN_S = 0.5
 """An executor without work turns so often."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+"""SIGALRM is an orphan's: see :mod:`.supervisor`."""
 _PR_SET_NAME = 15
 
 
@@ -52,6 +56,24 @@ def run_nodes(nodes: Mapping[str, Callable[[], Node]], args: Sequence[str] | Non
     return work(None)
 
 
+class _Stop:
+    """Like :class:`threading.Event`, but a signal handler may set it: an event's lock would wait for itself there."""
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+
+    def set(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._writing, b".")
+
+    def is_set(self) -> bool:
+        return self.wait(0.0)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        return bool(select.select([self._reading], [], [], seconds)[0])
+
+
 class _Process:
     """One life of the nodes."""
 
@@ -60,14 +82,14 @@ class _Process:
     ) -> None:
         self._nodes, self._args = nodes, args
         self._beat = beats.beat if beats is not None else lambda executor: None
-        self._stop = threading.Event()
+        self._stop = _Stop()
         self._making = threading.Lock()
         self._made: set[str] = set()
         """Nodes that may have something to close."""
         self._status = 0
 
     def run(self) -> int:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        for number in _ENDING:
             signal.signal(number, lambda *_: self._stop.set())
         threading.excepthook = _in_thread
         sys.unraisablehook = _in_destructor
@@ -111,6 +133,8 @@ class _Process:
         for thread in threads:
             thread.start()
         self._stop.wait()
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)  # once is enough; whoever is impatient kills
         rclpy.try_shutdown()  # wakes the executors
         deadline = time.monotonic() + END_S
         # for what holds Python's lock, or hangs in a destructor

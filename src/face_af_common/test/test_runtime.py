@@ -167,6 +167,18 @@ def test_a_second_interrupt_does_not_cut_the_closing_short() -> None:
         assert node.wait(5.0) == 0
 
 
+def test_many_interrupts_at_once_end_it_too() -> None:
+    for _ in range(3):
+        with started(NODE) as (node, output):
+            stop = time.monotonic() + 0.3
+            while time.monotonic() < stop and node.poll() is None:
+                node.send_signal(signal.SIGINT)
+                node.send_signal(signal.SIGTERM)
+            left = output.read()
+            assert left.endswith("closed\n"), (left, node.wait(5.0))
+            assert node.wait(5.0) == 0
+
+
 def line(output: IO[str], pattern: str) -> re.Match[str]:
     """The next line that matches."""
     for text in output:

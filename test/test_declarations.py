@@ -56,7 +56,7 @@ def test_the_list_of_wheels_is_what_is_installed() -> None:
     for name in ("with_ros.txt", "embedded_models.txt"):
         for line in (TOP / "requirements" / name).read_text().splitlines():
             if line and not line.startswith("#"):
-                listed.add(line.split("!")[0].split("=")[0].split("<")[0].strip())
+                listed.add(line.split("!")[0].split("=")[0].split("<")[0].split(">")[0].strip())
     assert listed == set(WHEELS)
 
 

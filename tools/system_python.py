@@ -43,7 +43,9 @@ WHEELS = {
     "mcap": "mcap",
     "numba": "numba",
     "onnx": "onnx",
+    "gpiod": "gpiod",
     "onnxruntime": "onnxruntime",
+    "paho-mqtt": "paho",
     "rosbags": "rosbags",
     "segno": "segno",
 }

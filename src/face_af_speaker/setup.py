@@ -21,9 +21,11 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "speaker = face_af_common.executables:speaker",
             "enrol = face_af_common.tools:enrol_voice",
             "identify = face_af_common.tools:identify_voice",
             "evaluate = face_af_common.tools:evaluate_voice",
+            "list_devices = face_af_common.tools:list_sound_devices",
         ]
     },
 )

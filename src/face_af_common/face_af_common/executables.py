@@ -18,9 +18,11 @@ NODES = {
     "nikon_mcn10": "nikon_mcn10_driver.node:DriverNode",
     "overlay": "face_af_overlay.node:OverlayNode",
     "page": "face_af_view.page_node:PageNode",
+    "outputs": "face_af_outputs.node:OutputsNode",
     "perception": "face_af_perception.node:PerceptionNode",
     "recorder": "face_af_recording.recorder_node:RecorderNode",
     "replay_player": "face_af_recording.player_node:PlayerNode",
+    "speaker": "face_af_speaker.node:SpeakerNode",
     "stage": "face_af_sim.node:StageNode",
     "steering": "face_af_steering.node:SteeringNode",
 }
@@ -67,10 +69,12 @@ capture = _node("capture")
 debug_view = _node("debug_view")
 health = _node("health")
 nikon_mcn10 = _node("nikon_mcn10")
+outputs = _node("outputs")
 overlay = _node("overlay")
 page = _node("page")
 perception = _node("perception")
 recorder = _node("recorder")
 replay_player = _node("replay_player")
+speaker = _node("speaker")
 stage = _node("stage")
 steering = _node("steering")

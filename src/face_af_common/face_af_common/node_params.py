@@ -15,6 +15,8 @@ _HOMES = {
     "debug_view": ("face_af_view.params", "DebugViewParams"),
     "page": ("face_af_view.params", "PageParams"),
     "recorder": ("face_af_recording.recorder.params", "RecorderParams"),
+    "speaker": ("face_af_speaker.params", "SpeakerNodeParams"),
+    "outputs": ("face_af_outputs.params", "OutputsNodeParams"),
     "stage": ("face_af_sim.params", "StageNodeParams"),
 }
 

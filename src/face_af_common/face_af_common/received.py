@@ -116,6 +116,15 @@ def _truth(message: m.SimTruth) -> None:
         _box(box)
 
 
+def _speakers(message: m.SpeakerArray) -> None:
+    _numbers(message, "span", "speech", "level")
+    if len(message.speakers) > MAX_ITEMS:
+        raise RefusedError(f"{len(message.speakers)} voices")
+    for speaker in message.speakers:
+        _texts(speaker, "identity")
+        _numbers(speaker, "similarity")
+
+
 _CHECKS: Mapping[type, Callable[[Any], None]] = {
     m.FaceArray: _faces,
     m.AfOverlay: _overlay,
@@ -124,8 +133,9 @@ _CHECKS: Mapping[type, Callable[[Any], None]] = {
     m.CameraStatus: _camera,
     m.FrameOrientation: lambda message: _texts(message, "flip"),
     m.SimTruth: _truth,
+    m.SpeakerArray: _speakers,
 }
-_WITHOUT_FRAME = (m.CameraStatus, m.FrameOrientation)
+_WITHOUT_FRAME = (m.CameraStatus, m.FrameOrientation, m.SpeakerArray)
 """Messages whose stamp is that of no frame."""
 
 

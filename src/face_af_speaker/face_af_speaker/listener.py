@@ -120,6 +120,11 @@ class Listener:
         self._sound = np.empty(0, np.float32)
         self._last_speech = -PAUSE_S
 
+    @property
+    def waiting(self) -> int:
+        """Samples that wait for an update to be complete."""
+        return len(self._sound)
+
     def feed(self, sound: Sound) -> list[Heard]:
         """``sound`` (16 kHz, any length) continues the stream; the updates that it completes."""
         self._sound = np.concatenate([self._sound, sound])

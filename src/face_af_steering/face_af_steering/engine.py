@@ -26,6 +26,8 @@ class SteeringEngine:
         """Name of the person that the newest frame was steered to; empty = nobody."""
         self.orientation = Orientation()
         """How faces and boxes are turned against the camera's own frame."""
+        self.speaking = ""
+        """Who is heard, empty for nobody who is known; set by whoever listens."""
         self._by_camera = False
         self._runner: RecipeRunner | None = None
         self.apply(params)
@@ -82,7 +84,7 @@ class SteeringEngine:
         """
         marked = list(faces)
         if self._runner is not None:
-            target = self._runner.target(now, marked)
+            target = self._runner.target(now, marked, self.speaking)
             marked = [dataclasses.replace(f, is_target=bool(target) and f.identity == target) for f in marked]
         if target != self.target:
             self.target = target

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
@@ -10,13 +12,22 @@ from face_af_common.answers import Answers
 from face_af_common.conversions import af_boxes_from_msg, faces_from_msg, orientation_from_msg
 from face_af_common.diagnostics import WARN, Health
 from face_af_common.live_parameters import LiveParameters
+from face_af_common.names import canonical_name
 from face_af_common.pairing import StampPairer
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.received import subscribe
 from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action
-from face_af_msgs.msg import AfOverlay, CameraStatus, FaceArray, FrameOrientation, SteeringCommand, SteeringState
+from face_af_msgs.msg import (
+    AfOverlay,
+    CameraStatus,
+    FaceArray,
+    FrameOrientation,
+    SpeakerArray,
+    SteeringCommand,
+    SteeringState,
+)
 from face_af_msgs.srv import SetRecipe
 
 from .engine import SteeringEngine
@@ -25,6 +36,8 @@ from .recipe import RecipeError
 
 _NO_CAMERA_NEEDED = ("none", "dry_run")
 _STREAMS = ("faces", "af_overlay")
+_HEARD_S = 2.0
+"""A voice is forgotten when the speaker node has said nothing for so long."""
 _RECIPE_START = "recipe_start"
 """Key of the live state: the parameter recipe and when its time line began."""
 
@@ -42,6 +55,7 @@ class SteeringNode(Node):
         self._camera: CameraStatus | None = None
         self._measured: tuple[float, ...] = ()
         self._command_id = 0
+        self._heard_at = 0.0
         if self._engine.recipe is not None:
             self._engine.restart_recipe(self._kept_recipe_start())
             self._log_recipe()
@@ -49,6 +63,7 @@ class SteeringNode(Node):
         self._commands = self.create_publisher(SteeringCommand, "command", RESULT)
         self._answers = Answers(self, SteeringState, "state")
         subscribe(self, CameraStatus, "camera_status", self._on_camera, STATUS, self._health)
+        subscribe(self, SpeakerArray, "speaker", self._on_speaker, RESULT, self._health)
         subscribe(self, FrameOrientation, "frame_orientation", self._on_orientation, STATUS, self._health)
         subscribe(self, AfOverlay, "af_overlay", self._on_overlay, RESULT, self._health)
         subscribe(self, FaceArray, "faces", self._on_faces, RESULT, self._health)
@@ -88,6 +103,11 @@ class SteeringNode(Node):
     def _on_orientation(self, message: FrameOrientation) -> None:
         self._engine.turn(orientation_from_msg(message))
 
+    def _on_speaker(self, message: SpeakerArray) -> None:
+        speakers = message.speakers
+        self._engine.speaking = canonical_name(speakers[0].identity) if len(speakers) == 1 else ""
+        self._heard_at = time.monotonic()
+
     def _on_overlay(self, message: AfOverlay) -> None:
         self._add("af_overlay", message)
 
@@ -103,6 +123,8 @@ class SteeringNode(Node):
 
     def _steer(self, found: FaceArray, overlay: AfOverlay) -> None:
         planner = self._planner
+        if time.monotonic() - self._heard_at > _HEARD_S:
+            self._engine.speaking = ""
         planner.blocked = self._camera_problem()
         size = (found.width or overlay.width or 1920, found.height or overlay.height or 1080)
         now = to_ns(found.header.stamp) * 1e-9
@@ -123,6 +145,7 @@ class SteeringNode(Node):
             response_ms=planner.response_s * 1e3,
             reason=planner.reason,
             paused=planner.paused,
+            speaking=self._engine.speaking,
             recipe=self._params.value.recipe if self._engine.recipe is not None else "",
             recipe_next=self._engine.next_step(now),
         )

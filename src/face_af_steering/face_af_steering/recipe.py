@@ -9,7 +9,8 @@
       - 0:00-2:30 anna
       - then: [ben, band]
 
-A choice is a person's name, a group, ``largest known`` (the largest face with a name) or ``none``.
+A choice is a person's name, a group, ``largest known`` (the largest face with a name), ``speaking`` (whoever of the
+known people is heard and in sight; nobody is guessed) or ``none``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from face_af_common.types import Face
 
 LARGEST = "largest known"
 NONE = "none"
-_WORDS = (LARGEST, NONE)
+SPEAKING = "speaking"
+_WORDS = (LARGEST, NONE, SPEAKING)
 _KEYS = ("description", "groups", "hold_s", "target", "timeline")
 MAX_BYTES = 32_000
 """Of a recipe: so much is read in a tenth of a second, and has room for hundreds of entries."""
@@ -95,8 +97,9 @@ class RecipeRunner:
         self._better = ""
         self._better_since = 0.0
 
-    def target(self, now: float, faces: Sequence[Face]) -> str:
+    def target(self, now: float, faces: Sequence[Face], speaking: str = "") -> str:
         """The target's name for this frame, empty for nobody. ``now`` in seconds; a clock that jumps back starts anew.
+        ``speaking``: who is heard, empty for nobody who is known.
 
         The target of before is kept for ``hold_s`` after it went out of sight, and so long must somebody who
         ranks higher be in sight to take over.
@@ -107,7 +110,7 @@ class RecipeRunner:
         choices = self.recipe.choices_at(now - self.start)
         changed = choices != self._choices
         self._choices = choices
-        wanted = self._wanted(choices, faces)
+        wanted = self._wanted(choices, faces, speaking)
         if changed or not self._current or not self._allowed(choices):
             # a new part of the time line applies at once
             self._current, self._better = wanted, ""
@@ -130,7 +133,7 @@ class RecipeRunner:
             return ""
         return f"{int(part.start) // 60}:{int(part.start) % 60:02d} {', '.join(part.choices)}"
 
-    def _wanted(self, choices: Sequence[str], faces: Sequence[Face]) -> str:
+    def _wanted(self, choices: Sequence[str], faces: Sequence[Face], speaking: str) -> str:
         areas: dict[str, float] = {}
         for face in faces:
             if face.identity:
@@ -138,7 +141,11 @@ class RecipeRunner:
         for choice in choices:
             if choice == NONE:
                 return ""
-            members = list(areas) if choice == LARGEST else self.recipe.groups.get(choice, (choice,))
+            members: Sequence[str] = self.recipe.groups.get(choice, (choice,))
+            if choice == LARGEST:
+                members = list(areas)
+            elif choice == SPEAKING:
+                members = [speaking]
             present = [name for name in members if name in areas]
             if self._current in present:
                 return self._current
@@ -147,7 +154,7 @@ class RecipeRunner:
         return ""
 
     def _allowed(self, choices: Sequence[str]) -> bool:
-        if LARGEST in choices:
+        if LARGEST in choices or SPEAKING in choices:
             return True
         return any(self._current in self.recipe.groups.get(choice, (choice,)) for choice in choices)
 

@@ -124,3 +124,24 @@ def test_the_next_step_is_told() -> None:
     assert runner.next_step(100.0) == "1:30 ben"
     assert runner.next_step(191.0) == "2:00 cleo, largest known"
     assert runner.next_step(230.0) == ""
+
+
+def test_whoever_speaks_and_is_seen_becomes_the_target_after_the_hold_time() -> None:
+    runner = _follow("target: [speaking, anna]\nhold_s: 1.5")
+    everybody = _faces("anna", "ben", "zoe")
+    assert runner.target(0.0, everybody) == "anna"
+    assert runner.target(1.0, everybody, "ben") == "anna"
+    assert runner.target(2.4, everybody, "ben") == "anna"
+    assert runner.target(2.6, everybody, "ben") == "ben"
+    assert runner.target(3.0, everybody) == "ben"  # a breath
+    assert runner.target(3.5, everybody, "ben") == "ben"
+    assert runner.target(4.0, everybody, "carla") == "ben"  # heard, but not in sight
+    assert runner.target(5.6, everybody, "carla") == "anna"
+
+
+def test_with_several_faces_and_no_known_voice_nobody_is_guessed() -> None:
+    runner = _follow("target: speaking\nhold_s: 0")
+    assert runner.target(0.0, _faces("anna", "ben", "")) == ""
+    assert runner.target(1.0, _faces("anna", "ben", ""), "carla") == ""
+    assert runner.target(2.0, _faces("anna", "ben", ""), "ben") == "ben"
+    assert runner.target(3.0, _faces("anna", "ben", "")) == "ben"

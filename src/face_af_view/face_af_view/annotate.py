@@ -54,6 +54,8 @@ class Caption:
     state: SteeringStatus | None = None
     reason: str = ""
     target: str = ""
+    speaking: str = ""
+    """Who is heard."""
     presses: int | None = None
     fps: float | None = None
     latency_ms: float | None = None
@@ -178,7 +180,8 @@ def _draw_bar(bar: BGR, caption: Caption) -> None:
     right = columns - pad - _text_width(right_text, size)
     if right_text:
         _text(bar, right_text, right, baseline, size, PAPER)
-    sentence = plain(" - ".join(text for text in (caption.target, caption.reason) if text))
+    heard = f"heard: {caption.speaking}" if caption.speaking else ""
+    sentence = plain(" - ".join(text for text in (caption.target, heard, caption.reason) if text))
     _text(bar, _fitting(sentence, right - pad - left, size), left, baseline, size, QUIET)
 
 

@@ -116,6 +116,7 @@ class DebugViewNode(Node):
             state=None if state is None else SteeringStatus(state.state),
             reason=state.reason if state is not None else "no " + ", no ".join(missing),
             target=state.target if state is not None else faces.target if faces is not None else "",
+            speaking=state.speaking if state is not None else "",
             presses=None if state is None else state.presses,
             fps=self._joiner.fps(now),
             latency_ms=None if state is None else state.latency_ms,

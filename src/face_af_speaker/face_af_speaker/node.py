@@ -1,0 +1,148 @@
+"""The speaker node: sound in, ``speaker`` out, twice a second."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+from rclpy.node import Node
+
+from face_af_common.diagnostics import WARN, Health
+from face_af_common.live_parameters import LiveParameters
+from face_af_common.paths import gallery_dir, model_dirs
+from face_af_common.qos import RESULT
+from face_af_common.runtime import StartError
+from face_af_common.stamps import from_ns
+from face_af_gallery.model import GalleryError
+from face_af_gallery.voices import VoiceGallery
+from face_af_inference.runtimes import ModelError
+from face_af_msgs.msg import Speaker, SpeakerArray
+
+from .features import RATE, Sound
+from .identification import VoiceMatcher
+from .listener import UPDATE_S, Heard, Listener, NamingParams
+from .networks import VoiceEmbedder, open_networks
+from .params import SpeakerNodeParams
+from .sound_source import SoundSource
+
+SILENCE_S = 30.0
+"""Nothing but zeros for so long: the input is muted, or the wrong one."""
+CLIPPED = 0.001
+"""Share of samples at the end of the scale, above which the input is too loud."""
+
+
+class SpeakerNode(Node):
+    """Publishes who is heard. Everything happens in the thread of its :class:`SoundSource`."""
+
+    def __init__(self) -> None:
+        super().__init__("speaker")
+        self._live = LiveParameters(self, SpeakerNodeParams)
+        params = self._live.value
+        self._health = Health(self, hardware_id=params.source, extra=self._figures)
+        try:
+            activity, self._embedder = open_networks(
+                params.embedder, model_dirs(params.model_dir), Path(params.manifest) if params.manifest else None
+            )
+            self._gallery = VoiceGallery.open(gallery_dir(params.gallery), self._embedder.model_id, create=True)
+        except (ModelError, GalleryError) as error:
+            raise StartError(str(error)) from error
+        self._matcher = VoiceMatcher(self._gallery, _threshold(params, self._embedder), params.margin)
+        self._listener = Listener(activity, self._embedder, self._matcher)
+        self._lock = threading.Lock()
+        self._live.on_change(self._on_params)
+        self._on_params(params)
+        self._publisher = self.create_publisher(SpeakerArray, "speaker", RESULT)
+        self._levels: deque[tuple[float, float]] = deque(maxlen=20)
+        self._silent_s = 0.0
+        self._newest: Heard | None = None
+        self._problem = ""
+        self._source = SoundSource(
+            params.source, params.channel, self._on_sound, self._now_ns, self._on_problem, loop=params.loop
+        )
+        self._source.start()
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _on_params(self, params: SpeakerNodeParams) -> None:
+        with self._lock:
+            self._matcher.threshold = _threshold(params, self._embedder)
+            self._matcher.margin = params.margin
+            self._listener.namer.params = NamingParams(hysteresis=params.hysteresis)
+
+    def _on_problem(self, line: str) -> None:
+        if line == self._problem or not self.context.ok():
+            return
+        self._problem = line
+        if line:
+            self._health.fault(line)
+        else:
+            self._health.recovered("listening")
+
+    def _on_sound(self, sound: Sound, came_ns: int) -> None:
+        started = time.monotonic()
+        with self._lock:
+            if self._gallery.changed_on_disk():
+                try:
+                    self._gallery.reload()
+                except GalleryError as error:
+                    self._health.fault(str(error), WARN)
+            heard = self._listener.feed(sound)
+            left = self._listener.waiting
+        for later, update in zip(range(len(heard) - 1, -1, -1), heard, strict=True):
+            # the block's end came now, and the update's end so much earlier
+            age_ns = round((left / RATE + later * UPDATE_S) * 1e9)
+            self._publish(update, came_ns - age_ns - round(self._live.value.offset * 1e9))
+            self._health.tick(0, time.monotonic() - started + age_ns / 1e9)
+
+    def _publish(self, heard: Heard, stamp_ns: int) -> None:
+        if not self.context.ok():
+            return
+        self._newest = heard
+        speech = heard.speech
+        self._levels.append((speech.peak, speech.clipped))
+        self._silent_s = 0.0 if speech.peak else self._silent_s + UPDATE_S
+        level = 20 * math.log10(max(speech.rms, 1e-6))
+        message = SpeakerArray(span=UPDATE_S, speech=speech.share, level=level)
+        message.header.stamp = from_ns(max(0, stamp_ns))
+        message.header.frame_id = "sound"
+        if heard.speaking:
+            message.speakers = [Speaker(identity=heard.identity, similarity=heard.similarity)]
+        self._publisher.publish(message)
+        self._judge()
+
+    def _judge(self) -> None:
+        """Says that the input is too loud, or dead, and when it is not any more."""
+        loud = sum(clipped > CLIPPED for _, clipped in self._levels) > 4
+        if self._silent_s > SILENCE_S:
+            self._health.fault("only silence comes: is the input muted, or the wrong one?", WARN)
+        elif loud:
+            self._health.fault("the input is too loud: it is clipped, and names suffer; turn it down", WARN)
+        elif self._health.level == WARN and not self._gallery.complaint:
+            self._health.recovered("listening")
+        elif self._gallery.complaint and self._health.level != WARN:
+            self._health.fault(self._gallery.complaint, WARN)
+
+    def _figures(self) -> dict[str, object]:
+        newest = self._newest
+        if newest is None:
+            return {"voices": len(self._gallery.names)}
+        return {
+            "voices": len(self._gallery.names),
+            "peak_dbfs": f"{20 * math.log10(max(max(peak for peak, _ in self._levels), 1e-6)):.1f}",
+            "clipped_percent": f"{100 * max(clipped for _, clipped in self._levels):.2f}",
+            "speech": f"{newest.speech.share:.2f}",
+            "speaker": newest.identity,
+            "similarity": f"{newest.similarity:.2f}",
+            "ended": self._source.ended,
+        }
+
+
+def _threshold(params: SpeakerNodeParams, embedder: VoiceEmbedder) -> float:
+    return params.threshold or embedder.threshold

@@ -51,7 +51,7 @@ WHEELS = {
 }
 """Wheels without a key that serves everywhere (requirements/with_ros.txt, embedded_models.txt), and their modules."""
 
-OPTIONAL = {"Nikon_mc_n10", "axe_playwright_python", "distributed", "playwright", "pycuda", "tensorrt"}
+OPTIONAL = {"Nikon_mc_n10", "axe_playwright_python", "distributed", "playwright", "pycuda", "tensorrt", "threadpoolctl"}
 """Modules that only some machines have; what imports them works without."""
 
 

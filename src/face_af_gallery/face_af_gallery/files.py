@@ -5,6 +5,9 @@
     gallery.json                 who there is, and each sample's quality and landmarks (the truth)
     chips/<id>.png               the aligned chip of each sample, 256 x 256: thumbnail, and source of the embeddings
     embeddings-<model>.npz       the samples' embeddings by one model; made again from the chips when it is missing
+    training.json                how a classifier is trained, where one is wanted
+    classifier-<model>.npz       the classifier; trained again when the samples have changed
+    derived/                     reports, checkpoints, maps of faces
     .lock                        held by whoever writes
 
 Nothing in it can execute code. Files are replaced whole, ``gallery.json`` last, so that a reader never meets half a
@@ -18,6 +21,7 @@ import contextlib
 import io
 import json
 import re
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,11 +33,14 @@ from numpy.typing import NDArray
 from face_af_common import files
 from face_af_common.images import BGR
 
+from .classifier import Classifier
 from .foreign import FORMAT, SAMPLE_ID, read_array_file, read_people, read_png
 from .model import CHIP_SIZE, GalleryError, Sample
 
 LOCK_WAIT_S = 30.0
 """How long a tool waits for another one that is writing."""
+_CLASSIFIER_BYTES = 256_000_000
+_TRAINING_BYTES = 10_000
 _TEMPORARY = files.PART.format("*") + "*"
 
 
@@ -51,7 +58,19 @@ class GalleryFolder:
         return self.path / "chips" / f"{key}.png"
 
     def _embeddings(self, model_id: str) -> Path:
-        return self.path / f"embeddings-{re.sub(r'[^A-Za-z0-9._-]', '-', model_id)}.npz"
+        return self.path / f"embeddings-{_plain(model_id)}.npz"
+
+    def _classifier(self, model_id: str) -> Path:
+        return self.path / f"classifier-{_plain(model_id)}.npz"
+
+    @property
+    def _training(self) -> Path:
+        return self.path / "training.json"
+
+    @property
+    def derived(self) -> Path:
+        """Folder for what was made of the samples and can be made again; see :meth:`forget_derived`."""
+        return self.path / "derived"
 
     @contextlib.contextmanager
     def locked(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
@@ -70,6 +89,16 @@ class GalleryFolder:
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def training_stamp(self, model_id: str) -> tuple[int, ...]:
+        """Changes when a classifier is trained, or none is wanted any more."""
+        times = []
+        for path in (self._training, self._classifier(model_id)):
+            try:
+                times.append(path.stat().st_mtime_ns)
+            except OSError:
+                times.append(0)
+        return tuple(times)
 
     def read_samples(self) -> dict[str, Sample]:
         """Every sample by its id. Raises :class:`GalleryError`."""
@@ -125,6 +154,43 @@ class GalleryFolder:
         with self.locked():
             self.write_samples(())
             self.forget_others(())
+            self.forget_derived()
+
+    def read_classifier(self, model_id: str) -> Classifier | None:
+        """The classifier for a model's embeddings; None where there is none, or a damaged one."""
+        try:
+            made = Classifier.from_bytes(files.read_bytes(self._classifier(model_id), _CLASSIFIER_BYTES))
+        except (files.FileError, GalleryError):
+            return None
+        return made if made.model_id == model_id else None
+
+    def write_classifier(self, classifier: Classifier) -> None:
+        """Raises ``FileError``."""
+        files.write_bytes(self._classifier(classifier.model_id), classifier.to_bytes(), private=True)
+
+    def read_training(self) -> str:
+        """How a classifier is trained (JSON); empty where none is wanted."""
+        try:
+            return files.read_bytes(self._training, _TRAINING_BYTES).decode("utf-8", "replace")
+        except files.FileError:
+            return ""
+
+    def write_training(self, text: str) -> None:
+        """Raises ``FileError``."""
+        files.write_text(self._training, text, private=True)
+
+    def forget_training(self) -> None:
+        """From now on no classifier is used. Raises ``OSError``."""
+        self._training.unlink(missing_ok=True)
+        for path in self.path.glob("classifier-*.npz"):
+            path.unlink(missing_ok=True)
+
+    def forget_derived(self) -> None:
+        """Removes what shows people who have gone: classifiers, reports, checkpoints, maps. Raises ``OSError``."""
+        for path in self.path.glob("classifier-*.npz"):
+            path.unlink(missing_ok=True)
+        if self.derived.is_dir() and not self.derived.is_symlink():
+            shutil.rmtree(self.derived)
 
     def forget_others(self, kept: Collection[str]) -> None:
         """Removes every trace of samples that are not in ``kept``: their chips, their embeddings by any model, and
@@ -145,3 +211,7 @@ class GalleryFolder:
                 path.unlink(missing_ok=True)  # or unreadable: the chips make it again
             elif len(remaining) < len(rows):
                 self._write_arrays(path, remaining)
+
+
+def _plain(model_id: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", model_id)

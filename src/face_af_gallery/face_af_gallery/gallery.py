@@ -17,6 +17,7 @@ from face_af_common.images import BGR
 from face_af_common.names import canonical_name
 
 from .calibration import SECOND
+from .classifier import GUARD, Classifier, content
 from .files import LOCK_WAIT_S, GalleryFolder
 from .matching import Index, Lead
 from .model import CHIP_SIZE, Chip, EmbeddingModel, Embeddings, GalleryError, Match, Sample, checked_name
@@ -50,6 +51,12 @@ class Gallery:
         self._removed: set[str] = set()
         self._disk_stamp: tuple[int, int, int] | None = None
         self._index: Index | None = None
+        self._trained: Classifier | None = None
+        self._training_stamp: tuple[int, ...] = ()
+        self._fitting: tuple[int, Classifier | None] = (-1, None)
+        self._content = (-1, "")
+        self.training = ""
+        """How a classifier is trained (see :class:`face_af_gallery.training.Options`); empty where none is wanted."""
 
     @classmethod
     def open(
@@ -172,7 +179,32 @@ class Gallery:
         The embedder's own for up to :data:`FEW` samples. Among more, some stranger will always be nearer to one: the
         threshold rises by a tenth of its distance from strangers with every tenfold of samples.
         """
-        return self.embedder.above(0.1 * math.log10(max(self._matcher().size, FEW) / FEW))
+        return self.embedder.above(self._growth)
+
+    @property
+    def _growth(self) -> float:
+        return 0.1 * math.log10(max(self._matcher().size, FEW) / FEW)
+
+    @property
+    def floor(self) -> float:
+        """Similarity to the nearest sample below which no classifier gives a name."""
+        return self.embedder.above(self._growth - GUARD)
+
+    @property
+    def content(self) -> str:
+        """A name for who is in the gallery with which samples."""
+        if self._content[0] != self.version:
+            self._content = self.version, content(self._samples.values(), self.model_id)
+        return self._content[1]
+
+    @property
+    def classifier(self) -> Classifier | None:
+        """The classifier that was trained on just these samples, if there is one."""
+        if self._fitting[0] != self.version:
+            made = self._trained
+            fits = made is not None and list(made.names) == self.names and made.content == self.content
+            self._fitting = self.version, made if fits else None
+        return self._fitting[1]
 
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
         """N x P similarities of N embeddings to the P people in the order of :attr:`names`.
@@ -180,8 +212,14 @@ class Gallery:
         A person's similarity is that to their nearest sample (of thousands of people, it is exact for the nearest ones
         and an estimate for the rest). Where a negative sample of the person is nearer still,
         the face is not that person, and the similarity falls by as much as the negative is nearer, and below 0.
+        With a :attr:`classifier` it is the classifier's, on the same scale.
         """
-        return self._matcher().scores(np.asarray(embeddings, np.float32))
+        rows = np.asarray(embeddings, np.float32)
+        nearest = self._matcher().scores(rows)
+        if self.classifier is None or not nearest.size:
+            return nearest
+        limit, low = self.threshold, self.embedder.above(-1.0)
+        return self.classifier.scores(rows, nearest, limit=limit, low=low, slack=limit - self.floor)
 
     def column(self, name: str) -> int | None:
         """A person's column in :meth:`scores`; None for somebody who is not known."""
@@ -217,7 +255,9 @@ class Gallery:
 
     def changed_on_disk(self) -> bool:
         """Whether somebody else has written the gallery since it was last read or saved."""
-        return self._files is not None and self._files.stamp() not in (None, self._disk_stamp)
+        if self._files is None or (stamp := self._files.stamp()) is None:
+            return False
+        return stamp != self._disk_stamp or self._files.training_stamp(self.model_id) != self._training_stamp
 
     def reload(self, *, create: bool = False, progress: Callable[[int, int], None] | None = None) -> None:
         """Reads the folder again; changes that are not saved are forgotten.
@@ -256,6 +296,30 @@ class Gallery:
             yield
             self._write()
 
+    def use(self, classifier: Classifier | None, training: str, wait_s: float = LOCK_WAIT_S) -> bool:
+        """Keeps a classifier for this gallery, and how it was trained; None: names are those of the nearest sample.
+
+        False, and nothing is written, where the gallery has changed since. Raises :class:`GalleryError`.
+        """
+        files = self._folder_files
+        with files.locked(wait_s):
+            if classifier is not None and files.stamp() != self._disk_stamp:
+                return False
+            try:
+                if classifier is None:
+                    files.forget_training()
+                else:
+                    files.write_training(training)
+                    files.write_classifier(classifier)
+            except FileError as error:
+                raise GalleryError(str(error)) from error
+            except OSError as error:
+                raise GalleryError(f"{shown(files.path)}: cannot be written ({error.strerror})") from error
+            self._training_stamp = files.training_stamp(self.model_id)
+        self.training, self._trained = training if classifier is not None else "", classifier
+        self._changed()
+        return True
+
     @property
     def _folder_files(self) -> GalleryFolder:
         assert self._files is not None, "a gallery in memory has no files"
@@ -286,6 +350,8 @@ class Gallery:
                 progress(done + 1, len(missing))
         kept = self._joined(list(samples), stored)
         self._samples, self._embeddings, self._unusable, self._disk_stamp = samples, kept, unusable, stamp
+        self._training_stamp = files.training_stamp(self.model_id)
+        self.training, self._trained = files.read_training(), files.read_classifier(self.model_id)
         self._changed()
         return len(missing) - len(unusable)
 
@@ -330,6 +396,9 @@ class Gallery:
             files.write_samples((*self.samples(), *self._unusable.values()))
             self._disk_stamp = files.stamp()
             files.forget_others(everything)
+            if self._removed:
+                files.forget_derived()
+                self._trained, self._training_stamp = None, files.training_stamp(self.model_id)
         except FileError as error:
             raise GalleryError(str(error)) from error
         except OSError as error:

@@ -22,8 +22,10 @@ from face_af_common.paths import gallery_dir
 from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
+from face_af_gallery.classifier import NEAREST
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import GalleryError
+from face_af_gallery.retraining import Retrainer
 from face_af_inference.runtimes import ModelError
 from face_af_msgs.msg import FaceArray
 from face_af_msgs.srv import SetTarget
@@ -62,6 +64,7 @@ class PerceptionNode(Node):
         self._progress = ""
         self._model_problem = ""
         self._gallery_problem = ""
+        self._retrainer = Retrainer()
         self._image_problem = ""
         self._failures = 0
         self._retry_at = 0.0
@@ -134,6 +137,8 @@ class PerceptionNode(Node):
                 self._load()
         elif self._gallery_is_old(self._pipeline.gallery):
             self._load(self._pipeline.analyser)
+        elif self._pipeline.gallery is not None:
+            self._retrainer.tend(self._pipeline.gallery)
         self._judge()
 
     def _take_over(self) -> None:
@@ -176,6 +181,8 @@ class PerceptionNode(Node):
             self._health.fault(self._image_problem, WARN)
         elif pipeline.gallery is not None and pipeline.gallery.complaint:
             self._health.fault(pipeline.gallery.complaint, WARN)
+        elif self._retrainer.problem:
+            self._health.fault(self._retrainer.problem, WARN)
         elif not names:
             where = pipeline.gallery.folder if pipeline.gallery is not None else ""
             self._health.fault(
@@ -241,6 +248,7 @@ class PerceptionNode(Node):
             "embedder": analyser.embedder.name,
             "runtime": analyser.detector.runner.name,
             "people": len(pipeline.gallery.names) if pipeline.gallery is not None else 0,
+            "names by": _method(pipeline.gallery),
             "target": pipeline.target,
             "tracks": len(pipeline.tracker.tracks),
         }
@@ -285,6 +293,11 @@ class PerceptionNode(Node):
         if track_id not in faces:
             raise GalleryError(f"track {track_id} is not in the newest frame; there are {', '.join(map(str, faces))}")
         return newest.bgr, faces[track_id]
+
+
+def _method(gallery: Gallery | None) -> str:
+    made = gallery.classifier if gallery is not None else None
+    return made.method if made is not None else NEAREST
 
 
 def _unknown(name: str, names: list[str]) -> str:

@@ -1,0 +1,167 @@
+"""The methods that a classifier can be trained with; scikit-learn does the work, arrays are what is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .classifier import NEAREST, PAIRS, Head, unit
+from .model import Embeddings, GalleryError
+
+MOST_IN_PAIRS = 150
+"""People of whom every pair can be given a machine of its own: 11,175 of them."""
+
+MOST_DRAWS = 20
+"""Machines that are averaged where there are unequally many photographs of people."""
+
+PENALTY = {"svm": 1.0, "logistic": 10.0, PAIRS: 1.0}
+"""Inverse strength of regularisation (scikit-learn's C) for rows of mean length one around the gallery's mean."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Embeddings (N x D float32) with the number of each one's person and photograph.
+
+    Photographs are numbered through; changed copies of one have its number and are not ``original``. ``background``
+    are faces of nobody in particular (M x D).
+    """
+
+    rows: Embeddings
+    owners: NDArray[np.int64]
+    photos: NDArray[np.int64]
+    original: NDArray[np.bool_]
+    background: Embeddings
+
+    def part(self, chosen: NDArray[np.bool_]) -> TrainingSet:
+        """The chosen rows; people are numbered again, in the same order."""
+        owners = np.unique(self.owners[chosen], return_inverse=True)[1]
+        return TrainingSet(self.rows[chosen], owners, self.photos[chosen], self.original[chosen], self.background)
+
+    @property
+    def people(self) -> int:
+        return int(self.owners.max(initial=-1)) + 1
+
+
+def fit(method: str, data: TrainingSet, seed: int = 42, **options: Any) -> Head:
+    """Trains ``method`` on ``data``, every person counted alike however many photographs there are of them.
+
+    Raises :class:`GalleryError` where the method cannot serve these people.
+    """
+    if method == NEAREST:
+        raise ValueError("the nearest sample needs no training")
+    if method == "mean":
+        return _mean(data)
+    if data.people < 2:
+        raise GalleryError(f"{method} tells people apart: at least two are needed")
+    if method == PAIRS and data.people > MOST_IN_PAIRS:
+        raise GalleryError(
+            f"{method} would need {data.people * (data.people - 1) // 2:,} machines for {data.people} people; "
+            f"it serves for up to {MOST_IN_PAIRS}"
+        )
+    if method == "softmax":
+        from .softmax_training import SoftmaxTraining
+
+        return SoftmaxTraining(data, seed=seed, **options).run()
+    return _linear(method, data, seed)
+
+
+def _mean(data: TrainingSet) -> Head:
+    rows, people = unit(data.rows), data.people
+    total = np.zeros((people, rows.shape[1]), np.float32)
+    np.add.at(total, data.owners, rows)
+    return Head("mean", unit(total), np.zeros(people, np.float32))
+
+
+def _linear(method: str, data: TrainingSet, seed: int) -> Head:
+    frame = Frame(data)
+    draws = even_draws(data, seed)
+    learnt = [_borders(method, data, draw, frame, seed) for draw in draws]
+    weights, bias = (np.mean([part[i] for part in learnt], 0) for i in (0, 1))
+    return frame.outside(method, weights, bias)
+
+
+def even_draws(data: TrainingSet, seed: int) -> list[NDArray[np.bool_]]:
+    """Rows to train on, one after the other, each with equally many photographs of everybody; all together are all.
+
+    A border between few and many photographs lies too near to the few, whatever weights they are given: machines that
+    each see equally many, averaged, make no more errors the more photographs there are of one person.
+    """
+    rng = np.random.default_rng(seed)
+    photos = [rng.permutation(np.unique(data.photos[data.owners == person])) for person in range(data.people)]
+    counts = [len(mine) for mine in photos]
+    size = max(min(counts), -(-max(counts) // MOST_DRAWS))
+    parts = [np.array_split(mine, -(-len(mine) // size)) for mine in photos]
+    rounds = max(map(len, parts))
+    return [np.isin(data.photos, np.concatenate([mine[turn % len(mine)] for mine in parts])) for turn in range(rounds)]
+
+
+def _borders(
+    method: str, data: TrainingSet, draw: NDArray[np.bool_], frame: Frame, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights and bias of a method's borders, in ``frame``."""
+    rows, owners, people = frame.inside(data.rows[draw]), data.owners[draw], data.people
+    if len(data.background) and method != PAIRS:
+        rows = np.vstack([rows, frame.inside(data.background)])
+        owners = np.append(owners, np.full(len(data.background), people))
+    machine = _machine(method, seed)
+    with warnings.catch_warnings(), _one_thread():
+        warnings.simplefilter("ignore")  # that it could be fitted even better: stopping early serves few photographs
+        machine.fit(rows, owners)
+    weights, bias = np.atleast_2d(machine.coef_), np.atleast_1d(machine.intercept_)
+    if method == PAIRS:
+        # scikit-learn turns the only border of a pair round
+        return (-weights, -bias) if people == 2 else (weights, bias)
+    if len(weights) == 1:
+        # two people have one border between them
+        weights, bias = np.vstack([-weights, weights]), np.append(-bias, bias)
+    return weights[:people], bias[:people]
+
+
+def _one_thread() -> contextlib.AbstractContextManager[Any]:
+    """Threads wait for one another on matrices as small as these: ten times longer where others work, too."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return contextlib.nullcontext()
+    return threadpool_limits(1)  # type: ignore[no-any-return]
+
+
+def _machine(method: str, seed: int) -> Any:
+    common = {"C": PENALTY[method], "class_weight": "balanced", "random_state": seed}
+    if method == "svm":
+        from sklearn.svm import LinearSVC
+
+        return LinearSVC(dual=True, tol=1e-2, max_iter=2000, **common)
+    if method == PAIRS:
+        from sklearn.svm import SVC
+
+        return SVC(kernel="linear", decision_function_shape="ovo", **common)
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(tol=1e-4, max_iter=30, **common)
+
+
+class Frame:
+    """Embeddings seen from the middle of the people, at a mean length of one: where the methods work."""
+
+    def __init__(self, data: TrainingSet) -> None:
+        rows = unit(data.rows)
+        counts = np.bincount(data.owners, minlength=data.people)
+        total = np.zeros((data.people, rows.shape[1]))
+        np.add.at(total, data.owners, rows)
+        self.center: NDArray[np.float64] = (total / counts[:, None]).mean(0)
+        self.scale = 1 / max(float(np.linalg.norm(rows - self.center, axis=1).mean()), 1e-6)
+
+    def inside(self, rows: Embeddings) -> Embeddings:
+        """Embeddings as the methods see them."""
+        return np.asarray((unit(rows) - self.center) * self.scale, np.float32)
+
+    def outside(self, method: str, weights: NDArray[Any], bias: NDArray[Any]) -> Head:
+        """What a method has learnt, for embeddings of length one."""
+        scaled = weights * self.scale
+        return Head(method, scaled.astype(np.float32), (bias - scaled @ self.center).astype(np.float32))

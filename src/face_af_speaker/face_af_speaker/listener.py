@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .features import RATE, Sound
-from .identification import VoiceMatcher
+from .identification import VoiceMatcher, centred
 from .networks import ActivityNetwork, Floats, VoiceEmbedder
 from .speech import Speech, SpeechFrames
 from .voice_windows import VoiceWindows
@@ -69,10 +69,11 @@ class VoiceNamer:
     def hear(self, parts: Floats) -> None:
         """The embeddings of the last 0.5, 1.0 and 1.5 s of speech (K x 256, K up to 3)."""
         self._blocks += 1
-        if self.identity and self._is_another(parts):
-            self._suspended = self.identity
-            self.identity, self._evidence, self._blocks = "", [], 0
-            self.similarity = self._likeness(self._suspended, parts[min(1, len(parts) - 1)])
+        if self._is_another(parts):
+            self._suspended = self.identity or self._suspended
+            self.similarity = self._likeness(self.identity, parts[min(1, len(parts) - 1)])
+            # the newest half second is the new voice's first
+            self.identity, self._evidence, self._blocks = "", [], 1
             return
         if self._suspended and len(parts) > 1:
             likeness = self._likeness(self._suspended, parts[1])
@@ -84,6 +85,12 @@ class VoiceNamer:
             self._decide()
 
     def _is_another(self, parts: Floats) -> bool:
+        """Whether somebody else speaks than the person who is named, or than the unknown voice of before."""
+        if not self.identity:
+            if not self._evidence or len(parts) < 2:
+                return False
+            before = centred(np.asarray(np.mean(self._evidence, axis=0), np.float32))
+            return float(before @ centred(parts[1])) < self.params.leave_second
         limits = (self.params.leave_half, self.params.leave_second)
         return any(self._likeness(self.identity, part) < limit for part, limit in zip(parts[:2], limits, strict=False))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .features import RATE, Sound
-from .sound_files import Piece, Resampler, SoundError, blocks
+from .sound_files import SUFFIXES, Piece, Resampler, SoundError, blocks
 
 PAUSES_S = (1.0, 10.0)
 """Between tries to open a device: the first one, doubled up to the second."""
@@ -103,6 +105,9 @@ def device_blocks(device: str, channel: int) -> Iterator[Sound]:
     from av.error import FFmpegError
 
     options = {} if channel else {"channels": "1"}
+    _find_alsa()
+    if problem := _missing(device):
+        raise SoundError(f"{device}: {problem}")
     try:
         container = _opened(av, device, {"sample_rate": str(RATE), **options})
     except (FFmpegError, OSError, ValueError) as error:
@@ -115,6 +120,29 @@ def device_blocks(device: str, channel: int) -> Iterator[Sound]:
                 yield from resampler.resampled(frame)
         except FFmpegError as error:
             raise SoundError(f"{device}: {_why(error)}") from error
+
+
+def _find_alsa() -> None:
+    """PyAV's wheel brings an ALSA of its own, which does not find the system's configuration and plug-ins."""
+    places = {
+        "ALSA_CONFIG_PATH": ["/usr/share/alsa/alsa.conf"],
+        "ALSA_PLUGIN_DIR": [str(path) for path in Path("/usr/lib").glob("*-linux-gnu*/alsa-lib")],
+    }
+    for name, found in places.items():
+        for place in found:
+            if Path(place).exists():
+                os.environ.setdefault(name, place)
+
+
+def _missing(device: str) -> str:
+    """Why a device cannot be there, without asking ALSA, which prints lines of its own; empty where it may be."""
+    if "/" in device or Path(device).suffix.lower() in SUFFIXES:
+        return "there is no such file"
+    hardware = re.fullmatch(r"(?:plug)?hw:(\d+)(?:,(\d+))?", device)
+    if hardware is None:
+        return ""
+    wanted = f"plughw:{int(hardware[1])},{int(hardware[2] or 0)}"
+    return "" if wanted in dict(devices()) else _HINTS[errno.ENOENT]
 
 
 def _opened(av: Any, device: str, options: dict[str, str]) -> Any:

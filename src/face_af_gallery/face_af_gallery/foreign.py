@@ -46,7 +46,7 @@ def read_people(path: Path) -> dict[str, Sample]:
         return {
             sample.id: sample
             for name, entries in data["people"].items()
-            for sample in (_sample(checked_name(name), entry) for entry in entries)
+            for sample in (read_sample(checked_name(name), entry) for entry in entries)
         }
     except GalleryError as error:
         raise GalleryError(f"{shown(path)}: {error}") from error
@@ -72,7 +72,8 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _sample(name: str, entry: Any) -> Sample:
+def read_sample(name: str, entry: Any) -> Sample:
+    """One entry of a person's samples. Raises whatever is wrong with it."""
     key, added = entry["id"], entry.get("added", "")
     if not SAMPLE_ID.fullmatch(key):
         raise ValueError(f"{key[:20]!r} is no sample id")
@@ -88,12 +89,19 @@ def _sample(name: str, entry: Any) -> Sample:
 def read_png(path: Path, size: int) -> BGR | None:
     """A PNG of ``size`` x ``size`` pixels as BGR; None where it is missing, broken or of another size."""
     try:
-        data = read_bytes(path, _CHIP_BYTES)
-        # the header tells how much memory the decoder would take
-        if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:24] != b"IHDR" + 2 * size.to_bytes(4, "big"):
-            return None
+        return decode_png(read_bytes(path, _CHIP_BYTES), size)
+    except OSError:
+        return None
+
+
+def decode_png(data: bytes, size: int) -> BGR | None:
+    """The same of a PNG's bytes."""
+    # the header tells how much memory the decoder would take
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:24] != b"IHDR" + 2 * size.to_bytes(4, "big"):
+        return None
+    try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
+    except cv2.error:
         return None
     return None if picture is None or picture.shape != (size, size, 3) else np.asarray(picture, np.uint8)
 

@@ -10,7 +10,7 @@ import json
 import math
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,11 @@ class VoiceGallery:
         stamp = _stamp(self._path)
         self._take([] if stamp is None else _read(self._path), stamp)
 
+    def rename(self, old: str, new: str) -> None:
+        """Makes the sessions of ``old`` those of ``new``. Raises :class:`GalleryError`."""
+        old, new = canonical_name(old), checked_name(new)
+        self._change(lambda samples: [replace(s, identity=new) if s.identity == old else s for s in samples])
+
     def _change(self, change: Callable[[list[VoiceSample]], list[VoiceSample]]) -> None:
         """Applies ``change`` to what is on disk now, whoever has written it since it was read."""
         if self.folder is None:
@@ -145,6 +150,12 @@ def remove_voice(folder: Path, name: str) -> int:
     if not (folder / "voices.json").exists():
         return 0
     return VoiceGallery.open(folder, "", create=True).remove(name)
+
+
+def rename_voice(folder: Path, old: str, new: str) -> None:
+    """Gives a person's sessions another name, who may have some already. Raises :class:`GalleryError`."""
+    if (folder / "voices.json").exists():
+        VoiceGallery.open(folder, "", create=True).rename(old, new)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

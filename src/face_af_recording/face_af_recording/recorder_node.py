@@ -43,6 +43,7 @@ _MOST_EARLY = 100
 TOPICS: dict[str, tuple[str, QoSProfile]] = {
     "faces": ("face_af_msgs/msg/FaceArray", qos.RESULT),
     "af_overlay": ("face_af_msgs/msg/AfOverlay", qos.RESULT),
+    "speaker": ("face_af_msgs/msg/SpeakerArray", qos.RESULT),
     "command": ("face_af_msgs/msg/SteeringCommand", qos.RESULT),
     "state": ("face_af_msgs/msg/SteeringState", qos.RESULT),
     "camera_status": ("face_af_msgs/msg/CameraStatus", qos.STATUS),

@@ -43,6 +43,17 @@ def test_the_recipe_decides_who_is_meant(tmp_path: Path) -> None:
     assert alone[-1].steering_target == "ben"
 
 
+def test_a_recipe_follows_the_voice_that_steering_heard(tmp_path: Path) -> None:
+    (tmp_path / "talk.yaml").write_text("hold_s: 0.2\ntarget: [speaking, anna]\n", encoding="utf-8")
+    steering = Steering({"recipe": "talk", "recipe_dir": str(tmp_path)})
+    assert run(steering, ("anna", "ben"), range(30))[-1].steering_target == "anna"
+    frames = [frame(number, ("anna", "ben")) for number in range(30, 60)]
+    for each in frames:
+        each.speaking = "ben"
+        steering(each)
+    assert frames[-1].steering_target == "ben"
+
+
 def test_without_a_recipe_perception_decides() -> None:
     frames = run(Steering({}), ("anna", "ben"), range(20))
     assert {each.steering_target for each in frames} == {"ben"}

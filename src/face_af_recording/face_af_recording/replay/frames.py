@@ -37,6 +37,8 @@ class Frame:
     size: tuple[int, int] = (1920, 1080)
     steering_target: str | None = None
     """The name that steering steers to: perception's, or the recipe's."""
+    speaking: str = ""
+    """Who was heard, as steering knew it at this frame; empty: nobody who is known."""
 
     @property
     def target_face(self) -> Face | None:

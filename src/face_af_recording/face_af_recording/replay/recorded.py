@@ -64,6 +64,7 @@ def _take(frame: Frame, kind: str, message: Any) -> None:
             message.reason,
             message.target,
         )
+        frame.speaking = getattr(message, "speaking", "")  # recordings of before have none
     elif kind == "SteeringCommand":
         frame.actions.append(Action(ActionKind(message.action), message.reason, message.x, message.y))
     else:

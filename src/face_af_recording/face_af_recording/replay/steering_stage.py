@@ -37,6 +37,7 @@ class Steering:
         while self._orientations and self._orientations[0][0] <= frame.stamp_ns:
             self._engine.turn(self._orientations.popleft()[1])
         engine, now = self._engine, frame.stamp_ns * 1e-9
+        engine.speaking = frame.speaking
         frame.actions = engine.update(now, frame.faces, frame.boxes, frame.target, frame.size)
         frame.status, frame.reason = engine.planner.status, engine.planner.reason
         frame.steering_target = engine.target

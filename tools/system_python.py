@@ -24,6 +24,7 @@ KEYS = {
     "python3-matplotlib": "matplotlib",
     "python3-numpy": "numpy",
     "python3-opencv": "cv2",
+    "python3-pil": "PIL",
     "python3-psutil": "psutil",
     "python3-pytest": "pytest",
     "python3-pytest-timeout": "pytest_timeout",

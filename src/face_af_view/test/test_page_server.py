@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -150,6 +152,16 @@ def test_photographs_are_made_smaller() -> None:
     assert shrunk(cv2.imencode(".jpg", image)[1].tobytes()).shape == (1440, 1920, 3)
     with pytest.raises(UploadError):
         shrunk(b"")
+
+
+def test_a_small_file_that_claims_to_be_huge_is_not_decoded() -> None:
+    head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + head
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    body = zlib.compress(bytes(1000))
+    png += struct.pack(">I", len(body)) + b"IDAT" + body + struct.pack(">I", zlib.crc32(b"IDAT" + body))
+    with pytest.raises(UploadError, match="pixels"):
+        shrunk(png)
 
 
 def test_the_page_is_small_complete_and_asks_no_other_host() -> None:

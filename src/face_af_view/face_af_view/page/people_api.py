@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 from aiohttp import web
+from PIL import Image
 from std_msgs.msg import Header
 
 from face_af_common.encodings import BGR, ImageError
@@ -18,6 +21,8 @@ from face_af_common.images import from_bgr
 
 from .acts import ActError, Graph
 
+MOST_PIXELS = 120_000_000
+"""Phones take up to 108 million."""
 _SIDE = 1920
 """Photographs are made this small before they are handed on; faces in them stay larger than those on stage."""
 
@@ -89,6 +94,7 @@ class PeopleApi:
 
 def shrunk(data: bytes) -> BGR:
     """An image file's content, upright, at most :data:`_SIDE` pixels wide and high. Raises :class:`UploadError`."""
+    _check_size(data)
     try:
         image = decode_image(np.frombuffer(data, np.uint8))
     except ImageError as error:
@@ -100,6 +106,21 @@ def shrunk(data: bytes) -> BGR:
         return image
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _check_size(data: bytes) -> None:
+    """Looks at the head only: a small file may say that it is an image of gigabytes. Raises :class:`UploadError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as head:
+                width, height = head.size
+    except Image.DecompressionBombError:
+        raise UploadError("an image of too many pixels") from None
+    except Exception:  # whatever is wrong with it, the decoder says it better
+        return
+    if width * height > MOST_PIXELS:
+        raise UploadError(f"{width} x {height} pixels are too many")
 
 
 def _person(person: Any) -> dict[str, Any]:

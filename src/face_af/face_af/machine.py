@@ -74,7 +74,12 @@ def _python_and_ros(machine: Machine) -> Iterator[Finding]:
 
 
 _NEEDED = {"cv2": "opencv-python", "numpy": "numpy", "yaml": "PyYAML", "onnxruntime": "onnxruntime", "numba": "numba"}
-_USEFUL = {"rosbags": "replay and tune", "usb": "a camera on USB (pyusb)", "matplotlib": "plots"}
+_USEFUL = {
+    "aiohttp": "the page for phones",
+    "rosbags": "replay and tune",
+    "usb": "a camera on USB (pyusb)",
+    "matplotlib": "plots",
+}
 
 
 def _imported(module: str) -> tuple[ModuleType | None, str]:

@@ -196,6 +196,8 @@ def test_acts_are_checked() -> None:
         '{"t":"act","id":1,"act":"target","name":""}',
         '{"t":"act","id":1,"act":"target","name":7}',
         '{"t":"act","id":1,"act":"record","on":1}',
+        '{"t":"act","id":1,"act":"target","name":"\\ud800"}',
+        '{"t":"act","id":1,"act":"target","name":"a\\u0000b"}',
         '{"t":"act","id":true,"act":"pause"}',
         '{"t":"act","id":1,"act":["pause"]}',
         '{"t":"act","id":1,"act":"__init__"}',

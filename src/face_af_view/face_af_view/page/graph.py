@@ -15,9 +15,11 @@ from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from face_af_common.node_params import NODES
 from face_af_msgs import srv
 
 from .acts import ActError, Known
+from .protocol import is_text
 
 SERVICES: dict[str, tuple[type, str]] = {
     "set_target": (srv.SetTarget, "perception"),
@@ -76,6 +78,8 @@ class RosGraph:
 
     async def ask(self, service: str, **fields: Any) -> Any:
         kind, owner = SERVICES[service]
+        if not all(is_text(value) for value in fields.values() if isinstance(value, str)):
+            raise ActError("no text that can be written")
         return await self._call(service, kind, owner, kind.Request(**fields), ready_s=0.1)  # type: ignore[attr-defined]
 
     async def _call(self, name: str, kind: type, owner: str, request: Any, ready_s: float) -> Any:
@@ -147,8 +151,8 @@ class RosGraph:
         return _value(said.values[0]) if said.values and said.values[0].type in _VALUES else None
 
     async def _of(self, node: str, service: str, kind: type, request: Any) -> Any:
-        if not node.replace("_", "").isalnum():
-            raise ActError(f"{node!r} is no node's name")
+        if node not in NODES:
+            raise ActError(f"there is no node {node!r}; there are {', '.join(NODES)}")
         return await self._call(f"{node}/{service}", kind, node, request, ready_s=_READY_S)
 
     async def record(self, on: bool) -> str:

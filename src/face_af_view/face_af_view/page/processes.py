@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from typing import Any
+
+from face_af_common.live_state import SESSION
 
 from .acts import ActError
 
@@ -38,7 +41,9 @@ class Recorder:
             raise ActError("the program ros2 is not on this machine's path")
         words = [command, "run", "face_af_recording", "recorder", "--ros-args", "-r", f"__ns:={self._namespace}"]
         # a group of its own: Ctrl-C reaches the page's node first, which ends it in order
-        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+        # not one of the launch's own processes: nobody shall start it again
+        environment = {name: value for name, value in os.environ.items() if name != SESSION}
+        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
         return "recording"
 
     def _stop(self) -> str:

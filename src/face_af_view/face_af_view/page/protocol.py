@@ -23,6 +23,14 @@ class ProtocolError(ValueError):
     """A message that means nothing; one line."""
 
 
+def is_text(value: str) -> bool:
+    """Whether a string can go into a ROS message: UTF-8 without NUL (JSON may carry halves of characters)."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 @dataclass(frozen=True)
 class Field:
     """One value of a message: its type, and its range or largest length."""
@@ -38,6 +46,8 @@ class Field:
             value = float(value)
         if type(value) is not self.kind:
             raise ProtocolError(f"{name}: {self.kind.__name__} is needed")
+        if self.kind is str and not is_text(value):
+            raise ProtocolError(f"{name}: no text that can be written")
         if self.choices and value not in self.choices:
             raise ProtocolError(f"{name}: one of {', '.join(self.choices)} is needed")
         size: Any = len(value) if isinstance(value, str) else value

@@ -12,11 +12,22 @@ async function start() {
   await loadTexts();
   const secrets = new URLSearchParams(location.hash.slice(1));
   history.replaceState(null, '', location.pathname);
-  let session = await get('api/session');
-  if (secrets.has('view') && !session.role) await pair({ link: secrets.get('view') });
-  else if (secrets.has('pin') && !session.role) await pair({ pin: secrets.get('pin') });
-  session = await get('api/session');
+  const secret = secrets.has('view') ? { link: secrets.get('view') } : { pin: secrets.get('pin') };
+  let session = await ask();
+  if (!session.role && (secret.link || secret.pin)) {
+    await pair(secret);
+    session = await ask();
+  }
   if (session.role) startApp(session); else askPin();
+}
+
+// Who this device is; without a connection what it was before, so that an installed page opens and waits.
+async function ask() {
+  try {
+    const session = await get('api/session');
+    localStorage.setItem('role', session.role);
+    return session;
+  } catch { return { role: localStorage.getItem('role') || '' }; }
 }
 
 async function pair(secret) {
@@ -55,7 +66,7 @@ function startApp(session) {
   if (mayAct) { startPeople(app); startSetup(app); }
   for (const button of document.querySelectorAll('#tabs button')) button.onclick = () => show(button.dataset.tab, app);
   app.show = (tab) => show(tab, app);
-  link.addEventListener('welcome', ({ detail }) => { if (detail.version !== VERSION) location.reload(); });
+  link.addEventListener('welcome', ({ detail }) => { if (detail.version !== VERSION) reloadOnce(); });
   link.addEventListener('lost', async ({ detail }) => {
     // thrown out, or the node was started anew and does not know this device
     if (detail === 4001 || detail === 1006) {
@@ -65,6 +76,12 @@ function startApp(session) {
   });
   keepAwake();
   if ('serviceWorker' in navigator) navigator.serviceWorker.register('sw.js').catch(() => {});
+}
+
+function reloadOnce() {
+  if (sessionStorage.getItem('reloaded')) return;
+  sessionStorage.setItem('reloaded', '1');
+  location.reload();
 }
 
 function show(tab, app) {

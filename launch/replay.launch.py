@@ -70,6 +70,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),
         DeclareLaunchArgument("debug", default_value="false", description="Start debug_view"),
+        DeclareLaunchArgument("page", default_value="false", description="Serve the page: the replay on a phone"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
     ]
 
@@ -130,6 +131,7 @@ def generate_launch_description() -> LaunchDescription:
             fastdds_profile(),
             OpaqueFunction(function=recomputing_nodes),
             node("face_af_view", "debug_view", [{"use_sim_time": True}], IfCondition(LaunchConfiguration("debug"))),
+            node("face_af_view", "page", [{"use_sim_time": True}], IfCondition(LaunchConfiguration("page"))),
             player,
             RegisterEventHandler(
                 OnProcessExit(target_action=player, on_exit=EmitEvent(event=Shutdown(reason="the replay is over")))

@@ -9,7 +9,11 @@ export function startSetup(app) {
   let parameters = [];
 
   app.tasks.setup = () => { showNodes(); showDevices(); };
-  app.tasks.status = (status) => { $('record').textContent = t(status.recording ? 'setup.stop' : 'setup.record'); };
+  let listed = '';
+  app.tasks.status = ({ recording, nodes }) => {
+    $('record').textContent = t(recording ? 'setup.stop' : 'setup.record');
+    if (!$('setup').hidden && nodes.join() !== listed && document.activeElement !== $('node')) showNodes();
+  };
   $('record').onclick = () => perform(link, 'record', { on: !app.status?.recording }, $('record'));
 
   $('calibrate').append(...STATES.map((state) => el('button', {
@@ -22,6 +26,7 @@ export function startSetup(app) {
   // -- parameters
   async function showNodes() {
     const nodes = (app.status?.nodes || []).filter((name) => !name.includes('/'));
+    listed = (app.status?.nodes || []).join();
     const chosen = $('node').value || nodes[0];
     $('node').replaceChildren(...nodes.map((name) => el('option', { value: name }, name)));
     if (nodes.includes(chosen)) $('node').value = chosen;

@@ -46,7 +46,7 @@ class Field:
             value = float(value)
         if type(value) is not self.kind:
             raise ProtocolError(f"{name}: {self.kind.__name__} is needed")
-        if self.kind is str and not is_text(value):
+        if isinstance(value, str) and not is_text(value):
             raise ProtocolError(f"{name}: no text that can be written")
         if self.choices and value not in self.choices:
             raise ProtocolError(f"{name}: one of {', '.join(self.choices)} is needed")

@@ -91,6 +91,14 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "page_port", default_value="", description="TCP port of the page; empty: as in params_file"
         ),
+        DeclareLaunchArgument(
+            "sound",
+            default_value="",
+            description="Listen: an ALSA device, a recording, or video, the sound of source:=file; empty: no",
+        ),
+        DeclareLaunchArgument(
+            "actions", default_value="", description="File of actions (docs/outputs.md) for the outputs node; empty: no"
+        ),
         DeclareLaunchArgument("record", default_value="false", description="Record a bag while running"),
         DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
         DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
@@ -207,6 +215,11 @@ def nodes(context: LaunchContext) -> list[Action]:
         "debug_view": {},
         "page": {"port": int(text("page_port")) if text("page_port") else ""},
         "recorder": {"folder": text("bag")},
+        "speaker": {
+            "source": text("device") if text("sound") == "video" else text("sound"),
+            "gallery": text("gallery"),
+        },
+        "outputs": {"actions": text("actions")},
     }
     if is_true("repeatable"):
         given["perception"]["recognition.per_frame"] = REPEATABLE_PER_FRAME
@@ -263,6 +276,10 @@ def nodes(context: LaunchContext) -> list[Action]:
     if text("source") == "stage":
         handlers.append(RegisterEventHandler(OnProcessExit(target_action=graph[-1], on_exit=stop_when_over)))
     graph.append(start("nikon_mcn10_driver", "nikon_mcn10", name="nikon_mcn10", frames=False))
+    if text("sound"):
+        graph.append(start("face_af_speaker", "speaker", name="speaker", frames=False))
+    if text("actions"):
+        graph.append(start("face_af_outputs", "outputs", name="outputs", frames=False))
     if is_true("record"):
         graph.append(start("face_af_recording", "recorder", name="recorder", frames=False))
     return [*handlers, *graph]

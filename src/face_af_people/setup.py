@@ -23,6 +23,7 @@ setup(
             "enrol = face_af_common.tools:enrol",
             "identify = face_af_common.tools:identify",
             "evaluate = face_af_common.tools:evaluate",
+            "extract = face_af_common.tools:extract",
             "people = face_af_common.tools:people",
             "train = face_af_common.tools:train",
         ]

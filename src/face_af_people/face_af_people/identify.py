@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     job = Identifier(analyser, gallery, options.threshold, options.annotate)
     results: dict[str, list[Any]] = {}
     failed: set[str] = set()
-    given, empty = _expanded(options.inputs)
+    given, empty = expanded(options.inputs)
     for line in empty:
         complain(line)
     if not given:
@@ -246,7 +246,7 @@ def _frames(video: cv2.VideoCapture) -> Iterator[Picture]:
         yield np.asarray(picture, np.uint8)
 
 
-def _expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+def expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
     """The paths as given, for a folder the photographs and videos in it; and a line for each folder without any."""
     found: list[str] = []
     empty: list[str] = []

@@ -25,6 +25,7 @@ setup(
             "enrol = face_af_common.tools:enrol_voice",
             "identify = face_af_common.tools:identify_voice",
             "evaluate = face_af_common.tools:evaluate_voice",
+            "measure_offset = face_af_common.tools:measure_offset",
             "list_devices = face_af_common.tools:list_sound_devices",
         ]
     },

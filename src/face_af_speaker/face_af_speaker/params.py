@@ -35,7 +35,7 @@ class SpeakerNodeParams:
     )
     offset: float = param(
         0.0,
-        "what the sound is late against the frames; it is taken off the stamps",
+        "what the sound is late against the frames, taken off its stamps; the tool measure_offset measures it",
         unit="s",
         low=-5.0,
         high=5.0,

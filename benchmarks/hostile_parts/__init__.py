@@ -1,0 +1,1 @@
+"""What :mod:`hostile` attacks, and with what."""

@@ -1,0 +1,86 @@
+"""Random values, messages and bytes that nobody who means well would send."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import random
+import re
+from typing import Any
+
+_NUMBERS = (0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e30, -1e30, 3.4e38, 1e-40, 1e9)
+_TEXTS = (
+    "", " ", "\n", "anna", "../../etc/passwd", "/proc/kmsg", "/dev/zero", "/dev/stdin", "largest known", "none",
+    "%s%n{0}", "a" * 300, "x" * 100_000, "\u202eevil", "\u0000", "'; --", "Zoe\u0308", "\U0001f469\u200d\U0001f3a4",
+)  # fmt: skip
+_SIZES = {"8": 8, "16": 16, "32": 32, "64": 64}
+_ARRAY = re.compile(r"(?:sequence<(.+?)(?:, \d+)?>|(.+)\[(\d+)\])$")
+
+
+def text(rng: random.Random) -> str:
+    if rng.random() < 0.7:
+        return rng.choice(_TEXTS)
+    return "".join(
+        chr(rng.choice((rng.randrange(32, 127), rng.randrange(1, 0xD800)))) for _ in range(rng.randrange(60))
+    )
+
+
+def number(rng: random.Random) -> float:
+    return rng.choice(_NUMBERS) if rng.random() < 0.5 else rng.uniform(-2000, 4000)
+
+
+def message(kind: Any, rng: random.Random, depth: int = 0) -> Any:
+    """A message (or request) of ``kind`` whose fields are random, within what its types can hold."""
+    made = kind()
+    for name, described in kind.get_fields_and_field_types().items():
+        if rng.random() < 0.15:
+            continue
+        setattr(made, name, _value(described, rng, depth))
+    return made
+
+
+def _value(described: str, rng: random.Random, depth: int) -> Any:
+    array = _ARRAY.match(described)
+    if array:
+        kind, fixed = array[1] or array[2], array[3]
+        count = int(fixed) if fixed else rng.choice((0, 0, 1, 2, 5, 20)) if rng.random() < 0.98 else 3000
+        if kind in ("uint8", "byte", "octet"):
+            return bytes(rng.randrange(256) for _ in range(count)) if kind != "uint8" else list(rng.randbytes(count))
+        return [_value(kind, rng, depth + 1) for _ in range(count)]
+    if described in ("float", "double"):
+        return number(rng)
+    if described == "boolean":
+        return rng.random() < 0.5
+    if described in ("string", "wstring"):
+        return text(rng)
+    if described == "octet":
+        return bytes([rng.randrange(256)])
+    if "int" in described and "/" not in described:
+        bits = _SIZES[re.sub(r"\D", "", described)]
+        low, high = (0, 2**bits - 1) if described.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        return rng.choice((low, high, 0, 1, 2, 3, 4, 7)) if rng.random() < 0.5 else rng.randint(low, high)
+    package, name = described.split("/")
+    return message(getattr(importlib.import_module(f"{package}.msg"), name), rng, depth + 1)
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """``data`` with some bytes changed, cut off, doubled or put in."""
+    found = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        at = rng.randrange(len(found) + 1)
+        act = rng.randrange(6)
+        if act == 0 and found:
+            found[min(at, len(found) - 1)] = rng.randrange(256)
+        elif act == 1:
+            found[at : at + 4] = rng.choice(
+                (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"\x00\x00\x00\x80")
+            )
+        elif act == 2:
+            del found[at : at + rng.randrange(1, 40)]
+        elif act == 3:
+            found[at:at] = rng.randbytes(rng.randrange(1, 40))
+        elif act == 4:
+            found[at:at] = found[at : at + rng.randrange(1, 400)]
+        elif rng.random() < 0.3:
+            del found[at:]
+    return bytes(found)

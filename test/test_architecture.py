@@ -123,3 +123,11 @@ def test_logic_knows_no_ros(module: str) -> None:
         pytest.skip("a node")
     ros = [name for name in imported(module) if name.split(".")[0] in ("rclpy", "face_af_msgs", "sensor_msgs")]
     assert not ros
+
+
+def test_every_command_has_the_common_frame_around_it() -> None:
+    """Quiet on Ctrl-C, one line for the machine's faults: :mod:`face_af_common.tools`, for nodes ``executables``."""
+    for package in PACKAGES:
+        text = (SRC / package / "setup.py").read_text(encoding="utf-8")
+        for name, module in re.findall(r"[\"'](\w+) = ([\w.{}]+):\w+[\"']", text):
+            assert module in ("face_af_common.tools", "face_af_common.executables", "face_af_common.container"), name

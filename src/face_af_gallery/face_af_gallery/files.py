@@ -116,6 +116,7 @@ class GalleryFolder:
                     "landmarks": [[round(float(v), 2) for v in point] for point in s.landmarks],
                     "added": s.added,
                 }
+                | ({"masked": True} if s.masked else {})
             )
         text = json.dumps({"format": FORMAT, "people": people}, indent=1, ensure_ascii=False)
         files.write_text(self._people, text, private=True)

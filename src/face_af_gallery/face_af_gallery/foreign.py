@@ -83,7 +83,8 @@ def read_sample(name: str, entry: Any) -> Sample:
         raise ValueError(f"{key} has numbers that are none")
     if not (isinstance(added, str) and len(added) <= _ADDED and added.isprintable()):
         raise ValueError(f"{key} has a date that is none")
-    return Sample(key, name, quality, bool(entry["negative"]), landmarks.astype(np.float32), added)
+    masked = bool(entry.get("masked"))
+    return Sample(key, name, quality, bool(entry["negative"]), landmarks.astype(np.float32), added, masked)
 
 
 def read_png(path: Path, size: int) -> BGR | None:

@@ -57,6 +57,9 @@ class Gallery:
         self._content = (-1, "")
         self.training = ""
         """How a classifier is trained (see :class:`face_af_gallery.training.Options`); empty where none is wanted."""
+        self._upper: Gallery | None = None
+        self._upper_version = -1
+        self._all_masked = False
 
     @classmethod
     def open(
@@ -110,9 +113,17 @@ class Gallery:
         )
 
     def add(
-        self, name: str, chip: Chip, embedding: NDArray[np.float32], quality: float, negative: bool = False
+        self,
+        name: str,
+        chip: Chip,
+        embedding: NDArray[np.float32],
+        quality: float,
+        negative: bool = False,
+        masked: bool = False,
     ) -> Sample:
         """Adds a face of ``name`` (or, ``negative``, one that is not ``name``). The same chip twice counts once.
+
+        ``masked``: it wears a mask; only faces with masks are compared with it.
 
         In memory until :meth:`save`. Raises :class:`GalleryError` for an impossible name or embedding.
         """
@@ -121,7 +132,7 @@ class Gallery:
             raise GalleryError(f"a chip of {CHIP_SIZE} x {CHIP_SIZE} pixels is needed, got {chip.picture.shape}")
         digest = hashlib.sha256(name.encode() + bytes([negative]) + chip.picture.tobytes()).hexdigest()[:16]
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        sample = Sample(digest, name, float(quality), negative, np.asarray(chip.landmarks, np.float32), now)
+        sample = Sample(digest, name, float(quality), negative, np.asarray(chip.landmarks, np.float32), now, masked)
         self.add_embedded(sample, embedding)
         self._unsaved_chips[digest] = chip.picture
         return sample
@@ -244,8 +255,54 @@ class Gallery:
     def _matcher(self) -> Index:
         if self._index is None:
             lead = Lead(self.embedder.lead, self.embedder.above(-SECOND))
-            self._index = Index(self.samples(), self._embeddings, self.embedder.dimension, lead)
+            shown = [s for s in self.samples() if not s.masked or self._all_masked]
+            self._index = Index(shown, self._embeddings, self.embedder.dimension, lead)
         return self._index
+
+    @property
+    def upper(self) -> Gallery | None:
+        """The same people by the upper halves of their faces, photographs with masks included.
+
+        None where the model knows no upper halves.
+        The first call embeds them from their chips, and keeps the embeddings beside the others.
+        """
+        model = self.embedder.upper
+        if model is None:
+            return None
+        if self._upper is None or self._upper_version != self.version:
+            self._upper = self._upper_gallery(model, self._upper)
+            self._upper_version = self.version
+        return self._upper
+
+    def _upper_gallery(self, model: EmbeddingModel, before: Gallery | None) -> Gallery:
+        result = Gallery(None, model)
+        result._all_masked = True
+        known = dict(before._embeddings) if before is not None else {}
+        stored = {} if self._files is None or known else self._stored_upper(model)
+        new = 0
+        for sample in self.samples():
+            row = known.get(sample.id)
+            if row is None:
+                row = stored.get(sample.id)
+            if row is None:
+                chip = self.chip(sample)
+                if chip is None:
+                    continue
+                row, new = model.embed(chip.picture, [chip.landmarks], flip=True)[0], new + 1
+            result.add_embedded(sample, row)
+        if new and self._files is not None:
+            with contextlib.suppress(GalleryError, FileError, OSError), self._files.locked(0.0):
+                for member, rows in result._member_rows():
+                    self._files.write_embeddings(member.model_id, rows)
+        return result
+
+    def _stored_upper(self, model: EmbeddingModel) -> dict[str, NDArray[np.float32]]:
+        stored = [self._folder_files.read_embeddings(m.model_id, m.dimension) for m in model.members]
+        keys = [key for key in self._samples if all(key in rows for rows in stored)]
+        if not keys:
+            return {}
+        rows = model.joined([np.stack([part[key] for key in keys]) for part in stored])
+        return dict(zip(keys, rows, strict=True))
 
     def _changed(self) -> None:
         self._index = None
@@ -366,10 +423,14 @@ class Gallery:
 
     def _write_embeddings(self) -> None:
         """Each member's own embeddings into a file of its own. Raises ``FileError``."""
+        for member, rows in self._member_rows():
+            self._folder_files.write_embeddings(member.model_id, rows)
+
+    def _member_rows(self) -> list[tuple[EmbeddingModel, dict[str, NDArray[np.float32]]]]:
         keys = list(self._embeddings)
         whole = np.array([self._embeddings[key] for key in keys], np.float32).reshape(-1, self.embedder.dimension)
-        for member, rows in zip(self.embedder.members, self.embedder.parts(whole), strict=True):
-            self._folder_files.write_embeddings(member.model_id, dict(zip(keys, rows, strict=True)))
+        parts = self.embedder.parts(whole)
+        return [(m, dict(zip(keys, rows, strict=True))) for m, rows in zip(self.embedder.members, parts, strict=True)]
 
     def _merge(self) -> None:
         """What others have written meanwhile, with our own changes done to it."""

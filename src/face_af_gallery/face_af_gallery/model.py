@@ -41,7 +41,8 @@ class Chip:
 
 @dataclass(frozen=True)
 class Sample:
-    """One enrolled face of ``identity``; ``negative``: a face that is *not* this person."""
+    """One enrolled face of ``identity``; ``negative``: a face that is *not* this person. ``masked``: it wears a mask,
+    and is compared with masked faces only."""
 
     id: str
     identity: str
@@ -49,6 +50,7 @@ class Sample:
     negative: bool
     landmarks: Points
     added: str = ""
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class EmbeddingModel(Protocol):
 
     def parts(self, rows: Embeddings) -> list[Embeddings]:
         """The reverse of :meth:`joined`."""
+        ...
+
+    @property
+    def upper(self) -> EmbeddingModel | None:
+        """The same model for the upper halves of faces that wear masks; None where there is none."""
         ...
 
     @property

@@ -23,7 +23,7 @@ class ColourModel:
         self.model_id = model_id
         self._basis = np.random.default_rng(3).standard_normal((len(COLOURS), self.dimension))
 
-    lead = 0.0
+    lead, upper = 0.0, None
     scale = PublishedScale(strangers, threshold)
 
     @property

@@ -34,6 +34,8 @@ class EnsembleEntry:
     """Share of the lead over the second best person that is added."""
     weights: tuple[float, ...] = ()
     """How much each member's log-odds count; empty: all of them fully."""
+    upper: float | None = None
+    """The threshold for the upper halves of faces with masks."""
     source: str = ""
     """What the numbers were measured on."""
 
@@ -114,6 +116,7 @@ def _entry(name: str, fields: Any, path: Path) -> EnsembleEntry:
         weights = tuple(float(weight) for weight in entry.weights)
         if weights and (len(weights) != len(members(name)) or min(weights) <= 0):
             raise ValueError("weights: one above 0 for each member")
-        return EnsembleEntry(name, float(entry.threshold), float(entry.lead), weights, str(entry.source))
+        upper = None if entry.upper is None else float(entry.upper)
+        return EnsembleEntry(name, float(entry.threshold), float(entry.lead), weights, upper, str(entry.source))
     except (TypeError, ValueError) as error:
-        raise ModelError(f"{where}: threshold, lead, weights and source are known ({error})") from error
+        raise ModelError(f"{where}: threshold, lead, weights, upper and source are known ({error})") from error

@@ -79,6 +79,9 @@ class ModelEntry:
     calibration: tuple[float, float] | None = None
     """Slope and offset: log-odds of "same person" = slope x similarity + offset, as ``evaluate --calibrate`` fits them;
     the similarity is ``1 - d^2 / 2`` with the Euclidean distance d."""
+    upper: tuple[float, float, float, float] | None = None
+    """For faces with masks, compared by their upper halves: threshold, strangers' mean, slope and offset of the
+    similarity ``1 - d^2 / 2``; None: masked faces are not named."""
     edit: tuple[str, ...] = ()
     """Changes to the graph before use: ``dynamic_size``, ``dynamic_batch``."""
 
@@ -279,6 +282,9 @@ def _entry(name: str, fields: Any, path: Path) -> ModelEntry:
         if given.get("calibration") is not None:
             slope, offset = given["calibration"]
             given["calibration"] = (float(slope), float(offset))
+        if given.get("upper") is not None:
+            threshold, strangers, slope, offset = given["upper"]
+            given["upper"] = (float(threshold), float(strangers), float(slope), float(offset))
         given["edit"] = tuple(given.get("edit", ()))
         given["extra"] = {str(role): str(file) for role, file in given.get("extra", {}).items()}
         given["embedding_size"] = int(given.get("embedding_size", 0))

@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--largest", action="store_true", help="take the largest face of group photos")
     parser.add_argument("--keep-outliers", action="store_true", help="also take photos that look like somebody else")
     parser.add_argument("--negative", action="store_true", help="the photos show somebody who is not this person")
+    parser.add_argument("--masked", action="store_true", help="the photos show people with masks over mouth and nose")
     parser.add_argument("--list", action="store_true", help="show who is in the gallery")
     parser.add_argument("--remove", metavar="NAME", help="remove a person from the gallery")
     add_model_options(parser)
@@ -115,6 +116,7 @@ def _enrol(options: argparse.Namespace, analyser: FaceAnalyser, gallery: Gallery
                     largest=options.largest,
                     keep_outliers=options.keep_outliers,
                     negative=options.negative,
+                    masked=options.masked,
                     say=bar.write,
                 )
             )

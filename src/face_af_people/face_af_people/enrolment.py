@@ -44,11 +44,12 @@ def enrol_person(
     largest: bool = False,
     keep_outliers: bool = False,
     negative: bool = False,
+    masked: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Enrolled:
     """Adds one person's photographs to ``gallery`` (not saved); a photograph that cannot be used is told and skipped.
 
-    ``negative``: they show somebody who is *not* this person.
+    ``negative``: they show somebody who is *not* this person. ``masked``: they show the person with a mask.
     """
     name = checked_name(name)
     result = Enrolled(name)
@@ -59,7 +60,7 @@ def enrol_person(
             result.skipped += 1
         else:
             faces.append((path, *found))
-    before = [gallery.embedding(s) for s in gallery.samples(name) if not s.negative]
+    before = [gallery.embedding(s) for s in gallery.samples(name) if not s.negative and s.masked == masked]
     left_out: set[int] = set()
     if not negative and not keep_outliers:
         rows = np.stack([f[2].embedding for f in faces] + before) if faces else np.empty((0, 1), np.float32)
@@ -74,10 +75,12 @@ def enrol_person(
             result.outliers.append((path, nearest))
             say(f"{path}: alike to none of {name}'s other photos ({nearest:.2f}), left out; --keep-outliers takes it")
             continue
-        if not negative:
+        if not negative and not masked:
             _warn_of_others(gallery, analyser, name, path, face, say)
         count = len(gallery)
-        analyser.enrol(gallery, name, picture, face, negative)
+        if face.masked and not masked:
+            say(f"{path}: the face seems to wear a mask; enrol such photos with --masked")
+        analyser.enrol(gallery, name, picture, face, negative, masked)
         (result.added if len(gallery) > count else result.known).append(path)
     rows = np.array([gallery.embedding(s) for s in gallery.samples(name) if not s.negative])
     if len(rows) > 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 from face_af_common.files import write_json
 
+from .calibrate import calibrations
 from .evaluation_report import recommended, table
 from .identification import identification
 from .labelled_photos import Photos, read_pairs, read_people
@@ -35,12 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--far", type=float, default=0.005, help="false-accept rate to aim at, 0 to 1 (0.005)")
     parser.add_argument("--repeats", type=int, default=50, help="random choices of the enrolled photos (50)")
     parser.add_argument("--split", action="store_true", help="count people whose photos look like several as several")
+    parser.add_argument("--calibrate", action="store_true", help="fit each embedder's calibration for the manifest")
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes all figures")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="writes roc.png, scores.png and open_set.png")
     add_model_options(parser)
     options = parser.parse_args(argv)
     if not options.pairs and not options.people:
         parser.error("--pairs or --people is needed")
+    if options.calibrate and not options.people:
+        parser.error("--calibrate needs --people")
     if not 0 <= options.far < 1 or min(options.enrol) < 1 or options.repeats < 1:
         parser.error("--far must be 0 to 1, --enrol and --repeats at least 1")
 
@@ -63,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 photos, read_people(options.people),
                 enrol=options.enrol, far=options.far, repeats=options.repeats, split=options.split,
             )  # fmt: skip
+            if options.calibrate:
+                report["calibration"] = calibrations(photos, read_people(options.people))
     except (ModelError, PhotoError) as error:
         complain(error)
         return 2

@@ -19,7 +19,11 @@ def recommended(report: dict[str, Any], analyser: FaceAnalyser) -> dict[str, flo
         asked += [figures["recommended"] for figures in report["open_set"]["enrolled"].values()]
     enter = max(asked)
     below = enter - HYSTERESIS * (enter - analyser.embedder.strangers)
-    return {"recognition.enter": round(enter, 3), "recognition.exit": round(below, 3)}
+    scale = analyser.embedder.scale
+    return {
+        "recognition.enter": round(scale.published(enter), 3),
+        "recognition.exit": round(scale.published(below), 3),
+    }
 
 
 def table(report: dict[str, Any]) -> str:
@@ -55,5 +59,6 @@ def table(report: dict[str, Any]) -> str:
                     f"  {count:>8}  {trials:>22}  {f['threshold']:.3f} {note:8} {percent(f['named']):>6}"
                     f"  {percent(f['misnamed']):>8}  {percent(f['false_accepts']):>15}"
                 )
+    lines += [f"calibration of {name}: {line}" for name, line in report.get("calibration", {}).items()]
     lines += ["", "recommended: " + ", ".join(f"{name} {value}" for name, value in report["recommended"].items())]
     return "\n".join(lines)

@@ -138,7 +138,7 @@ class Identifier:
             found = self.analyser.analyse(picture)
         except PictureError as error:
             raise PhotoError(f"{path}: {error}") from error
-        named = self.rule.name(self.gallery, [face.embedding for face in found])
+        named = self.rule.name(self.gallery, found)
         faces = [
             Face(index + 1, face.box, score=face.score, identity=name, similarity=similarity)
             for index, (face, (name, similarity)) in enumerate(zip(found, named, strict=True))

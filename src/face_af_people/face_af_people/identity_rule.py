@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_gallery.gallery import Gallery
+from face_af_perception.analyser import AnalysedFace
 from face_af_perception.params import RecognitionParams
 
 
@@ -19,10 +20,24 @@ class Rule:
     threshold: float = 0.0
     margin: float = RecognitionParams().margin
 
-    def name(self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
-        """For each embedding the person's name, or empty, and the similarity to the best person as it is published."""
-        if not len(embeddings):
+    def name(self, gallery: Gallery, faces: Sequence[AnalysedFace]) -> list[tuple[str, float]]:
+        """For each face the person's name, or empty, and the similarity to the best person as it is published.
+
+        A face that wears a mask, and that is nobody as a whole, is compared by its upper half. Whatever it is by that
+        must reach the threshold for upper halves.
+        """
+        if not faces:
             return []
+        named = self._named(gallery, [face.embedding for face in faces])
+        covered = [i for i, face in enumerate(faces) if face.upper is not None and not named[i][0]]
+        upper = gallery.upper if covered else None
+        if upper is not None and upper.names:
+            halves = [half for i in covered if (half := faces[i].upper) is not None]
+            for i, found in zip(covered, self._named(upper, halves), strict=True):
+                named[i] = found
+        return named
+
+    def _named(self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
         scale = gallery.embedder.scale
         threshold = scale.internal(self.threshold) if self.threshold else gallery.threshold
         named = []

@@ -26,13 +26,18 @@ from .quality import quality
 
 @dataclass(frozen=True)
 class AnalysedFace:
-    """A face of a picture: ``landmarks`` 5 x 2 pixels, ``embedding`` D numbers, ``quality`` 0 to 1."""
+    """A face of a picture: ``landmarks`` 5 x 2 pixels, ``embedding`` D numbers, ``quality`` 0 to 1.
+
+    ``masked``: it seems to wear a mask; ``upper`` is then the embedding of its upper half.
+    """
 
     box: Box
     score: float
     landmarks: Points
     embedding: NDArray[np.float32]
     quality: float
+    masked: bool = False
+    upper: NDArray[np.float32] | None = None
 
 
 class FaceAnalyser:
@@ -113,9 +118,16 @@ class FaceAnalyser:
 
     def embed(self, bgr: Picture, faces: Sequence[Detection]) -> list[AnalysedFace]:
         rows, chips = self.embedder.look(bgr, [face.landmarks for face in faces], flip=True)
+        wearing = self.embedder.members[0].masked(chips)
+        uppers: list[NDArray[np.float32] | None] = [None] * len(faces)
+        if self.embedder.upper is not None and any(wearing):
+            covered = [i for i, yes in enumerate(wearing) if yes]
+            halves = self.embedder.upper.embed(bgr, [faces[i].landmarks for i in covered], flip=True)
+            for i, half in zip(covered, halves, strict=True):
+                uppers[i] = half
         return [
-            AnalysedFace(face.box, face.score, face.landmarks, row, quality(face.landmarks, chip))
-            for face, row, chip in zip(faces, rows, chips, strict=True)
+            AnalysedFace(face.box, face.score, face.landmarks, row, quality(face.landmarks, chip), yes, upper)
+            for face, row, chip, yes, upper in zip(faces, rows, chips, wearing, uppers, strict=True)
         ]
 
     def embed_landmarks(self, bgr: Picture, landmarks: Sequence[Points]) -> Embeddings:
@@ -126,9 +138,17 @@ class FaceAnalyser:
         """The chip that a gallery keeps of a face."""
         return Chip(*gallery_chip(bgr, landmarks))
 
-    def enrol(self, gallery: Gallery, name: str, bgr: Picture, face: AnalysedFace, negative: bool = False) -> Sample:
+    def enrol(
+        self,
+        gallery: Gallery,
+        name: str,
+        bgr: Picture,
+        face: AnalysedFace,
+        negative: bool = False,
+        masked: bool = False,
+    ) -> Sample:
         """Adds a face of ``bgr`` to a gallery of this embedder. Raises ``GalleryError``."""
-        return gallery.add(name, self.chip(bgr, face.landmarks), face.embedding, face.quality, negative)
+        return gallery.add(name, self.chip(bgr, face.landmarks), face.embedding, face.quality, negative, masked)
 
 
 def still_size(width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:

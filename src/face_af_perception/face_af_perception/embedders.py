@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -24,9 +26,13 @@ from face_af_inference.runtimes import ModelError, Runner, open_runner
 
 from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, aligned
 from .lighting import balanced
+from .masks import covered_from, masked
 
 TEMPLATES: dict[str, tuple[Points, int]] = {"arcface": (ARCFACE, ARCFACE_SIZE), "dlib": (DLIB, DLIB_SIZE)}
 """By the manifest's ``alignment``: where the landmarks lie, in a chip of so many pixels."""
+
+BLANK = 127
+"""Gray value of what is not to be seen."""
 
 STRANGERS = {"cosine": 0.0, "euclidean": 0.6}
 """Similarity of two unrelated people on average, by the metric that a model was trained for."""
@@ -80,6 +86,12 @@ class FaceModel(ABC):
     ) -> Embeddings:
         """N x D rows of faces from the first member's rows."""
 
+    @property
+    @abstractmethod
+    def upper(self) -> FaceModel | None:
+        """The same networks for the upper halves of faces, with a threshold of their own; None where nobody has
+        measured one. For faces with masks: what a mask may cover is blanked."""
+
     @abstractmethod
     def warm_up(self) -> None:
         """Runs each network once: the first run is the slow one."""
@@ -128,6 +140,7 @@ class Embedder(FaceModel):
         self._template = template
         self._mean, self._std = tuple(mean), std
         self._batch = batch
+        self._blank_from: int | None = None
         self._alone = threading.Lock()
         """A gallery may be read in a thread while frames go on."""
         self.dimension = self._run(np.zeros((1, 3, self.size, self.size), np.float32)).shape[1]
@@ -157,9 +170,29 @@ class Embedder(FaceModel):
         for count in (1, 2, 4):
             self.embed_chips([chip] * count)
 
+    @cached_property
+    def upper(self) -> Embedder | None:
+        if self.spec.upper is None:
+            return None
+        half = copy(self)
+        half.threshold, half.strangers, slope, offset = self.spec.upper
+        half.calibration = Calibration(slope, offset)
+        half.model_id = f"{self.model_id}-upper"
+        half._blank_from = covered_from(self._template)
+        return half
+
+    def masked(self, chips: Sequence[Picture]) -> list[bool]:
+        """Whether the faces of chips that :meth:`chip` made wear masks."""
+        return masked(chips, self._template)
+
     def chip(self, bgr: Picture, landmarks: Points) -> Picture:
         """The aligned face as the network sees it: size x size, BGR, :func:`balanced` under stage light."""
-        return balanced(aligned(bgr, landmarks, self._template, self.size))
+        return self._blanked(balanced(aligned(bgr, landmarks, self._template, self.size)))
+
+    def _blanked(self, chip: Picture) -> Picture:
+        if self._blank_from is not None:
+            chip[self._blank_from :] = BLANK
+        return chip
 
     def embed_chips(self, chips: Sequence[Picture], flip: bool = False) -> Embeddings:
         """N x D embeddings of chips that :meth:`chip` made; ``flip``: averaged with mirror images."""
@@ -210,7 +243,7 @@ def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None =
         # each at its own threshold: stricter than it need be
         return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
     try:
-        return Ensemble(members, together.threshold, together.lead, together.weights)
+        return Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
     except ValueError as error:
         raise ModelError(f"{together.name}: {error}") from error
 

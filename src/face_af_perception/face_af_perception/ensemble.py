@@ -7,6 +7,7 @@ A row is the members' embeddings side by side, each scaled by what its similarit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -22,12 +23,18 @@ class Ensemble(FaceModel):
 
     ``threshold``: the sum of the members' log-odds, with the share ``lead`` of its lead over that of the second best
     person, from which on a face is that of a person in a gallery. ``shares``: how much each member's log-odds count
-    (1: fully).
+    (1: fully). ``upper``: the threshold for the upper halves of faces.
     """
 
     def __init__(
-        self, members: Sequence[Embedder], threshold: float, lead: float = 0.0, shares: Sequence[float] = ()
+        self,
+        members: Sequence[Embedder],
+        threshold: float,
+        lead: float = 0.0,
+        shares: Sequence[float] = (),
+        upper: float | None = None,
     ) -> None:
+        self._of_upper = (lead, shares, upper)
         self._members = tuple(members)
         calibrations = [m.calibration.weighed(s) for m, s in zip(members, shares or [1.0] * len(members), strict=True)]
         self._weights = weights(calibrations, [m.strangers for m in members], threshold, lead)
@@ -44,6 +51,15 @@ class Ensemble(FaceModel):
     @property
     def members(self) -> Sequence[Embedder]:
         return self._members
+
+    @cached_property
+    def upper(self) -> Ensemble | None:
+        lead, shares, threshold = self._of_upper
+        halves = [m.upper for m in self._members]
+        known = [half for half in halves if half is not None]
+        if threshold is None or len(known) < len(halves):
+            return None
+        return Ensemble(known, threshold, lead, shares)
 
     def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
         return np.concatenate([part * scale for part, scale in zip(parts, self._scales, strict=True)], 1)

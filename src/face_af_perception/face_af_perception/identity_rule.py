@@ -68,6 +68,8 @@ class IdentityRule:
         scores = gallery.scores(np.stack(rows))
         for memory, row in zip(stale, scores, strict=False):
             self._decide(memory, row, names, gallery.column(memory.identity))
+            if not memory.identity:
+                self._decide_by_upper_half(memory, gallery)
             memory.gallery_version = version
         for against, row in zip(shown, scores[len(stale) :], strict=True):
             against.similarity, against.gallery_version = float(row.max()), version
@@ -91,6 +93,21 @@ class IdentityRule:
             return
         memory.identity = names[best] if clear else ""
         memory.similarity = float(row[best])
+
+    def _decide_by_upper_half(self, memory: Memory, gallery: Gallery) -> None:
+        """Names a face that wears a mask and is nobody as a whole; two looks in a row are needed."""
+        if len(memory.upper) < min(2, self.params.memory):
+            return
+        upper = gallery.upper
+        if upper is None:
+            return
+        model = self.embedder.upper
+        assert model is not None
+        match = upper.match(model.mean(memory.upper, memory.upper_weights)[None])[0]
+        if match.similarity >= upper.threshold and match.similarity - match.second >= self.params.margin:
+            memory.identity = match.identity
+        # on the scale of whole faces: what is published is the same on both
+        memory.similarity = self.embedder.scale.internal(model.scale.published(match.similarity))
 
     def _meet(self, memories: Sequence[Memory]) -> None:
         """Whoever is seen beside a person, and is clearly not alike, is a stranger to that person from now on.

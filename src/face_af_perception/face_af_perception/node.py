@@ -116,6 +116,8 @@ class PerceptionNode(Node):
             self._gallery_problem = short(f"{folder}: cannot be read ({type(error).__name__}: {error})", 300)
             return None
         self._gallery_problem = ""
+        if gallery.upper is not None:  # embeds the upper halves of faces here, rather than when the first mask is seen
+            self.get_logger().debug(f"{len(gallery.upper)} samples are ready for faces with masks")
         return gallery
 
     def _on_embedding(self, done: int, total: int) -> None:

@@ -149,12 +149,30 @@ class Recognizer:
         for track, template in zip(tracks, known, strict=True):
             track.memory.looks_by_first = 0 if template is None else track.memory.looks_by_first + 1
         rows = self.embedder.complete(bgr, landmarks, looks, known, self.params.flip)
+        self._look_at_masks(bgr, tracks, chips)
         if tracks:
             spent = (time.perf_counter() - started) * 1e3 / len(tracks)
             self._cost_ms += 0.1 * (spent - self._cost_ms)
         return rows, [
             quality(t.detection.landmarks, chip) * t.visible_share**2 for t, chip in zip(tracks, chips, strict=True)
         ]
+
+    def _look_at_masks(self, bgr: Picture, tracks: Sequence[Track], chips: Sequence[Picture]) -> None:
+        """Embeds the upper halves of faces that wear masks."""
+        upper = self.embedder.upper
+        if upper is None or self.gallery is None or not self.gallery.names:
+            return
+        wearing = self.embedder.members[0].masked(chips)
+        for track, chip, yes in zip(tracks, chips, wearing, strict=True):
+            memory = track.memory
+            if not yes or track.contested:
+                memory.upper, memory.upper_weights = [], []
+            elif not memory.identity or memory.upper:
+                points = track.detection.landmarks
+                memory.upper.append(upper.embed(bgr, [points], self.params.flip)[0])
+                memory.upper_weights.append(quality(points, chip))
+                del memory.upper[: -self.params.memory], memory.upper_weights[: -self.params.memory]
+                memory.gallery_version = -1
 
     def _is_clear(self, track: Track, look: Embeddings) -> bool:
         """Whether the first embedder alone says that a face is its track's person, and nothing is at stake.

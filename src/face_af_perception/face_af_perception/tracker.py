@@ -60,6 +60,9 @@ class Memory:
     weights: list[float] = field(default_factory=list)
     template: NDArray[np.float32] | None = None
     """Mean of the embeddings, weighted by quality."""
+    upper: list[NDArray[np.float32]] = field(default_factory=list)
+    upper_weights: list[float] = field(default_factory=list)
+    """Of a face that wears a mask: the embeddings of its upper half, and their weights. Empty while it wears none."""
     embedded_at: float = -math.inf
     looks_by_first: int = 0
     """So many times in a row only the first of several embedders has looked at the face."""

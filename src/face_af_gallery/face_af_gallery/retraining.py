@@ -84,7 +84,7 @@ def pack(gallery: Gallery) -> bytes:
     options = Options.from_text(gallery.training)
     if options.copies:
         raise GalleryError("it was trained with changed copies of the photographs")
-    samples = gallery.samples()
+    samples = [sample for sample in gallery.samples() if not sample.masked]
     if not samples:
         raise GalleryError("the gallery is empty")
     names, data = training_set(samples, np.stack([gallery.embedding(s) for s in samples]))

@@ -77,7 +77,7 @@ def _train(gallery: Gallery, options: argparse.Namespace) -> int:
     from .training_report import text, write_report
 
     asked = Options(options.method, options.seed, options.copies, _schedule(options))
-    samples = gallery.samples()
+    samples = [sample for sample in gallery.samples() if not sample.masked]
     if not gallery.names:
         raise GalleryError(f"{gallery.folder}: nobody is in it; `ros2 run face_af_people enrol` puts people in")
     if gallery.complaint:

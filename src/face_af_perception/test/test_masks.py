@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from real_faces import play
 
 from face_af_gallery.gallery import Gallery
 from face_af_perception.alignment import ARCFACE, DLIB
@@ -93,3 +94,19 @@ def test_a_photograph_with_a_mask_counts_for_masked_faces_only(
     again = Gallery.open(tmp_path / "g", models.embedder)
     assert again.names == ["b"] and again.upper is not None and again.upper.names == ["a", "b"]
     assert [sample.masked for sample in again.samples()] == [True, False]
+
+
+def test_a_masked_person_in_front_of_the_camera_gets_the_name(models: FaceAnalyser, folder: Path) -> None:
+    gallery = gallery_of(models, folder)
+    assert gallery.upper is not None
+    picture = with_mask(models, photo(folder, 1))
+    face = largest(models, picture)
+    if face.upper is None or gallery.upper.match(face.upper[None])[0].similarity < gallery.upper.threshold:
+        pytest.skip("this mask hides too much from these networks")
+    frames = [picture] * 20
+    faces = play(models, gallery, frames, "a")
+    assert faces[-1][0].identity == "a" and faces[-1][0].similarity >= 0.42
+    alone = Gallery(None, models.embedder)
+    other = photo(folder, 18)
+    models.enrol(alone, "x", other, largest(models, other))
+    assert not any(face.identity for frame in play(models, alone, frames, "x") for face in frame)

@@ -128,7 +128,7 @@ def in_browser(address: str, seconds: float) -> dict[str, Any]:
                     const begun = performance.now();
                     const name = document.querySelector('#people-strip button').dataset.name;
                     const answer = await faceAf.link.act(n % 2 ? 'target' : 'nobody', n % 2 ? {{ name }} : {{}});
-                    if (!answer.ok) throw new Error(answer.message);
+                    if (!answer.ok) throw new Error(answer.message || 'the connection was lost');
                     took.push(performance.now() - begun);
                     await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 100));
                 }}

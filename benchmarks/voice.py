@@ -25,7 +25,7 @@ from face_af_gallery.voices import VoiceGallery
 from face_af_speaker import evaluation
 from face_af_speaker.enrolment import people_in, recordings
 from face_af_speaker.features import RATE, Sound
-from face_af_speaker.identification import MARGIN, VoiceMatcher
+from face_af_speaker.identification import MARGIN, VoiceMatcher, threshold_for
 from face_af_speaker.listener import Heard, Listener
 from face_af_speaker.networks import ActivityNetwork, VoiceEmbedder, open_networks
 from face_af_speaker.segments import speech_of
@@ -75,7 +75,7 @@ def recognition(
     figures: dict[str, float] = {"people": len(people), "strangers": len(others), "probes": len(trial.known)}
     if len(trial.known):
         figures |= {"named_percent": trial.at_strangers(0.01)["named"]}
-        shipped = trial.rates(embedder.threshold)
+        shipped = trial.rates(threshold_for(embedder.threshold, evaluation.windows_in(3.0)))
         figures |= {"named_as_shipped_percent": shipped["named"], "strangers_as_shipped_percent": shipped["strangers"]}
     genuine, impostor = evaluation.verification({**people, **others}, 5.0)
     if len(genuine):

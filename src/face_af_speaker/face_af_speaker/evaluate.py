@@ -12,8 +12,8 @@ import numpy as np
 from face_af_common.files import write_json
 
 from .enrolment import embed_recording, people_in, recordings
-from .evaluation import Recordings, Trial, equal_error, most_alike, open_set, verification
-from .identification import MARGIN
+from .evaluation import Recordings, Trial, equal_error, most_alike, open_set, verification, windows_in
+from .identification import MARGIN, threshold_for
 from .networks import ActivityNetwork, Floats, VoiceEmbedder
 from .options import add_options, complain, networks, told
 from .sound_files import Piece, SoundError
@@ -108,12 +108,13 @@ def evaluate(
             complain(f"{seconds:g} s heard: no recording has so much speech")
             continue
         trials[seconds] = trial
+        shipped = threshold_for(embedder.threshold, windows_in(seconds))
         report["heard"][f"{seconds:g}"] = {
             "equal_error": equal_error(*verification({**known, **strangers}, seconds)),
             "probes": len(trial.known),
             "strangers_heard": len(trial.strangers),
             "at_far": trial.at_strangers(options.far),
-            "as_shipped": {"threshold": embedder.threshold, **trial.rates(embedder.threshold)},
+            "as_shipped": {"threshold": shipped, **trial.rates(shipped)},
         }
     return report, trials
 

@@ -19,6 +19,9 @@ from .networks import Floats
 
 MARGIN = 0.10
 """By so much a person must be more alike than the next one: two voices at once are like both, or like neither."""
+LONG_WINDOWS, LONG_RISE = 3, 0.03
+"""From so many windows (2.5 s of speech) on the threshold is higher by this: people are then more like themselves, and
+of strangers as many as before would be named."""
 _FULL_SECONDS = 30.0
 """Of a session: more speech does not weigh more."""
 
@@ -38,6 +41,11 @@ def centred(embeddings: Floats) -> Floats:
 
 def _unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), np.float32)
+
+
+def threshold_for(threshold: float, windows: int) -> float:
+    """The likeness that the mean of so many windows needs, given that of one."""
+    return threshold + (LONG_RISE if windows >= LONG_WINDOWS else 0.0)
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,14 @@ class VoiceMatcher:
         second = float(np.delete(scores, best).max()) if len(scores) > 1 else -1.0
         return Match(self.names[best], float(scores[best]), second)
 
-    def name(self, embedding: Floats) -> tuple[str, float]:
-        """Who it is (empty: nobody who is known, or two people are alike it) and the likeness of the best one."""
+    def name(self, embedding: Floats, windows: int) -> tuple[str, float]:
+        """Who it is (empty: nobody who is known, or two people are alike it) and the likeness of the best one.
+
+        ``windows``: how many of them the embedding is the mean of.
+        """
         match = self.match(embedding)
-        named = match.similarity >= self.threshold and match.similarity - match.second >= self.margin
+        named = (
+            match.similarity >= threshold_for(self.threshold, windows)
+            and match.similarity - match.second >= self.margin
+        )
         return match.identity if named else "", match.similarity

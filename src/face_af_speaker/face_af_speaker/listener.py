@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .features import RATE, Sound
-from .identification import VoiceMatcher, centred
+from .identification import VoiceMatcher, centred, threshold_for
 from .networks import ActivityNetwork, Floats, VoiceEmbedder
 from .speech import Speech, SpeechFrames
 from .voice_windows import VoiceWindows
@@ -102,7 +102,7 @@ class VoiceNamer:
         mean = np.asarray(np.mean(self._evidence, axis=0), np.float32)
         match = self._matcher.match(mean)
         self.similarity = match.similarity
-        threshold = self._matcher.threshold
+        threshold = threshold_for(self._matcher.threshold, len(self._evidence))
         if match.identity == self.identity:
             threshold -= self.params.hysteresis
         clear = match.similarity - match.second >= self._matcher.margin

@@ -78,7 +78,7 @@ def segments(matcher: VoiceMatcher, embedder: VoiceEmbedder, turn: Turn) -> list
     windows = embed_windows(embedder, turn.mel)
     found: list[Segment] = []
     for first, last in _voices(windows):
-        name, similarity = matcher.name(windows[first:last].mean(0))
+        name, similarity = matcher.name(windows[first:last].mean(0), last - first)
         starts = window_starts(count)
         begin = 0 if first == 0 else (starts[first] + starts[first - 1] + FRAMES) // 2
         end = count if last == len(windows) else (starts[last] + starts[last - 1] + FRAMES) // 2

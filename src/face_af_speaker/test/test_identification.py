@@ -33,9 +33,9 @@ def matcher(**people: list[np.ndarray]) -> VoiceMatcher:
 
 def test_the_right_one_is_named_and_strangers_are_not() -> None:
     known = matcher(anna=[voice(1)], bert=[voice(2)])
-    assert known.name(voice(50, 0.4, of=1))[0] == "anna"
-    assert known.name(voice(51, 0.4, of=2))[0] == "bert"
-    name, similarity = known.name(voice(3))
+    assert known.name(voice(50, 0.4, of=1), 1)[0] == "anna"
+    assert known.name(voice(51, 0.4, of=2), 1)[0] == "bert"
+    name, similarity = known.name(voice(3), 1)
     assert name == "" and similarity < 0.5
 
 
@@ -43,7 +43,14 @@ def test_two_voices_at_once_give_no_name() -> None:
     known = matcher(anna=[voice(1)], bert=[voice(2)])
     both = voice(1) + voice(2)
     assert known.match(both).similarity > 0.5
-    assert known.name(both)[0] == ""
+    assert known.name(both, 1)[0] == ""
+
+
+def test_long_speech_needs_more_likeness() -> None:
+    known = matcher(anna=[voice(1)])
+    probe = voice(12, 1.0, of=1)
+    known.threshold = known.match(probe).similarity - 0.01
+    assert known.name(probe, 1)[0] == "anna" and known.name(probe, 3)[0] == ""
 
 
 def test_sessions_are_averaged() -> None:
@@ -54,18 +61,18 @@ def test_sessions_are_averaged() -> None:
 
 
 def test_nobody_known_and_silence_have_no_name() -> None:
-    assert matcher().name(voice(1)) == ("", -1.0)
-    assert matcher(anna=[voice(1)]).name(np.zeros(DIMENSION, np.float32)) == ("", -1.0)
+    assert matcher().name(voice(1), 1) == ("", -1.0)
+    assert matcher(anna=[voice(1)]).name(np.zeros(DIMENSION, np.float32), 1) == ("", -1.0)
 
 
 def test_a_change_of_the_gallery_counts_at_once() -> None:
     gallery = VoiceGallery(None, "m")
     known = VoiceMatcher(gallery, 0.5)
-    assert known.name(voice(1))[0] == ""
+    assert known.name(voice(1), 1)[0] == ""
     gallery.add("anna", voice(1), 10)
-    assert known.name(voice(1)) == ("anna", pytest.approx(1.0, abs=1e-5))
+    assert known.name(voice(1), 1) == ("anna", pytest.approx(1.0, abs=1e-5))
     gallery.remove("anna")
-    assert known.name(voice(1))[0] == ""
+    assert known.name(voice(1), 1)[0] == ""
 
 
 def test_centred_rows_have_length_one_and_silence_stays_zero() -> None:

@@ -26,7 +26,7 @@ START_S = 60.0
 """A child whose executors have not all turned for the first time after so long hangs, too."""
 END_S = 2.0
 """A process that has not ended so long after it was asked to is ended hard."""
-HANDOVER_S = 10.0
+HANDOVER_S = 30.0
 """A child whose parent was killed goes on for so long: until another one has imported everything and waits for it."""
 USER_ERROR = 2
 """Exit status of a process that cannot start with what it was given: starting again would not help."""

@@ -24,6 +24,7 @@ setup(
             "identify = face_af_common.tools:identify",
             "evaluate = face_af_common.tools:evaluate",
             "extract = face_af_common.tools:extract",
+            "map = face_af_common.tools:map",
             "people = face_af_common.tools:people",
             "train = face_af_common.tools:train",
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from face_af_common.files import FileError, replacing, write_json
+from face_af_common.files import FileError, replacing, write_json, write_text
 from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from face_af_common.paths import gallery_dir
 from face_af_common.types import Face
@@ -36,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="a gallery, or a folder with one folder of photos a person",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="OUT", help="writes {path: [{box, identity, similarity, score}]}")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="writes a table with one row a face")
+    parser.add_argument("--recursive", action="store_true", help="also look into the folders of folders")
     parser.add_argument("--annotate", type=Path, metavar="DIR", help="writes each image or video with names drawn")
     parser.add_argument("--threshold", type=float, default=0.0, help="similarity from which on a face is named")
     parser.add_argument("--largest", action="store_true", help="people's group photos: take the largest face")
@@ -56,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     job = Identifier(analyser, gallery, options.threshold, options.annotate)
     results: dict[str, list[Any]] = {}
     failed: set[str] = set()
-    given, empty = expanded(options.inputs)
+    given, empty = expanded(options.inputs, options.recursive)
     for line in empty:
         complain(line)
     if not given:
@@ -71,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(line)
     if options.json:
         write_json(options.json, results)
-    else:
+    if options.csv:
+        write_csv(options.csv, results)
+    if not options.json and not options.csv:
         _show({name: found for name, found in results.items() if name not in failed})
     return 1 if len(failed) == len(results) or job.not_written else 0
 
@@ -209,6 +215,20 @@ class Identifier:
         return self._folder / name
 
 
+def write_csv(path: Path, results: dict[str, list[Any]]) -> None:
+    """One row a face: file, frame (empty for a photograph), box, who it is. Raises ``FileError``."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["file", "frame", "x", "y", "width", "height", "identity", "similarity", "score"])
+    for name, found in results.items():
+        is_video = bool(found) and isinstance(found[0], list)
+        for frame, faces in enumerate(found if is_video else [found]):
+            for face in faces:
+                who = [face["identity"], face["similarity"], face["score"]]
+                writer.writerow([name, frame if is_video else "", *face["box"], *who])
+    write_text(path, table.getvalue())
+
+
 def entry(face: Face) -> Entry:
     """A face as it stands in the JSON file."""
     box = face.box
@@ -246,7 +266,7 @@ def _frames(video: cv2.VideoCapture) -> Iterator[Picture]:
         yield np.asarray(picture, np.uint8)
 
 
-def expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+def expanded(inputs: Sequence[str], recursive: bool = False) -> tuple[list[str], list[str]]:
     """The paths as given, for a folder the photographs and videos in it; and a line for each folder without any."""
     found: list[str] = []
     empty: list[str] = []
@@ -256,10 +276,13 @@ def expanded(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
             found.append(given)
             continue
         known = IMAGE_SUFFIXES | FOREIGN_SUFFIXES | VIDEO_SUFFIXES
-        inside = [str(path) for path in photos_in([folder]) if path.suffix.lower() in known]
+        folders = [folder]
+        if recursive:
+            folders += sorted(path for path in folder.rglob("*") if path.is_dir() and not path.name.startswith("."))
+        inside = [str(path) for path in photos_in(folders) if path.suffix.lower() in known]
         if not inside:
             deeper = any(path.is_dir() for path in folder.iterdir())
-            hint = f"; it has folders in it: give them, as in {folder}/*" if deeper else ""
+            hint = f"; it has folders in it: give them, as in {folder}/*, or --recursive" if deeper else ""
             empty.append(f"{folder}: no photographs or videos in it{hint}")
         found += inside
     return found, empty

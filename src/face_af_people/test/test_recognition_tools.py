@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -187,6 +188,19 @@ def test_identify_a_video_gives_one_entry_a_frame(people: Path, tmp_path: Path) 
     assert len(frames) == 12 and all(len(frame) == 1 for frame in frames)
     assert frames[-1][0]["identity"] == "cleo"
     assert (tmp_path / "drawn" / "clip.mp4").stat().st_size > 0
+
+
+def test_identify_looks_into_folders_and_writes_a_table(people: Path, tmp_path: Path) -> None:
+    deep = photo(tmp_path / "in" / "a" / "b" / "both.png", ("bert", 150), ("fred", 100), light=180)
+    photo(tmp_path / "in" / "nobody.png")
+    out = tmp_path / "out.csv"
+    assert run(identify, "--gallery", people, "--csv", out, "--recursive", tmp_path / "in") == 0
+    rows = list(csv.DictReader(out.open(encoding="utf-8", newline="")))
+    assert [(row["file"], row["frame"], row["identity"]) for row in rows] == [
+        (str(deep), "", "bert"),
+        (str(deep), "", ""),
+    ]
+    assert float(rows[0]["width"]) == 150
 
 
 def test_identify_goes_on_after_inputs_that_cannot_be_read(

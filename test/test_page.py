@@ -172,9 +172,13 @@ def test_choose_by_tap_while_faces_move_and_take_it_back(phone: Any, site: Site)
 
 def test_follow_an_unknown_face(phone: Any, site: Site) -> None:
     page = phone()
-    tap_face(page, "!face.name")
-    page.get_by_role("button", name="Follow this face").click()
-    said(page).to_contain_text("is followed", timeout=WAIT_MS)
+    answers: list[str] = []
+    while not (answers and "is followed" in answers[-1]):
+        assert len(answers) < 8, answers  # somebody may leave the stage just then
+        tap_face(page, "!face.name && face.box[2] > 40")
+        page.get_by_role("button", name="Follow this face").click()
+        said(page).to_contain_text("face", timeout=WAIT_MS)
+        answers.append(page.locator("#toast-text").inner_text())
     playwright.expect(page.locator("#who")).to_contain_text("The face you chose", timeout=WAIT_MS)
     page.locator("#undo").click()
     playwright.expect(page.locator("#who")).to_contain_text(site.target, timeout=WAIT_MS)

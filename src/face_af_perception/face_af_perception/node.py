@@ -260,12 +260,13 @@ class PerceptionNode(Node):
 
     def _on_set_target(self, request: SetTarget.Request, response: SetTarget.Response) -> SetTarget.Response:
         name = canonical_name(request.identity)
+        followed = 0 if name else request.track_id
         try:
             gallery = self._parts()[1]
             if name and name not in gallery.names:
                 raise GalleryError(_unknown(name, gallery.names))
-            if request.track_id and not name:
-                self._newest_face(request.track_id)
+            if followed and self._pipeline is not None and not self._pipeline.knows(followed):
+                raise GalleryError(f"face {followed} is not in sight any more")
         except GalleryError as error:
             response.message = str(error)
             return response
@@ -273,9 +274,11 @@ class PerceptionNode(Node):
         result = self.set_parameters([Parameter("target", Parameter.Type.STRING, name)])[0]
         response.success, response.message = result.successful, result.reason
         if result.successful and self._pipeline is not None:
-            self._pipeline.followed = 0 if name else request.track_id
-            followed = f"face {request.track_id} is followed" if request.track_id else "there is no target now"
-            response.message = f"the target is {name}" if name else followed
+            self._pipeline.followed = followed
+            nobody = "there is no target now"
+            response.message = (
+                f"the target is {name}" if name else f"face {followed} is followed" if followed else nobody
+            )
         return response
 
     def _parts(self) -> tuple[FaceAnalyser, Gallery]:

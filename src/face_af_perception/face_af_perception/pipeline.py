@@ -128,6 +128,10 @@ class FacePipeline:
             for track, similarity, name in zip(tracks, alike, names, strict=True)
         ]
 
+    def knows(self, track_id: int) -> bool:
+        """Whether a face is in sight, or was a moment ago."""
+        return any(track.memory.id == track_id for track in (*self.tracker.tracks, *self.tracker.lost))
+
     def _is_wanted(self, track: Track, name: str) -> bool:
         if self.followed:
             return track.memory.id == self.followed

@@ -80,6 +80,7 @@ def test_a_face_is_followed_whoever_it_is_until_somebody_is_named(
     scene.places = {"anna": Box(100, 80, 60, 60), "cleo": Box(300, 80, 60, 60)}
     faces = pipeline.process(scene.frame(), 0.0)
     stranger = next(face for face in faces if not face.identity)
+    assert pipeline.knows(stranger.track_id) and not pipeline.knows(stranger.track_id + 100)
     pipeline.followed = stranger.track_id
     for number in range(1, 10):
         scene.places["cleo"] = Box(300 + 5 * number, 80, 60, 60)

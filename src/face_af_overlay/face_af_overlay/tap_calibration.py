@@ -11,6 +11,7 @@ from face_af_common.types import AfState, Box
 
 from .calibrate import drawn_colour, propose
 from .colours import Colour
+from .compiled import readable
 from .detector import AfBoxDetector
 from .params import OverlayNodeParams
 
@@ -37,6 +38,7 @@ class TapCalibration:
 
         ``bgr``: H x W x 3 uint8. Raises :class:`TapError`, and ``PictureError``.
         """
+        bgr = readable(bgr)  # else the loops would be compiled anew, which takes seconds
         boxes = outlined(bgr, x, y, params)
         if not boxes:
             raise TapError("there is no box at this place; tap on it or right beside it")

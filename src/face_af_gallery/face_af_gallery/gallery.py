@@ -232,6 +232,15 @@ class Gallery:
         limit, low = self.threshold, self.embedder.above(-1.0)
         return self.classifier.scores(rows, nearest, limit=limit, low=low, slack=limit - self.floor)
 
+    def nearest(self, embeddings: Embeddings) -> NDArray[np.float32]:
+        """N x P similarities to each person's nearest sample, without :attr:`lead` and classifier."""
+        return self._matcher().nearest(np.asarray(embeddings, np.float32))
+
+    @property
+    def lead(self) -> Lead:
+        """What :meth:`scores` adds to :meth:`nearest`."""
+        return self._matcher().lead
+
     def column(self, name: str) -> int | None:
         """A person's column in :meth:`scores`; None for somebody who is not known."""
         return self._matcher().place.get(canonical_name(name))

@@ -73,7 +73,7 @@ class Index:
         dimension: int,
         lead: Lead | None = None,
     ) -> None:
-        self._lead = lead or Lead()
+        self.lead = lead or Lead()
         samples = list(samples)
         positive = [s for s in samples if not s.negative]
         self.size = len(positive)
@@ -84,6 +84,11 @@ class Index:
         self._negative = _Group([(self.place[s.identity], embeddings[s.id]) for s in negative], dimension)
 
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
+        """N x P similarities to the nearest sample of each person, with the lead over the second best added."""
+        return self.lead.added(self.nearest(embeddings))
+
+    def nearest(self, embeddings: Embeddings) -> NDArray[np.float32]:
+        """The same without the lead."""
         result = np.full((len(embeddings), len(self.names)), -1.0, np.float32)
         if not result.size:
             return result
@@ -92,7 +97,7 @@ class Index:
             against = np.full_like(result, -1.0)
             self._negative.best(embeddings, against)
             result = np.where(against >= result, np.minimum(result - against, 0), result)
-        return self._lead.added(result)
+        return result
 
 
 class _Group:

@@ -10,6 +10,7 @@ from typing import Any
 from face_af_common.files import write_json
 
 from .calibrate import calibrations
+from .compare import compare
 from .evaluation_report import recommended, table
 from .identification import identification
 from .labelled_photos import Photos, read_pairs, read_people
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--far", type=float, default=0.005, help="false-accept rate to aim at, 0 to 1 (0.005)")
     parser.add_argument("--repeats", type=int, default=50, help="random choices of the enrolled photos (50)")
     parser.add_argument("--split", action="store_true", help="count people whose photos look like several as several")
+    parser.add_argument("--compare", action="store_true", help="the older recognisers beside ours, on the same photos")
     parser.add_argument("--calibrate", action="store_true", help="fit each embedder's calibration for the manifest")
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes all figures")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="writes roc.png, scores.png and open_set.png")
@@ -43,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if not options.pairs and not options.people:
         parser.error("--pairs or --people is needed")
-    if options.calibrate and not options.people:
-        parser.error("--calibrate needs --people")
+    if (options.calibrate or options.compare) and not options.people:
+        parser.error("--calibrate and --compare need --people")
     if not 0 <= options.far < 1 or min(options.enrol) < 1 or options.repeats < 1:
         parser.error("--far must be 0 to 1, --enrol and --repeats at least 1")
 
@@ -67,6 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 photos, read_people(options.people),
                 enrol=options.enrol, far=options.far, repeats=options.repeats, split=options.split,
             )  # fmt: skip
+            if options.compare:
+                report["compared"] = compare(
+                    photos, read_people(options.people),
+                    enrol=max(options.enrol), far=options.far, repeats=options.repeats,
+                )  # fmt: skip
             if options.calibrate:
                 report["calibration"] = calibrations(photos, read_people(options.people))
     except (ModelError, PhotoError) as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .compare import compared_table
+
 if TYPE_CHECKING:
     from face_af_perception.analyser import FaceAnalyser
 
@@ -59,6 +61,8 @@ def table(report: dict[str, Any]) -> str:
                     f"  {count:>8}  {trials:>22}  {f['threshold']:.3f} {note:8} {percent(f['named']):>6}"
                     f"  {percent(f['misnamed']):>8}  {percent(f['false_accepts']):>15}"
                 )
+    if "compared" in report:
+        lines += compared_table(report["compared"])
     lines += [f"calibration of {name}: {line}" for name, line in report.get("calibration", {}).items()]
     lines += ["", "recommended: " + ", ".join(f"{name} {value}" for name, value in report["recommended"].items())]
     return "\n".join(lines)

@@ -20,6 +20,7 @@ def identification(
     photos: Photos, people: dict[str, list[Path]], *, enrol: Sequence[int], far: float, repeats: int, split: bool
 ) -> tuple[dict[str, Any], list[open_set.OpenSet]]:
     """Figures of naming known people and refusing strangers. Raises :class:`PhotoError`."""
+    from face_af_gallery.gallery import Gallery
     from face_af_perception.params import RecognitionParams
 
     photos.load([path for paths in people.values() for path in paths])
@@ -38,7 +39,7 @@ def identification(
     if len(indices) < 2:
         raise PhotoError("usable photos of at least two people are needed")
     threshold, margin = photos.analyser.embedder.threshold, RecognitionParams().margin
-    score = scorer(photos, order)
+    score, lead = scorer(photos, order), Gallery(None, photos.analyser.embedder).lead
     figures: dict[str, Any] = {
         "people": len(indices),
         "photos": len(order),
@@ -50,7 +51,7 @@ def identification(
     }
     trials = []
     for count in enrol:
-        trial = open_set.evaluate(indices, score, enrol=count, margin=margin, repeats=repeats)
+        trial = open_set.evaluate(indices, score, enrol=count, margin=margin, lead=lead, repeats=repeats)
         if not len(trial.known):
             raise PhotoError(f"nobody has more than {count} usable photos, so that none is left to try")
         figures["enrolled"][str(count)] = _trial_figures(trial, threshold, far)
@@ -76,7 +77,7 @@ def _trial_figures(trial: open_set.OpenSet, threshold: float, far: float) -> dic
 
 
 def scorer(photos: Photos, order: Sequence[Path]) -> open_set.Scorer:
-    """Scores probes with the gallery that the node uses."""
+    """Scores probes with the gallery that the node uses, before the lead over the second best person is added."""
     from face_af_gallery.gallery import Gallery
     from face_af_gallery.model import CHIP_SIZE, Chip
 
@@ -90,7 +91,7 @@ def scorer(photos: Photos, order: Sequence[Path]) -> open_set.Scorer:
             chip = np.zeros((CHIP_SIZE, CHIP_SIZE, 3), np.uint8)
             chip[0, 0] = (index & 255, index >> 8 & 255, index >> 16)
             gallery.add(name, Chip(chip, face.landmarks), face.embedding, face.quality)
-        return gallery.names, gallery.scores(rows[probes])
+        return gallery.names, gallery.nearest(rows[probes])
 
     return score
 

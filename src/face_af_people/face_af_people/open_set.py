@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_gallery.matching import Lead
 from face_af_gallery.metrics import Scores
 
 Scorer = Callable[[list[tuple[str, int]], list[int]], tuple[list[str], NDArray[np.float32]]]
@@ -44,6 +45,7 @@ def evaluate(
     *,
     enrol: int,
     margin: float,
+    lead: Lead | None = None,
     repeats: int = 30,
     seed: int = 1,
 ) -> OpenSet:
@@ -51,6 +53,7 @@ def evaluate(
 
     ``people`` gives the indices of each person's photos. In every round the photos that are not enrolled are probes
     of known people, and each person in turn is left out of the gallery, where all of their photos are strangers.
+    ``lead`` is added to the scores only then, so that nobody counts as second who is left out.
     """
     rng = np.random.default_rng(seed)
     known, right, strangers = [], [], []
@@ -65,16 +68,18 @@ def evaluate(
         place = {name: column for column, name in enumerate(names)}
         for row, owner, index in zip(scores, owners, photos, strict=True):
             if index not in chosen[owner]:
-                best, value = _best(row, margin)
+                best, value = _best(row, margin, lead)
                 known.append(value)
                 right.append(names[best] == owner)
             others = np.delete(row, place[owner])
             if len(others):
-                strangers.append(_best(others, margin)[1])
+                strangers.append(_best(others, margin, lead)[1])
     return OpenSet(enrol, np.array(known), np.array(right, bool), np.array(strangers))
 
 
-def _best(row: NDArray[np.float32], margin: float) -> tuple[int, float]:
+def _best(row: NDArray[np.float32], margin: float, lead: Lead | None) -> tuple[int, float]:
+    if lead is not None:
+        row = lead.added(row[None].copy())[0]
     best = int(row.argmax())
     second = float(np.delete(row, best).max()) if len(row) > 1 else -1.0
     value = float(row[best])

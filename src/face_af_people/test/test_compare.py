@@ -23,7 +23,7 @@ def test_a_person_who_is_left_out_is_not_the_second_best() -> None:
 
     def score(enrolled: list[tuple[str, int]], probes: list[int]) -> tuple[list[str], np.ndarray]:
         names = sorted({name for name, _ in enrolled})
-        taken = {name: index for name, index in enrolled}
+        taken = dict(enrolled)
         return names, np.stack([alike[probes, taken[name]] for name in names], 1)
 
     trial = evaluate({"a": [0, 1], "b": [2, 3]}, score, enrol=1, margin=0.0, lead=Lead(0.3, 0.0), repeats=2)

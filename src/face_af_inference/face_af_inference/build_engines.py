@@ -12,7 +12,7 @@ import numpy as np
 
 from face_af_common.paths import data_dir, model_dirs
 
-from .ensembles import choose_embedders
+from .choosing import choose_embedders
 from .manifest import ModelSpec, load_manifest
 from .runtimes import RUNTIMES, ModelError, Runner, open_runner
 

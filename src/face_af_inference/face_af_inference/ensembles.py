@@ -5,20 +5,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from face_af_common import yaml_files
 
 from .runtimes import ModelError
-
-if TYPE_CHECKING:
-    from .manifest import Manifest, ModelSpec
-
-_log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 8
 
@@ -47,45 +40,6 @@ class EnsembleEntry:
 def members(name: str) -> list[str]:
     """The parts of ``a+b``."""
     return [part.strip() for part in name.split("+")]
-
-
-def choose_embedders(
-    manifest: Manifest, name: str, dirs: Sequence[Path]
-) -> tuple[list[ModelSpec], EnsembleEntry | None]:
-    """The embedders that ``name`` means, and what the manifest says of them together.
-
-    ``auto``: the best one whose file is there, in the first ensemble that has it and whose other files are there, too.
-    Raises :class:`ModelError`.
-    """
-    if name == "auto":
-        best = manifest.choose("embedder", name, dirs)
-        for entry in manifest.ensembles:
-            try:
-                specs = [manifest.choose("embedder", member, dirs) for member in entry.members]
-            except ModelError as error:
-                _log.debug("%s: %s", entry.name, error)
-                continue
-            if best.name in [spec.name for spec in specs]:
-                return specs, entry
-        return [best], None
-    specs = [manifest.choose("embedder", member, dirs) for member in members(name)]
-    if len(specs) > MOST_MEMBERS:
-        raise ModelError(f"embedder {name!r}: at most {MOST_MEMBERS} together")
-    if len({spec.name for spec in specs}) < len(specs):
-        raise ModelError(f"embedder {name!r}: the same model twice")
-    return specs, next((found for e in manifest.ensembles if (found := _ordered(e, specs)) is not None), None)
-
-
-def _ordered(entry: EnsembleEntry, specs: Sequence[ModelSpec]) -> EnsembleEntry | None:
-    """An entry with its weights in the order of ``specs``; None where it is about other models."""
-    places = [
-        next((i for i, part in enumerate(entry.members) if part in (spec.name, spec.group, spec.family)), None)
-        for spec in specs
-    ]
-    found = [place for place in places if place is not None]
-    if len(set(found)) < len(specs) or len(specs) != len(entry.members):
-        return None
-    return replace(entry, weights=tuple(entry.weights[place] for place in found) if entry.weights else ())
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from face_af_common.paths import data_dir, model_dirs
 from face_af_common.types import Box
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import Chip, Embeddings, Points, Sample
-from face_af_inference.ensembles import choose_embedders
+from face_af_inference.choosing import choose_embedders
 from face_af_inference.manifest import load_manifest
 
 from .alignment import Picture, gallery_chip

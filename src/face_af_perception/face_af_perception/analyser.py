@@ -19,7 +19,8 @@ from face_af_inference.manifest import load_manifest
 
 from .alignment import Picture, gallery_chip
 from .detectors import Detection, Detector, open_detector
-from .embedders import FaceModel, open_face_model
+from .embedders import FaceModel
+from .ensemble import open_face_model
 from .params import PerceptionNodeParams
 from .quality import quality
 

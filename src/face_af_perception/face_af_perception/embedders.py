@@ -20,7 +20,6 @@ from face_af_gallery.calibration import Calibration, PublishedScale
 from face_af_gallery.matching import mean_embedding
 from face_af_gallery.model import Embeddings, Points
 from face_af_inference import dlib_graph
-from face_af_inference.ensembles import EnsembleEntry
 from face_af_inference.manifest import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner, open_runner
 
@@ -227,25 +226,6 @@ class Embedder(FaceModel):
                 f"{self.model_id} is no embedder of {expected} numbers: {len(tensor)} faces gave {rows.shape}"
             )
         return rows
-
-
-def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None = None, **runtime: Any) -> FaceModel:
-    """Loads one embedder, or several as one; ``together``: what is known of this ensemble.
-
-    ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises :class:`ModelError`.
-    """
-    from .ensemble import Ensemble
-
-    members = [open_embedder(spec, **runtime) for spec in specs]
-    if len(members) == 1:
-        return members[0]
-    if together is None:
-        # each at its own threshold: stricter than it need be
-        return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
-    try:
-        return Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
-    except ValueError as error:
-        raise ModelError(f"{together.name}: {error}") from error
 
 
 def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:

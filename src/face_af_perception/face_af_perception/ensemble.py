@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from face_af_gallery.calibration import USUAL_THRESHOLD, weights
 from face_af_gallery.model import Embeddings, Points
+from face_af_inference.ensembles import EnsembleEntry
+from face_af_inference.manifest import ModelSpec
+from face_af_inference.runtimes import ModelError
 
 from .alignment import Picture
-from .embedders import Embedder, FaceModel
+from .embedders import Embedder, FaceModel, open_embedder
 
 
 class Ensemble(FaceModel):
@@ -102,3 +106,20 @@ class Ensemble(FaceModel):
     def warm_up(self) -> None:
         for member in self._members:
             member.warm_up()
+
+
+def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None = None, **runtime: Any) -> FaceModel:
+    """Loads one embedder, or several as one; ``together``: what is known of this ensemble.
+
+    ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises :class:`ModelError`.
+    """
+    members = [open_embedder(spec, **runtime) for spec in specs]
+    if len(members) == 1:
+        return members[0]
+    if together is None:
+        # each at its own threshold: stricter than it need be
+        return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
+    try:
+        return Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
+    except ValueError as error:
+        raise ModelError(f"{together.name}: {error}") from error

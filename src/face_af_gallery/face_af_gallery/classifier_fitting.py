@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import NEAREST, PAIRS, Head, unit
-from .model import Embeddings, GalleryError
+from .model import GalleryError
+from .training_set import Frame, TrainingSet
 
 MOST_IN_PAIRS = 150
 """People of whom every pair can be given a machine of its own: 11,175 of them."""
@@ -21,30 +21,6 @@ MOST_DRAWS = 20
 
 PENALTY = {"svm": 1.0, "logistic": 10.0, PAIRS: 1.0}
 """Inverse strength of regularisation (scikit-learn's C) for rows of mean length one around the gallery's mean."""
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Embeddings (N x D float32) with the number of each one's person and photograph.
-
-    Photographs are numbered through; changed copies of one have its number and are not ``original``. ``background``
-    are faces of nobody in particular (M x D).
-    """
-
-    rows: Embeddings
-    owners: NDArray[np.int64]
-    photos: NDArray[np.int64]
-    original: NDArray[np.bool_]
-    background: Embeddings
-
-    def part(self, chosen: NDArray[np.bool_]) -> TrainingSet:
-        """The chosen rows; people are numbered again, in the same order."""
-        owners = np.unique(self.owners[chosen], return_inverse=True)[1]
-        return TrainingSet(self.rows[chosen], owners, self.photos[chosen], self.original[chosen], self.background)
-
-    @property
-    def people(self) -> int:
-        return int(self.owners.max(initial=-1)) + 1
 
 
 def fit(method: str, data: TrainingSet, seed: int = 42, **options: Any) -> Head:
@@ -144,24 +120,3 @@ def _machine(method: str, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(tol=1e-4, max_iter=30, **common)
-
-
-class Frame:
-    """Embeddings seen from the middle of the people, at a mean length of one: where the methods work."""
-
-    def __init__(self, data: TrainingSet) -> None:
-        rows = unit(data.rows)
-        counts = np.bincount(data.owners, minlength=data.people)
-        total = np.zeros((data.people, rows.shape[1]))
-        np.add.at(total, data.owners, rows)
-        self.center: NDArray[np.float64] = (total / counts[:, None]).mean(0)
-        self.scale = 1 / max(float(np.linalg.norm(rows - self.center, axis=1).mean()), 1e-6)
-
-    def inside(self, rows: Embeddings) -> Embeddings:
-        """Embeddings as the methods see them."""
-        return np.asarray((unit(rows) - self.center) * self.scale, np.float32)
-
-    def outside(self, method: str, weights: NDArray[Any], bias: NDArray[Any]) -> Head:
-        """What a method has learnt, for embeddings of length one."""
-        scaled = weights * self.scale
-        return Head(method, scaled.astype(np.float32), (bias - scaled @ self.center).astype(np.float32))

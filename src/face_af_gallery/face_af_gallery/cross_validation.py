@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import NEAREST, Classifier
-from .classifier_fitting import TrainingSet, fit
+from .classifier_fitting import fit
 from .matching import similarity
 from .metrics import threshold_at
 from .model import Embeddings
+from .training_set import TrainingSet
 
 ROUNDS = 5
 FAR = 0.005

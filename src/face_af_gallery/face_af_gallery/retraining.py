@@ -113,7 +113,7 @@ def run(job: bytes) -> Classifier:
 
 def unpack_and_train(job: bytes) -> Classifier:
     """What the process does. Raises :class:`GalleryError`."""
-    from .classifier_fitting import TrainingSet
+    from .training_set import TrainingSet
 
     with np.load(io.BytesIO(job), allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import Head
-from .classifier_fitting import Frame, TrainingSet
 from .model import GalleryError
+from .training_set import Frame, TrainingSet
 
 FORMAT = 1
 _ARRAYS = ("weights", "momentum", "spread", "best")

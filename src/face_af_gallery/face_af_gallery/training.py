@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import BASELINES, METHODS, NEAREST, Classifier, Head
-from .classifier_fitting import TrainingSet, fit
+from .classifier_fitting import fit
 from .cross_validation import Result, Scale, cross_validate
 from .model import Embeddings, GalleryError, Sample
+from .training_set import TrainingSet
 
 AUTO = "auto"
 MOST_COMPARED = 200

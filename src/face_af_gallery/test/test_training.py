@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from face_af_gallery.classifier import BASELINES, METHODS, Classifier, Head, content
-from face_af_gallery.classifier_fitting import TrainingSet, fit
+from face_af_gallery.classifier_fitting import fit
 from face_af_gallery.cross_validation import Scale, cross_validate, splits
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import Chip, GalleryError, Sample
 from face_af_gallery.retraining import Retrainer, pack, run
 from face_af_gallery.softmax_training import Schedule, SoftmaxTraining
 from face_af_gallery.training import Options, choose, train, training_set, with_copies
+from face_af_gallery.training_set import TrainingSet
 
 SCALE = Scale(limit=0.42, low=0.0, floor=0.36)
 TRAINED = (*METHODS[1:], *BASELINES)

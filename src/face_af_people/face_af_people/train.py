@@ -14,9 +14,9 @@ from .models import add_model_options, complain, open_analyser
 
 if TYPE_CHECKING:
     from face_af_gallery.classifier import Head
-    from face_af_gallery.classifier_fitting import TrainingSet
     from face_af_gallery.gallery import Gallery
     from face_af_gallery.training import Options
+    from face_af_gallery.training_set import TrainingSet
 
 CHECKPOINT = "checkpoint.npz"
 EPILOG = """methods:

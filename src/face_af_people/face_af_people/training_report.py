@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from face_af_gallery.classifier_fitting import TrainingSet
     from face_af_gallery.cross_validation import Result
     from face_af_gallery.training import Training
+    from face_af_gallery.training_set import TrainingSet
 
 _MOST_DRAWN = 40
 

@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
 from face_af_overlay.corners import Corners, measure
-from face_af_overlay.detector import AfBoxDetector
+from face_af_overlay.detector import AfBoxDetector, rounded_example
 from face_af_overlay.rectangles import Candidates, Limits, propose
 from face_af_overlay.thin_lines import BOTTOM_LEFT, BOTTOM_RIGHT, TOP_LEFT, TOP_RIGHT, LineFinder, Reach
 
@@ -147,4 +147,5 @@ def test_after_warming_up_no_frame_waits_for_a_compiler(background: Picture, out
     sharp = background.copy()
     outline(sharp, (700, 400, 80, 80), WHITE)
     detector.detect(sharp)
+    detector.detect(np.roll(rounded_example(), (90, 210), (0, 1)))
     assert versions() == before

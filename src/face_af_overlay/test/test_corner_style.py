@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from face_af_overlay.corner_style import CornerStyle
-from face_af_overlay.detector import AfBoxDetector, example
+from face_af_overlay.detector import AfBoxDetector, example, rounded_example
 from face_af_overlay.params import OverlayParams
-
-
-def _rounded() -> np.ndarray:
-    frame = np.full((1080, 1920, 3), 60, np.uint8)
-    x, y, size, radius, white = 800, 400, 160, 20, (245, 245, 245)
-    for start, end in (((radius, 0), (size - radius, 0)), ((0, radius), (0, size - radius))):
-        for dx, dy in ((0, 0), (0, size) if start[1] == 0 else (size, 0)):
-            cv2.line(frame, (x + start[0] + dx, y + start[1] + dy), (x + end[0] + dx, y + end[1] + dy), white, 3)
-    for cx, cy, angle in ((radius, radius, 180), (size - radius, radius, 270), (size - radius, size - radius, 0),
-                          (radius, size - radius, 90)):  # fmt: skip
-        cv2.ellipse(frame, (x + cx, y + cy), (radius, radius), angle, 0, 90, white, 3, cv2.LINE_AA)
-    return frame
 
 
 def _watch(detector: AfBoxDetector, style: CornerStyle, frame: np.ndarray) -> int:
@@ -44,7 +31,7 @@ def test_a_camera_with_rounded_boxes_is_noticed_within_a_second_and_for_good() -
     detector, style = AfBoxDetector(OverlayParams()), CornerStyle()
     for _ in range(40):
         _watch(detector, style, example())
-    seen = [_watch(detector, style, _rounded()) for _ in range(40)]
+    seen = [_watch(detector, style, rounded_example()) for _ in range(40)]
     first = seen.index(1)
     assert first <= 30
     assert seen[first:] == [1] * (40 - first)

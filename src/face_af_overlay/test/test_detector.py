@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from face_af_common.params import ParamError, build, changed
 from face_af_common.types import AfBox, AfState, Box
-from face_af_overlay.detector import AfBoxDetector, OverlayParams, PictureError, example
+from face_af_overlay.detector import AfBoxDetector, OverlayParams, PictureError, example, rounded_example
 from face_af_overlay.outline import Flaw
 
 Picture = NDArray[np.uint8]
@@ -221,3 +221,5 @@ def test_contradicting_parameters_are_refused_whole(changes: dict[str, object]) 
 def test_the_example_for_the_warm_up_goes_through_every_loop() -> None:
     boxes = AfBoxDetector().detect(example())
     assert {box.state for box in boxes} == {AfState.ACTIVE_FOCUS, AfState.TRACKED}
+    (rounded,) = AfBoxDetector().inspect(rounded_example()).outlines
+    assert rounded.radius > 0 and not rounded.closed

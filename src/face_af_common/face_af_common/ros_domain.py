@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import socket
 import tempfile
 from pathlib import Path
-from typing import IO
+
+from . import files
 
 _DOMAINS = range(40, 100)
 """Away from the usual 0; up to 101 the ports stay clear of Linux' ephemeral ones (DDSI-RTPS 9.6.1.1)."""
 
-_claims: dict[int, IO[str]] = {}
+_claims: dict[int, contextlib.ExitStack] = {}
 """Lock files of the domains that this process uses; they are let go when it ends, however it ends."""
 
 
@@ -21,15 +22,13 @@ def claim_domain() -> int:
     Other graphs are noticed by the first participant's unicast port (7410 + 250 * id, DDSI-RTPS 9.6.1.1).
     """
     for domain in _DOMAINS:
+        lock = contextlib.ExitStack()
         try:
-            lock = Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock").open("a")  # noqa: SIM115
-        except OSError:  # somebody else's
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # never a link: the folder is everybody's
+            lock.enter_context(files.locked(Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock"), wait_s=0.0))
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.bind(("0.0.0.0", 7410 + 250 * domain))
-        except OSError:
+        except OSError:  # another graph's, or somebody else's file
             lock.close()
             continue
         _claims[domain] = lock

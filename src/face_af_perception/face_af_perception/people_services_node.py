@@ -42,12 +42,6 @@ class PeopleServices:
         ):
             serve(node, kind, name, _guarded(answer))
 
-    def _fresh(self) -> Parts:
-        analyser, gallery = self._parts()
-        if gallery.changed_on_disk():
-            gallery.reload()
-        return analyser, gallery
-
     def _enrol(self, request: srv.EnrollFace.Request, response: srv.EnrollFace.Response) -> None:
         analyser, gallery = self._parts()
         bgr, face = self._newest(request.track_id)
@@ -64,7 +58,7 @@ class PeopleServices:
         response.message = f"track {face.track_id} {what} {name} (quality {analysed.quality:.2f})"
 
     def _list(self, request: srv.ListPeople.Request, response: srv.ListPeople.Response) -> None:
-        _, gallery = self._fresh()
+        _, gallery = self._parts()
         name = request.identity
         entries = [gallery_desk.person(gallery, name)] if name else gallery_desk.people(gallery)
         response.people = [_person(entry, gallery.threshold) for entry in entries]
@@ -84,7 +78,7 @@ class PeopleServices:
         response.image = to_jpeg(picture, Header())
 
     def _add(self, request: srv.AddPhotograph.Request, response: srv.AddPhotograph.Response) -> None:
-        analyser, gallery = self._fresh()
+        analyser, gallery = self._parts()
         added = gallery_desk.add_photograph(analyser, gallery, request.identity, to_bgr(request.image), request.preview)
         response.message, response.sample_id = added.doubt, added.sample_id
         response.quality = float(added.quality)
@@ -92,7 +86,7 @@ class PeopleServices:
         response.chip = to_jpeg(added.chip, Header())
 
     def _remove(self, request: srv.RemoveSample.Request, response: srv.RemoveSample.Response) -> None:
-        response.message = gallery_desk.remove(self._fresh()[1], request.identity, request.sample_id)
+        response.message = gallery_desk.remove(self._parts()[1], request.identity, request.sample_id)
 
 
 def _guarded(answer: Callable[[Any, Any], None]) -> Callable[[Any, Any], Any]:

@@ -272,11 +272,12 @@ def test_when_the_supervisor_is_killed_its_child_goes_on_until_another_one_is_re
 
 
 def test_a_second_one_is_passive_and_goes_on_when_the_first_has_died() -> None:
-    with started(TWO) as (first, output), started(TWO) as (second, other):
+    with started(TWO) as (first, output):
         line(output, "two")
-        assert "ROS domain" in line(other, ".*does nothing until that has ended.*")[0]
-        first.kill()
-        assert line(other, r"one (\d+)")[1] == str(second.pid)
+        with started(TWO) as (second, other):
+            assert "ROS domain" in line(other, ".*does nothing until that has ended.*")[0]
+            first.kill()
+            assert line(other, r"one (\d+)")[1] == str(second.pid)
 
 
 def test_the_same_nodes_in_another_domain_or_namespace_work_beside_it() -> None:
@@ -290,8 +291,9 @@ def test_the_same_nodes_in_another_domain_or_namespace_work_beside_it() -> None:
 
 
 def test_a_passive_one_ends_at_once(tmp_path: Path) -> None:
-    with started(TWO) as (_, output), started(TWO, session=tmp_path) as (second, other):
+    with started(TWO) as (_, output):
         line(output, "two")
-        line(other, "does nothing until")
-        second.send_signal(signal.SIGINT)
-        assert second.wait(5.0) == 0
+        with started(TWO, session=tmp_path) as (second, other):
+            line(other, "does nothing until")
+            second.send_signal(signal.SIGINT)
+            assert second.wait(5.0) == 0

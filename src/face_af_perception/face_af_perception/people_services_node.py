@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -23,6 +25,18 @@ from .detectors import Detection, PictureError
 
 Parts = tuple[FaceAnalyser, Gallery]
 
+_SHOWN_FOR_S = 120.0
+"""How long the face that was shown last can be enrolled, seconds: long enough to ask for a name."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The frame and the face of the image that was asked for last; ``at``: monotonic time, seconds."""
+
+    bgr: BGR
+    face: Face
+    at: float
+
 
 class PeopleServices:
     """``parts`` gives analyser and gallery, or raises :class:`GalleryError`; ``newest`` the frame and one of its faces.
@@ -33,6 +47,7 @@ class PeopleServices:
 
     def __init__(self, node: Node, parts: Callable[[], Parts], newest: Callable[[int], tuple[BGR, Face]]) -> None:
         self._parts, self._newest = parts, newest
+        self._shown: _Shown | None = None
         for kind, name, answer in (
             (srv.EnrollFace, "enroll_face", self._enrol),
             (srv.ListPeople, "list_people", self._list),
@@ -44,7 +59,7 @@ class PeopleServices:
 
     def _enrol(self, request: srv.EnrollFace.Request, response: srv.EnrollFace.Response) -> None:
         analyser, gallery = self._parts()
-        bgr, face = self._newest(request.track_id)
+        bgr, face = self._newest(request.track_id) if request.negative else self._chosen(request.track_id)
         analysed = analyser.embed(bgr, [Detection.of(face)])[0]
         sample = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative)
         try:
@@ -57,6 +72,14 @@ class PeopleServices:
         name = canonical_name(request.identity)
         response.message = f"track {face.track_id} {what} {name} (quality {analysed.quality:.2f})"
 
+    def _chosen(self, track_id: int) -> tuple[BGR, Face]:
+        """What was shown of this track a moment ago, else the newest frame: a name takes longer to type than a face
+        may stay in sight, and what is enrolled is what somebody has looked at."""
+        shown, self._shown = self._shown, None
+        if shown is None or shown.face.track_id != track_id or time.monotonic() - shown.at > _SHOWN_FOR_S:
+            return self._newest(track_id)
+        return shown.bgr, shown.face
+
     def _list(self, request: srv.ListPeople.Request, response: srv.ListPeople.Response) -> None:
         _, gallery = self._parts()
         name = request.identity
@@ -67,6 +90,7 @@ class PeopleServices:
         analyser, gallery = self._parts()
         if request.track_id:
             bgr, face = self._newest(request.track_id)
+            self._shown = _Shown(bgr, face, time.monotonic())
             picture: BGR | None = analyser.chip(bgr, Detection.of(face).landmarks).picture
         elif request.sample_id:
             chips = [gallery.chip(s) for s in gallery.samples(request.identity) if s.id == request.sample_id]

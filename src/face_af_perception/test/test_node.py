@@ -29,7 +29,7 @@ from face_af_common.images import from_bgr  # noqa: E402
 from face_af_common.qos import IMAGE, RESULT  # noqa: E402
 from face_af_common.stamps import from_ns, to_ns  # noqa: E402
 from face_af_msgs.msg import FaceArray  # noqa: E402
-from face_af_msgs.srv import EnrollFace, SetTarget  # noqa: E402
+from face_af_msgs.srv import EnrollFace, GetFaceImage, SetTarget  # noqa: E402
 
 GREY = np.full((180, 320, 3), 128, np.uint8)
 
@@ -149,6 +149,22 @@ def test_missing_weights_are_reported_and_another_choice_heals(graph: Graph, tmp
     answer = graph.call(SetParameters, "perception/set_parameters", parameters=[change])
     assert answer.results[0].successful
     assert not graph.see(GREY, 1_000_000_000).faces
+
+
+def test_a_face_that_was_shown_is_enrolled_after_it_has_left(graph: Graph, test_faces: Path) -> None:
+    import cv2
+
+    photo = np.asarray(cv2.imread(str(test_faces / "img1.jpg")), np.uint8)
+    small = np.asarray(cv2.resize(photo, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA), np.uint8)
+    graph.start()
+    (face,) = graph.see(small, 1_000_000_000).faces
+    assert graph.call(GetFaceImage, "get_face_image", track_id=face.track_id).success
+    assert not graph.see(GREY, 5_000_000_000).faces
+    gone = graph.call(EnrollFace, "enroll_face", identity="anna", track_id=face.track_id, negative=True)
+    assert not gone.success and "no face" in gone.message
+    assert graph.call(EnrollFace, "enroll_face", identity="anna", track_id=face.track_id).success
+    assert not graph.call(EnrollFace, "enroll_face", identity="anna", track_id=face.track_id).success, "only once"
+    assert graph.see(small, 9_000_000_000).faces[0].identity == "anna"
 
 
 def test_a_wrong_parameter_ends_the_node_with_one_line(graph: Graph) -> None:

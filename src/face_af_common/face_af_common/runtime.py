@@ -25,6 +25,7 @@ from rclpy.signals import SignalHandlerOptions
 from .leader_lock import LeaderLock
 from .live_state import SESSION
 from .params import ParamError
+from .services import guard_parameter_services
 from .supervisor import END_S, USER_ERROR, Beats, supervise
 
 _TURN_S = 0.5
@@ -162,6 +163,7 @@ class _Process:
                     return
                 node = self._nodes[name]()
                 self._made.add(name)
+                guard_parameter_services(node)
             executor = SingleThreadedExecutor()
             executor.add_node(node)
             while rclpy.ok() and not self._stop.is_set():
@@ -210,6 +212,12 @@ def _in_thread(failed: threading.ExceptHookArgs) -> None:
 
 
 def _in_destructor(failed: sys.UnraisableHookArgs) -> None:
-    """Prints what went wrong in a destructor, unless a shutdown left something of rclpy's half made."""
-    if rclpy.ok() or not (getattr(failed.object, "__module__", None) or "").startswith("rclpy"):
+    """Prints what went wrong where nobody could catch it, unless it only belongs to the end.
+
+    That is what a shutdown left half made in rclpy, and Python's report of a signal that another thread took just
+    before it began to be ignored ("Signal 2 ignored due to race condition").
+    """
+    late_signal = isinstance(failed.exc_value, OSError) and "ignored due to race condition" in str(failed.exc_value)
+    half_made = not rclpy.ok() and (getattr(failed.object, "__module__", None) or "").startswith("rclpy")
+    if not late_signal and not half_made:
         sys.__unraisablehook__(failed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from rclpy.service import Service
 
@@ -34,3 +35,34 @@ def serve(node: Node, kind: Any, name: str, answer: Callable[[Any, Any], Any]) -
         return response
 
     return node.create_service(kind, name, reply)
+
+
+def guard_parameter_services(node: Node) -> None:
+    """rclpy's own parameter services refuse what they do not understand; as they are, it ends the executor.
+
+    A value of a type that does not exist is enough (rclpy's ``Parameter.from_parameter_msg`` raises ValueError).
+    """
+    for service in node.services:
+        if service.srv_type.__module__.startswith("rcl_interfaces.srv."):
+            service.callback = _refusing(service.callback)
+
+
+def _refusing(answer: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def reply(request: Any, response: Any) -> Any:
+        try:
+            return answer(request, response)
+        except Exception as error:  # whatever a stranger's request leads to is the stranger's
+            refused = SetParametersResult(
+                successful=False, reason=short(f"not understood: {type(error).__name__}: {error}", MAX_MESSAGE)
+            )
+        if hasattr(response, "results"):
+            # those before it have been answered, and those after it are not tried
+            missing = len(request.parameters) - len(response.results)
+            response.results = [*response.results, *[refused] * missing]
+            return response
+        response = type(response)()
+        if isinstance(getattr(response, "result", None), SetParametersResult):
+            response.result = refused
+        return response
+
+    return reply

@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from steering_sim import figures, plots, preference
+from steering_sim import cost, figures, plots, preference
 from steering_sim.conditions import AS_DRAWN, ROBUSTNESS, Conditions
 from steering_sim.measure import POLICIES, Result, play
 from steering_sim.scenarios import ALONE, NAMES, WITH_PEOPLE, make
@@ -108,7 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     jobs = [(*which, AS_DRAWN, _policies(which[0])) for which in draws(names, args.seeds, args.scenarios)]
     data = figures.report(_play_all(jobs, args.jobs), POLICIES)
     data["seeds"] = args.seeds
+    data["update_ms"] = cost.update_ms()
     print("\n".join(figures.tables(data)))
+    print(f"update: median {data['update_ms']['median']:.3f} ms, slowest hundredth {data['update_ms']['p99']:.3f} ms")
     print(f"{data['simulated_s']:.0f} simulated seconds for each policy in {time.monotonic() - start:.0f} s")
     _write(args.report, data)
     if args.plot:

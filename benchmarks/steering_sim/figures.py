@@ -128,6 +128,8 @@ def missed(data: Figures) -> Iterator[str]:
         yield from _most("presses against who insisted twice", people["ours"]["against_insisting"], 0)
         always = ratio(people, "ours: always", "wish_fulfilled")
         yield from _least("wishes fulfilled with photographer: always", always, 0.95)
+    if "update_ms" in data:
+        yield from _most("median time of an update, ms", data["update_ms"]["median"], 0.3)
 
 
 def _least(name: str, value: float, bound: float) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -10,9 +11,20 @@ from face_af_common.types import AfBox, Box
 
 _REACH_X, _REACH_Y = 0.62, 0.72
 """How far a box' centre may lie from the expected place on its face, in widths and heights of the face."""
+_REACH_SIZE = 1.8
+"""... and how much their sizes may differ from what is usual: natural logarithm, so six times. An eye's box on a face
+that is seen as a head."""
 _SIZE_WEIGHT = 0.15
+"""Place tells more than size: e times the usual size costs as much as 15 % of a face's width aside."""
 _UNSEEN_COST = 0.2
+"""A remembered face has moved meanwhile: one that is seen is preferred within a fifth of a face."""
+_OTHER_SIZE = 0.45
+"""Logarithm: a second box on the same face is a part of it (an eye, a head) only where it is 1.6 times larger or
+smaller; boxes of one size are two subjects."""
+_WELL_PLACED = 0.5
+"""Such a part lies within half a face of where boxes are expected."""
 _LEARN = 0.02
+"""Share of the newest box in what is usual: a camera's style is settled within some 50 boxes, so 2 s."""
 _EYE = 0.5
 """Largest share of a face's box that an eye's box is, in width and height: eyes are a fifth of a face wide, and
 cameras draw their boxes up to twice as wide."""
@@ -27,7 +39,9 @@ def without_eyes(boxes: Sequence[AfBox], faces: Sequence[Box]) -> list[AfBox]:
     with a face of its own is somebody farther away, not an eye.
     """
     kept = dict(enumerate(boxes))
-    for i, eye in enumerate(boxes):
+    widest = _EYE * max((box.box.width for box in boxes), default=0.0)
+    # most frames have no box that is small enough for an eye: nothing to compare
+    for i, eye in [(i, box) for i, box in enumerate(boxes) if box.box.width <= max(widest, _EYE)]:
         around = [j for j, box in enumerate(boxes) if j != i and _is_eye(eye.box, box.box)]
         if not around or any(_fits(face, eye.box) for face in faces):
             continue
@@ -77,38 +91,8 @@ class Association:
 
         A second, much smaller or larger box within a face (an eye in a face) is assigned to it too.
         """
-        pairs: list[tuple[float, int, int]] = []
-        face_terms = []
-        for face in faces:
-            if face.width > 0 and face.height > 0:
-                face_terms.append(
-                    (
-                        face.x + face.width / 2,
-                        face.y + face.height * (0.5 + self._dy),
-                        face.width,
-                        face.height,
-                        0.5 * math.log(face.width * face.height),
-                    )
-                )
-            else:
-                face_terms.append((math.inf, math.inf, 1.0, 1.0, 0.0))
-        logs = [0.0] * len(boxes)
-        for b, box in enumerate(boxes):
-            width, height = box.width, box.height
-            x, y = box.x + width / 2, box.y + height / 2
-            logs[b] = log = 0.5 * math.log(max(width * height, 1.0))
-            for f, (fx, fy, fw, fh, flog) in enumerate(face_terms):
-                dx = abs(x - fx) / fw
-                if dx > _REACH_X:
-                    continue
-                dy = abs(y - fy) / fh
-                if dy > _REACH_Y:
-                    continue
-                size = abs(log - flog - self._log_size)
-                if size < 1.8:
-                    cost = math.hypot(dx, dy) + _SIZE_WEIGHT * size + (_UNSEEN_COST if f in unseen else 0.0)
-                    pairs.append((cost, b, f))
-        pairs.sort()
+        logs = [0.5 * math.log(max(box.area, 1.0)) for box in boxes]
+        pairs = self._pairs(faces, boxes, logs, unseen)
         result = [-1] * len(boxes)
         owner: dict[int, int] = {}
         crowded: set[int] = set()
@@ -120,12 +104,43 @@ class Association:
                 owner[f] = b
             else:
                 crowded.add(f)
-                if abs(logs[b] - logs[owner[f]]) > 0.45 and cost < 0.5:
+                if abs(logs[b] - logs[owner[f]]) > _OTHER_SIZE and cost < _WELL_PLACED:
                     result[b] = f
         for f, b in owner.items():
             if f not in crowded:
                 self._learn(faces[f], boxes[b])
         return result
+
+    def _pairs(
+        self, faces: Sequence[Box], boxes: Sequence[Box], logs: Sequence[float], unseen: Collection[int]
+    ) -> list[tuple[float, int, int]]:
+        """Cost, box and face of each pair that may belong together, cheapest first. ``logs``: of the boxes' size."""
+        terms = sorted(
+            (
+                face.x + face.width / 2,
+                face.y + face.height * (0.5 + self._dy),
+                face.width,
+                face.height,
+                0.5 * math.log(face.width * face.height) + self._log_size,
+                f,
+            )
+            for f, face in enumerate(faces)
+            if face.width > 0 and face.height > 0
+        )
+        places = [term[0] for term in terms]
+        reach = _REACH_X * max((term[2] for term in terms), default=0.0)
+        pairs: list[tuple[float, int, int]] = []
+        for b, box in enumerate(boxes):
+            x, y = box.center
+            for fx, fy, width, height, log, f in terms[
+                bisect_left(places, x - reach) : bisect_right(places, x + reach)
+            ]:
+                dx, dy, size = abs(x - fx) / width, abs(y - fy) / height, abs(logs[b] - log)
+                if dx <= _REACH_X and dy <= _REACH_Y and size < _REACH_SIZE:
+                    cost = math.hypot(dx, dy) + _SIZE_WEIGHT * size + (_UNSEEN_COST if f in unseen else 0.0)
+                    pairs.append((cost, b, f))
+        pairs.sort()
+        return pairs
 
     def _learn(self, face: Box, box: Box) -> None:
         self._count += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import sys
-import time
 from collections import deque
 
 from hypothesis import given, settings
@@ -145,15 +144,3 @@ def test_hours_leave_no_trace() -> None:
             sizes.append(_size(planner, set()))
     assert max(sizes) < 200_000
     assert sizes[-1] < 1.5 * sizes[0] + 10_000
-
-
-def test_update_is_cheap() -> None:
-    scene = Scene(15, target=3, chosen=9)
-    faces, boxes = scene.faces(), scene.boxes()
-    planner = Planner()
-    best = float("inf")
-    for k in range(300):
-        start = time.perf_counter()
-        planner.update(k * FRAME_S, faces, boxes)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.3e-3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,9 @@ from .model import CHIP_SIZE, Chip, EmbeddingModel, Embeddings, GalleryError, Ma
 
 FEW = 50
 """Samples in a gallery for which a model's threshold was measured: a dozen people with a few photographs each."""
+
+_CHANGED = ("_samples", "_embeddings", "_unsaved_chips", "_unusable", "_added", "_removed")
+"""What adding and removing changes."""
 
 
 class Gallery:
@@ -354,13 +358,20 @@ class Gallery:
     def changing(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
         """Nobody else writes the gallery inside the block, which begins with what is on disk and ends with a save.
 
-        For changes that depend on who is there; keep the block short. It must not call :meth:`save` itself. Where it
-        raises, nothing is written. Raises :class:`GalleryError`.
+        For changes that depend on who is there; keep the block short. It must not call :meth:`save` itself. Where the
+        block or the save raises, the change is forgotten here too. Raises :class:`GalleryError`.
         """
         with self._folder_files.locked(wait_s):
             self._merge()
-            yield
-            self._write()
+            before = {name: copy.copy(getattr(self, name)) for name in _CHANGED}
+            try:
+                yield
+                self._write()
+            except BaseException:
+                vars(self).update(before)
+                self._disk_stamp = None  # a save that failed late may have been written all the same: read it again
+                self._changed()
+                raise
 
     def use(self, classifier: Classifier | None, training: str, wait_s: float = LOCK_WAIT_S) -> bool:
         """Keeps a classifier for this gallery, and how it was trained; None: names are those of the nearest sample.

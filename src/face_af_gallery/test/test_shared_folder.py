@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import stat
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from face_af_common.files import locked
+from face_af_gallery.files import GalleryFolder
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import Chip, EmbeddingModel, GalleryError
 
@@ -72,6 +74,27 @@ def test_a_change_sees_what_is_there_by_then(tmp_path: Path, embedder: Embedding
         add(second, "bert")
         raise ZeroDivisionError
     assert Gallery.open(tmp_path, embedder).names == []
+
+
+def test_a_change_that_cannot_be_written_is_forgotten(
+    tmp_path: Path, embedder: EmbeddingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = Gallery.open(tmp_path, embedder, create=True)
+    add(gallery, "anna")
+    gallery.save()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for step in ("write_chip", "write_embeddings", "write_samples", "forget_others"):
+        with monkeypatch.context() as disk:
+            disk.setattr(GalleryFolder, step, full)
+            with pytest.raises(GalleryError, match="No space left"), gallery.changing():
+                add(gallery, "bert", "bert")
+                gallery.remove("anna")
+        assert gallery.names == ["anna"] and gallery.changed_on_disk()
+    gallery.reload()  # the last one had been written but for the tidying up
+    assert gallery.names == ["bert"] == Gallery.open(tmp_path, embedder).names
 
 
 def test_a_gallery_that_somebody_is_writing_is_one_line(tmp_path: Path, embedder: EmbeddingModel) -> None:

@@ -61,12 +61,8 @@ class PeopleServices:
         analyser, gallery = self._parts()
         bgr, face = self._newest(request.track_id) if request.negative else self._chosen(request.track_id)
         analysed = analyser.embed(bgr, [Detection.of(face)])[0]
-        sample = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative)
-        try:
-            gallery.save(gallery_desk.WRITER_S)
-        except GalleryError:
-            gallery.remove(request.identity, sample.id)  # who was not enrolled is not known
-            raise
+        with gallery.changing(gallery_desk.WRITER_S):
+            sample = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative)
         response.sample_id = sample.id
         what = "is kept as somebody else than" if request.negative else "is enrolled as"
         name = canonical_name(request.identity)

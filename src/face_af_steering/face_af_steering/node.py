@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 from rclpy.node import Node
@@ -72,11 +73,8 @@ class SteeringNode(Node):
         serve(self, SetRecipe, "set_recipe", self._on_recipe)
 
     def _apply(self, params: SteeringNodeParams) -> None:
-        try:
-            if self._engine.apply(params):
-                self._log_recipe()
-        except RecipeError as error:  # changed on disk since it was checked
-            self.get_logger().error(str(error))
+        if self._engine.apply(params):
+            self._log_recipe()
 
     def _kept_recipe_start(self) -> float | None:
         """Where the process before this one was in the same recipe."""
@@ -187,12 +185,18 @@ class SteeringNode(Node):
         return self._set_paused(False, response)
 
     def _set_paused(self, paused: bool, response: Trigger.Response) -> Trigger.Response:
-        self.set_parameters([Parameter("paused", value=paused)])
-        response.success = True
-        response.message = "paused: no presses until resume" if paused else "steering"
+        result = self.set_parameters([Parameter("paused", value=paused)])[0]
+        response.success = result.successful
+        done = "paused: no presses until resume" if paused else "steering"
+        response.message = done if result.successful else result.reason
         return response
 
     def _on_recipe(self, request: SetRecipe.Request, response: SetRecipe.Response) -> SetRecipe.Response:
+        try:
+            dataclasses.replace(self._params.value, recipe=request.recipe).read_recipe()
+        except RecipeError as error:
+            response.message = f"recipe: {error}"
+            return response
         result = self.set_parameters([Parameter("recipe", value=request.recipe)])[0]
         response.success = result.successful
         if not result.successful:

@@ -8,7 +8,11 @@ from pathlib import Path
 from face_af_common.params import ParamError, param
 from face_af_common.paths import share_dir
 
-from .recipe import Recipe, RecipeError, find, load
+from .recipe import Recipe, RecipeError, read
+
+_MOST_KNOWN = 8
+_known: dict[tuple[str, str], Recipe] = {}
+"""Recipes that were read, by name and folder, the newest last."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +193,27 @@ class SteeringNodeParams(PlannerParams):
             raise ParamError(f"recipe: {error}") from error
 
     def load_recipe(self) -> Recipe | None:
-        """The recipe that is asked for, None without one; :class:`RecipeError` says what is wrong with it."""
+        """The recipe that is asked for, None without one; :class:`RecipeError` says what is wrong with it.
+
+        One that was read before stays as it was when its file has gone or is broken since: nothing else that is set
+        may fail for it, least of all a pause.
+        """
+        try:
+            return self.read_recipe()
+        except RecipeError:
+            known = _known.get((self.recipe, self.recipe_dir))
+            if known is None:
+                raise
+            return known
+
+    def read_recipe(self) -> Recipe | None:
+        """The same as its file is now."""
         if not self.recipe:
             return None
         folder = Path(self.recipe_dir).expanduser() if self.recipe_dir else share_dir() / "config" / "recipes"
-        return load(find(self.recipe, folder))
+        recipe = read(self.recipe, folder)
+        _known.pop((self.recipe, self.recipe_dir), None)
+        _known[self.recipe, self.recipe_dir] = recipe
+        if len(_known) > _MOST_KNOWN:
+            del _known[next(iter(_known))]
+        return recipe

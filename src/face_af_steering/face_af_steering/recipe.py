@@ -16,6 +16,7 @@ known people is heard and in sight; nobody is guessed) or ``none``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import re
 import unicodedata
@@ -28,6 +29,7 @@ import yaml
 
 from face_af_common import yaml_files
 from face_af_common.names import short
+from face_af_common.patience import ImpatientError, Patience
 from face_af_common.types import Face
 
 LARGEST = "largest known"
@@ -38,6 +40,7 @@ _KEYS = ("description", "groups", "hold_s", "target", "timeline")
 MAX_BYTES = 32_000
 """Of a recipe: so much is read in a tenth of a second, and has room for hundreds of entries."""
 _PATH = 1_000
+_READING: Patience[tuple[Path, str]] = Patience(0.5)
 _SPAN = re.compile(r"^\s*(?:(then)|(\d+:\d\d(?::\d\d)?)\s*-\s*(\d+:\d\d(?::\d\d)?)?)\s+(\S.*?)\s*$")
 
 
@@ -177,15 +180,33 @@ def find(name: str, folder: Path) -> Path:
     raise RecipeError(f"there is no recipe {short(name)} in {folder}; there are: {', '.join(known) or 'none'}")
 
 
+def read(name: str, folder: Path) -> Recipe:
+    """A recipe by name or path (see :func:`find`). Nobody waits for a disk that does not answer."""
+
+    def text() -> tuple[Path, str]:
+        path = find(name, folder)
+        return path, _text(path)
+
+    try:
+        path, found = _READING(text)
+    except ImpatientError:
+        raise RecipeError(f"{short(name)}: the disk does not answer within {_READING.seconds:g} s") from None
+    return parse(found, path.stem, str(path))
+
+
 def load(path: Path) -> Recipe:
     """Reads and checks a recipe: a regular file of at most :data:`MAX_BYTES`."""
+    return parse(_text(path), path.stem, str(path))
+
+
+def _text(path: Path) -> str:
     try:
-        text = yaml_files.read_text(path, MAX_BYTES)
+        return yaml_files.read_text(path, MAX_BYTES)
     except yaml_files.YamlError as error:
         raise RecipeError(str(error)) from error
-    return parse(text, path.stem, str(path))
 
 
+@functools.lru_cache(maxsize=4)
 def parse(text: str, name: str, source: str = "recipe") -> Recipe:
     """A recipe from YAML text; ``source`` is what errors call it."""
     try:

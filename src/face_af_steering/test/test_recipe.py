@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from face_af_common.params import ParamError, changed
 from face_af_common.types import Box, Face
+from face_af_steering.params import SteeringNodeParams
 from face_af_steering.recipe import RecipeError, RecipeRunner, find, load, parse
 
 _RECIPES = Path(__file__).resolve().parents[3] / "config" / "recipes"
@@ -145,3 +147,25 @@ def test_with_several_faces_and_no_known_voice_nobody_is_guessed() -> None:
     assert runner.target(1.0, _faces("anna", "ben", ""), "carla") == ""
     assert runner.target(2.0, _faces("anna", "ben", ""), "ben") == "ben"
     assert runner.target(3.0, _faces("anna", "ben", "")) == "ben"
+
+
+def test_a_recipe_whose_file_is_gone_keeps_nobody_from_pausing(tmp_path: Path) -> None:
+    file = tmp_path / "tonight.yaml"
+    file.write_text("target: anna")
+    following = changed(SteeringNodeParams(), {"recipe": str(file)})
+    file.unlink()
+    paused = changed(following, {"paused": True})
+    assert paused.paused and paused.load_recipe() == following.load_recipe()
+    with pytest.raises(RecipeError, match="there is no recipe file"):
+        paused.read_recipe()
+    with pytest.raises(ParamError, match="there is no recipe file"):
+        changed(paused, {"recipe": str(tmp_path / "other.yaml")})
+
+
+def test_a_recipe_that_was_edited_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "tonight.yaml"
+    file.write_text("target: anna")
+    params = changed(SteeringNodeParams(), {"recipe": str(file)})
+    file.write_text("target: bert")
+    recipe = params.read_recipe()
+    assert recipe is not None and recipe.people == ["bert"] and params.load_recipe() == recipe

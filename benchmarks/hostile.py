@@ -10,35 +10,35 @@ import argparse
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hostile_parts import disk
-
 from face_af_common.files import write_json
+
+Part = Callable[[Path, argparse.Namespace, random.Random], "dict[str, Any]"]
+
+
+PARTS = ("files", "tools", "messages", "services", "parameters", "packets", "camera", "interrupts", "machine")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run bench hostile", description=__doc__)
     parser.add_argument("--rounds", type=int, default=2000, metavar="N", help="tries of each kind (2000)")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is random (1)")
-    parser.add_argument("--only", choices=("files", "messages", "services", "parameters", "packets"), nargs="+")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="these parts")
+    parser.add_argument("--match", default="", metavar="TEXT", help="tools: only the cases whose name holds this")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 and a line for each finding")
     options = parser.parse_args(argv)
-    wanted = options.only or ["files", "messages", "services", "parameters", "packets"]
     report: dict[str, Any] = {}
-    rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as scratch:
-        if "files" in wanted:
-            report |= disk.attack(Path(scratch) / "files", options.rounds, rng)
-        if set(wanted) - {"files"}:
-            report |= _on_the_graph(Path(scratch) / "graph", [kind for kind in wanted if kind != "files"], options, rng)
+        for part in _parts(options.only):
+            report |= part(Path(scratch), options, random.Random(options.seed))
+            if options.report is not None:
+                write_json(options.report, report)
     for name, figures in report.items():
         print(f"{name:28} {figures['tries']:6} tries, {len(figures['findings'])} findings")
-    if options.report is not None:
-        write_json(options.report, report)
     missed = [f"{name}: {finding}" for name, figures in report.items() for finding in figures["findings"]]
     if options.check:
         for line in missed:
@@ -46,22 +46,70 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if missed and options.check else 0
 
 
-def _on_the_graph(out: Path, kinds: Sequence[str], options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+def _parts(wanted: Sequence[str]) -> list[Part]:
+    own = {"files": _files, "tools": _tools, "camera": _camera, "interrupts": _interrupts, "machine": _machine}
+    found = [own[name] for name in wanted if name in own]
+    return [*found, _on_the_graph] if set(wanted) - set(own) else found
+
+
+def _files(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    from hostile_parts import disk
+
+    return disk.attack(scratch / "files", options.rounds, rng)
+
+
+def _tools(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    import multiprocessing
+
+    from hostile_parts import tool_cases, tools
+
+    multiprocessing.set_forkserver_preload(tool_cases.preload())
+    chosen = [case for case in tool_cases.cases(scratch / "material") if options.match in f"{case.module} {case.name}"]
+    return tools.attack(chosen, scratch / "tools", options.rounds, rng)
+
+
+def _interrupts(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    from hostile_parts import interrupts
+
+    return interrupts.attack(scratch / "interrupts", min(options.rounds, interrupts.TRIES), rng)
+
+
+def _machine(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    from hostile_parts import machine
+
+    return machine.attack(scratch / "machine")
+
+
+def _camera(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    from hostile_parts import camera
+    from live_graph import watching
+
+    with watching(camera.Presser) as presser:
+        return camera.attack(presser, scratch, options.rounds, rng)
+
+
+def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
     from hostile_parts.graph import Attack, Stranger
     from live_graph import live_graph, wait_until
 
     from face_af_common.ros_domain import free_port
     from nikon_mcn10_driver.ptp import ip
 
-    port = free_port()
-    with live_graph(Stranger, out, arguments={"camera_port": port}) as (_, stranger):
+    out = scratch / "graph"
+    camera_port, page_port = free_port(), free_port()
+    arguments = {
+        "camera_port": camera_port, "page": "true", "page_port": page_port, "debug": "true", "rate": 10.0,
+        "record": "true", "bag": out / "bag",
+    }  # fmt: skip
+    with live_graph(Stranger, out, arguments=arguments) as (_, stranger):
         if not wait_until(lambda: stranger.states > 30, 120.0):
             raise SystemExit(f"the graph does not come up: {(out / 'launch.log').read_text()[-2000:]}")
         attack = Attack(stranger, out / "launch.log", options.rounds, rng)
-        for kind in kinds:
+        for kind in [part for part in PARTS if part in options.only]:
             if kind == "packets":
-                attack.packets(port, ip.init_command_request(ip.Hello(bytes(16), "stranger")).encode())
-            else:
+                hello = ip.init_command_request(ip.Hello(bytes(16), "stranger")).encode()
+                attack.packets(camera_port, page_port, hello)
+            elif hasattr(attack, kind):
                 getattr(attack, kind)()
         return attack.report
 

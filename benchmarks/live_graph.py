@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +15,7 @@ from typing import TypeVar
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from face_af_common.ros_domain import claim_domain, free_port
 from face_af_sim.demo.cast import prepare
@@ -35,17 +38,28 @@ def live_graph(
     out.mkdir(parents=True, exist_ok=True)
     out = out.resolve()
     cast = prepare(out, None, "", print)
-    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
     given = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
-    rclpy.init(args=[])
+    with (
+        watching(make_watcher) as watcher,
+        Graph(launch_file, {**given, **(arguments or {})}, out / "launch.log") as graph,
+    ):
+        yield graph, watcher
+
+
+@contextmanager
+def watching(make_watcher: Callable[[], N]) -> Iterator[N]:
+    """A node that spins in a thread, in a domain of its own, which processes that are started in the block share."""
+    os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
+    # a signal ends the block like any error, and with it the graph
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     watcher = make_watcher()
     executor = SingleThreadedExecutor()
     executor.add_node(watcher)
     spinner = threading.Thread(target=executor.spin, daemon=True)
     spinner.start()
     try:
-        with Graph(launch_file, {**given, **(arguments or {})}, out / "launch.log") as graph:
-            yield graph, watcher
+        yield watcher
     finally:
         executor.shutdown()
         spinner.join(5.0)

@@ -1,4 +1,4 @@
-"""A stranger on the running graph: messages, services, parameters and packets that make no sense."""
+"""A stranger on the running graph: messages, services and parameters that make no sense."""
 
 from __future__ import annotations
 
@@ -7,36 +7,50 @@ import re
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import Parameter, ParameterValue
-from rcl_interfaces.srv import GetParameters, ListParameters, SetParameters
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Image
-from std_srvs.srv import Trigger
+from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import SetBool, Trigger
 
 from face_af_common import qos
 from face_af_msgs import msg as m
 from face_af_msgs import srv
 
-from .mutations import message, mutated
+from . import page
+from .findings import Findings, LogWatch
+from .mutations import message, mutated, near
 
-NODES = ("capture", "perception", "overlay", "steering", "nikon_mcn10", "stage")
+NODES = ("stage", "perception", "overlay", "steering", "nikon_mcn10", "debug_view", "page", "recorder")
 MESSAGES = (
     (m.FaceArray, "faces", qos.RESULT), (m.AfOverlay, "af_overlay", qos.RESULT),
     (m.SteeringCommand, "command", qos.RESULT), (m.SteeringState, "state", qos.RESULT),
     (m.CameraStatus, "camera_status", qos.STATUS), (m.FrameOrientation, "frame_orientation", qos.STATUS),
-    (Image, "image_raw", qos.IMAGE), (DiagnosticArray, "/diagnostics", qos.RESULT),
+    (m.SpeakerArray, "speaker", qos.RESULT), (Image, "image_raw", qos.IMAGE),
+    (CompressedImage, "image_raw/compressed", qos.COMPRESSED), (DiagnosticArray, "/diagnostics", qos.RESULT),
 )  # fmt: skip
 SERVICES = (
-    (srv.SetTarget, "set_target"), (srv.SetRecipe, "set_recipe"), (srv.EnrollFace, "enroll_face"),
-    (srv.Press, "press"), (Trigger, "pause"), (Trigger, "resume"),
+    (srv.SetTarget, "set_target", 8), (srv.SetRecipe, "set_recipe", 8), (srv.EnrollFace, "enroll_face", 4),
+    (srv.ListPeople, "list_people", 8), (srv.GetFaceImage, "get_face_image", 8),
+    (srv.AddPhotograph, "add_photograph", 4), (srv.RemoveSample, "remove_sample", 4),
+    (srv.CalibrateOverlay, "calibrate_overlay", 4), (srv.Press, "press", 2), (Trigger, "pause", 8),
+    (Trigger, "resume", 8), (Trigger, "reconnect", 8), (SetBool, "sim/unplug", 8), (SetBool, "sim/unplug_capture", 8),
 )  # fmt: skip
+"""With how many calls are under way at once."""
 PATIENCE_S = 2.0
-_BURST = 50
+_LOST_S = 15.0
+_BATCH = 8
+"""Messages between two looks; a reader of the graph's results keeps ten."""
+_WRONG = re.compile("no answer|a long|answered 500")
+_LONG = 600
+"""Characters of an answer that repeats too much of what was asked."""
 
 
 class Stranger(Node):
@@ -45,10 +59,10 @@ class Stranger(Node):
     def __init__(self) -> None:
         super().__init__("stranger", namespace="face_af")
         self.states = 0
-        self._pulse = {
-            name: self.create_client(GetParameters, f"{name}/get_parameters") for name in NODES if name != "capture"
-        }
+        self._pulse = {name: self.create_client(GetParameters, f"{name}/get_parameters") for name in NODES}
         self.create_subscription(m.SteeringState, "state", self._on_state, qos.RESULT)
+        # debug_view works only while somebody looks
+        self.create_subscription(Image, "debug/image", lambda _: None, qos.IMAGE)
 
     def _on_state(self, _: m.SteeringState) -> None:
         self.states += 1
@@ -56,137 +70,219 @@ class Stranger(Node):
     def slowest_answer(self) -> tuple[str, float]:
         """The node that takes longest to answer now, and how long, seconds."""
         began = time.monotonic()
-        waiting = {
-            name: client.call_async(GetParameters.Request(names=["use_sim_time"]))
-            for name, client in self._pulse.items()
-        }
+        question = GetParameters.Request(names=["use_sim_time"])
+        waiting = {name: client.call_async(question) for name, client in self._pulse.items()}
         slowest = ("", 0.0)
-        while waiting and time.monotonic() - began < 15.0:
+        while waiting and time.monotonic() - began < _LOST_S:
             for name in [name for name, future in waiting.items() if future.done()]:
                 del waiting[name]
                 slowest = (name, time.monotonic() - began)
-            time.sleep(0.005)
-        return (next(iter(waiting)), 15.0) if waiting else slowest
+            time.sleep(0.002)
+        for name, future in waiting.items():
+            self._pulse[name].remove_pending_request(future)
+        return (" and ".join(waiting), _LOST_S) if waiting else slowest
+
+    def answers(self, client: Any, requests: Iterable[Any], seconds: float = PATIENCE_S) -> list[Any]:
+        """The responses to what is asked all at once, in order; None for one that did not come in time."""
+        futures = [client.call_async(request) for request in requests]
+        end = time.monotonic() + seconds
+        while not all(future.done() for future in futures) and time.monotonic() < end:
+            time.sleep(0.002)
+        return [future.result() if future.done() else None for future in futures]
 
 
 class Attack:
-    """``rounds`` tries of each kind; after every burst all nodes must answer."""
+    """``rounds`` tries of each kind; after every few all nodes must answer, and the launch's log have no trouble."""
 
     def __init__(self, stranger: Stranger, log: Path, rounds: int, rng: random.Random) -> None:
-        self._stranger, self._log, self._rounds, self._rng = stranger, log, rounds, rng
+        self._stranger, self._rounds, self._rng = stranger, rounds, rng
+        self._watch = LogWatch(log)
         self.report: dict[str, Any] = {}
 
     def messages(self) -> None:
         for kind, topic, profile in MESSAGES:
             publisher = self._stranger.create_publisher(kind, topic, profile)
-            time.sleep(0.5)
+            time.sleep(1.0)
 
-            def send(publisher: Any = publisher, kind: Any = kind) -> str:
-                made = message(kind, self._rng)
-                if self._rng.random() < 0.3:
-                    # bytes that the middleware cannot read either
-                    data = serialize_message(made)
-                    publisher.publish(data[:4] + mutated(data[4:], self._rng))
-                    return "bytes"
-                publisher.publish(made)
-                return "fields"
+            def send(
+                inputs: Sequence[bytes], publisher: Any = publisher, pause: float = 0.0 if profile.depth > 1 else 0.02
+            ) -> list[str]:
+                for data in inputs:
+                    publisher.publish(data)
+                    time.sleep(pause)
+                return ["sent"] * len(inputs)
 
-            self._rounds_of(f"message {topic}", send)
+            self._tries(f"message {topic}", lambda kind=kind: self._serialised(kind), send)
             self._stranger.destroy_publisher(publisher)
 
+    def _serialised(self, kind: Any) -> bytes:
+        """A message of random fields; of some the bytes are such that the middleware cannot read them either."""
+        data = serialize_message(message(kind, self._rng))
+        return data[:4] + mutated(data[4:], self._rng) if self._rng.random() < 0.3 else data
+
     def services(self) -> None:
-        for kind, name in SERVICES:
+        for kind, name, at_once in SERVICES:
             client = self._stranger.create_client(kind, name)
 
-            def call(client: Any = client, kind: Any = kind) -> str:
-                answer = client.call_async(message(kind.Request, self._rng))
-                if not _done(answer):
-                    return "no answer within 2 s"
-                text = answer.result().message
-                return "a long answer" if len(text) > 600 else "answered"
+            def call(inputs: Sequence[Any], client: Any = client) -> list[str]:
+                return [_outcome(answer) for answer in self._stranger.answers(client, inputs)]
 
-            self._rounds_of(f"service {name}", call)
+            self._tries(f"service {name}", lambda kind=kind: message(kind.Request, self._rng), call, at_once)
             self._stranger.destroy_client(client)
 
-    def parameters(self) -> None:
-        for node in NODES[1:]:
-            lister = self._stranger.create_client(ListParameters, f"{node}/list_parameters")
-            setter = self._stranger.create_client(SetParameters, f"{node}/set_parameters")
-            listed = lister.call_async(ListParameters.Request())
-            names = list(listed.result().result.names) if _done(listed, 10.0) else ["no.such.parameter"]
+    def packets(self, camera_port: int, page_port: int, hello: bytes) -> None:
+        """To the virtual camera, whose connection is the driver's, and to the page."""
+        send = page.over_sockets(page_port)
+        kinds: tuple[tuple[str, Any, Any], ...] = (
+            ("packets to the camera", lambda: mutated(hello, self._rng), lambda data: greet(camera_port, data)),
+            (
+                "requests to the page",
+                lambda: page.request(page_port, self._rng),
+                lambda data: page.ask(page_port, data),
+            ),
+        )
+        for name, make, ask in kinds:
+            self._tries(name, make, lambda inputs, ask=ask: [ask(data) for data in inputs])
+        self._tries("messages to the page", lambda: page.message(self._rng), lambda inputs: send(inputs, self._rng))
 
-            def change(setter: Any = setter, names: list[str] = names) -> str:
+    def _plug_in(self) -> None:
+        """Undoes what the tries before may have asked for."""
+        for kind, name, request in (
+            (SetBool, "sim/unplug", SetBool.Request()),
+            (SetBool, "sim/unplug_capture", SetBool.Request()),
+            (Trigger, "resume", Trigger.Request()),
+        ):
+            self._stranger.answers(self._stranger.create_client(kind, name), [request])
+
+    def parameters(self) -> None:
+        for node in NODES:
+            before = self._ask(node, ListParameters, ListParameters.Request())
+            if before is None:
+                self.report[f"parameters of {node}"] = {"tries": 0, "findings": [f"{node} lists no parameters"]}
+                continue
+            names = list(before.result.names)
+            values = list(self._ask(node, GetParameters, GetParameters.Request(names=names)).values)
+            setter = self._stranger.create_client(SetParameters, f"{node}/set_parameters")
+
+            def made(names: list[str] = names, values: list[Any] = values) -> Any:
+                place = self._rng.randrange(len(names))
+                name = names[place] if self._rng.random() < 0.97 else "x" * 1000
                 value = message(ParameterValue, self._rng)
                 value.type = self._rng.randrange(12)
-                name = self._rng.choice(names) if self._rng.random() < 0.95 else "x" * 1000
-                answer = setter.call_async(SetParameters.Request(parameters=[Parameter(name=name, value=value)]))
-                if not _done(answer):
-                    return "no answer within 2 s"
-                results = answer.result().results
-                if any(len(r.reason) > 1000 for r in results):
-                    return "a long answer"
-                return "accepted" if all(r.successful for r in results) else "refused"
+                if self._rng.random() < 0.6:
+                    value = near(values[place], self._rng)
+                return SetParameters.Request(parameters=[Parameter(name=name, value=value)])
 
-            self._rounds_of(f"parameters of {node}", change)
+            def change(inputs: Sequence[Any], setter: Any = setter) -> list[str]:
+                return [_set(answer) for answer in self._stranger.answers(setter, inputs)]
 
-    def packets(self, port: int, hello: bytes) -> None:
-        """Mutated PTP/IP to the virtual camera, from a stranger; the driver has its own connection."""
+            undo = partial(self._restore, node, names, values)
+            self._tries(f"parameters of {node}", made, change, after=undo)
 
-        def connect() -> str:
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=2.0) as connection:
-                    connection.sendall(mutated(hello, self._rng))
-                    connection.settimeout(0.02)
-                    return "answered" if connection.recv(1000) else "closed"
-            except TimeoutError:
-                return "no answer"
-            except OSError:
-                return "refused"
-
-        self._rounds_of("packets to the camera", connect)
-
-    def _rounds_of(self, name: str, act: Any) -> None:
-        outcomes: Counter[str] = Counter()
-        slowest = ("", 0.0)
-        for done in range(self._rounds):
-            outcomes[act()] += 1
-            if (done + 1) % _BURST == 0:
-                slowest = max(slowest, self._stranger.slowest_answer(), key=lambda entry: entry[1])
-        before = self._stranger.states
-        time.sleep(3.0)
-        findings = troubles(self._log)
-        if slowest[1] > PATIENCE_S:
-            findings.append(f"{slowest[0]} needed {slowest[1]:.1f} s to answer")
-        if self._stranger.states == before:
-            findings.append("steering says nothing for 3 s afterwards")
-        findings += [
-            f"{outcome}: {n}" for outcome, n in outcomes.items() if outcome.startswith(("no answer w", "a long"))
+    def _restore(self, node: str, names: Sequence[str], values: Sequence[Any]) -> None:
+        kinds = self._ask(node, DescribeParameters, DescribeParameters.Request(names=list(names)))
+        if kinds is None:
+            return
+        changeable = [
+            Parameter(name=name, value=value)
+            for name, value, kind in zip(names, values, kinds.descriptors, strict=True)
+            if not kind.read_only
         ]
+        self._ask(node, SetParameters, SetParameters.Request(parameters=changeable))
+
+    def _ask(self, node: str, kind: Any, request: Any) -> Any:
+        client = self._stranger.create_client(kind, f"{node}/{_SERVICE_OF[kind]}")
+        client.wait_for_service(10.0)
+        answer = self._stranger.answers(client, [request], 10.0)[0]
+        self._stranger.destroy_client(client)
+        return answer
+
+    def _tries(
+        self,
+        name: str,
+        make: Callable[[], Any],
+        send: Callable[[Sequence[Any]], Sequence[str]],
+        at_once: int = _BATCH,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        outcomes: Counter[str] = Counter()
+        findings = Findings()
+        began, slowest, done = time.monotonic(), ("", 0.0), 0
+        while done < self._rounds and not findings.full:
+            inputs = [make() for _ in range(min(at_once, self._rounds - done))]
+            results = send(inputs)
+            done += len(inputs)
+            outcomes.update(results)
+            answer = self._stranger.slowest_answer()
+            slowest = max(slowest, answer, key=lambda entry: entry[1])
+            wrong = [*filter(_WRONG.match, results), *self._watch.troubles()]
+            if answer[1] > PATIENCE_S:
+                wrong.append(f"{answer[0]} needed more than {PATIENCE_S:g} s to answer")
+            for what in wrong:
+                findings.add(what, inputs)
+            if wrong:
+                self._wait_for_all()
+        after()
+        self._plug_in()
+        if not self._flows():
+            findings.add("no frame is steered by 15 s afterwards")
         self.report[name] = {
-            "tries": self._rounds,
+            "tries": done,
             **outcomes,
             "slowest_answer_s": round(slowest[1], 2),
-            "findings": findings,
+            "seconds": round(time.monotonic() - began, 1),
+            **findings.report(),
         }
         print(
-            f"{name}: {dict(outcomes)}, slowest answer {slowest[1]:.2f} s ({slowest[0]})",
-            *findings,
+            f"{name}: {dict(outcomes)}, slowest {slowest[1]:.2f} s ({slowest[0]})",
+            *findings.texts,
             sep="\n    ",
             flush=True,
         )
 
+    def _wait_for_all(self) -> None:
+        """Until who ended is back."""
+        end = time.monotonic() + 40.0
+        while self._stranger.slowest_answer()[1] >= PATIENCE_S and time.monotonic() < end:
+            pass
 
-def troubles(log: Path) -> list[str]:
-    """Tracebacks and deaths in a launch's log, with what came before them."""
-    lines = log.read_text(errors="replace").splitlines()
-    found = [line for line in lines if re.search(r"Traceback|process has died|hangs|ended hard|started again", line)]
-    return found[:5]
+    def _flows(self) -> bool:
+        before, end = self._stranger.states, time.monotonic() + 15.0
+        while self._stranger.states <= before + 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        return self._stranger.states > before + 2
 
 
-def _done(future: Any, seconds: float = PATIENCE_S) -> bool:
-    end = time.monotonic() + seconds
-    while not future.done():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.001)
-    return True
+_SERVICE_OF = {
+    GetParameters: "get_parameters",
+    SetParameters: "set_parameters",
+    ListParameters: "list_parameters",
+    DescribeParameters: "describe_parameters",
+}
+
+
+def _outcome(answer: Any) -> str:
+    if answer is None:
+        return "no answer within 2 s"
+    return "a long answer" if len(answer.message) > _LONG else "done" if answer.success else "refused"
+
+
+def _set(answer: Any) -> str:
+    if answer is None:
+        return "no answer within 2 s"
+    if any(len(result.reason) > 2 * _LONG for result in answer.results):
+        return "a long answer"
+    return "accepted" if all(result.successful for result in answer.results) else "refused"
+
+
+def greet(port: int, hello: bytes) -> str:
+    """What the virtual camera does with a greeting."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+            connection.sendall(hello)
+            connection.settimeout(0.02)
+            return "answered" if connection.recv(1000) else "closed"
+    except TimeoutError:
+        return "silent"
+    except OSError:
+        return "refused"

@@ -63,6 +63,21 @@ def _value(described: str, rng: random.Random, depth: int) -> Any:
     return message(getattr(importlib.import_module(f"{package}.msg"), name), rng, depth + 1)
 
 
+def near(value: Any, rng: random.Random) -> Any:
+    """A ``ParameterValue`` of the same type, whose value may be taken for one that is meant."""
+    made = message(type(value), rng, 1)
+    made.type = value.type
+    if value.type == 3:
+        made.double_value = rng.choice((0.0, 0.01, 0.5, 1.0, value.double_value * rng.uniform(0, 3), number(rng)))
+    elif value.type == 2:
+        made.integer_value = max(
+            -(2**63), min(2**63 - 1, rng.choice((0, 1, 2, value.integer_value + rng.randint(-9, 9))))
+        )
+    elif value.type == 4 and rng.random() < 0.5:
+        made.string_value = value.string_value
+    return made
+
+
 def mutated(data: bytes, rng: random.Random) -> bytes:
     """``data`` with some bytes changed, cut off, doubled or put in."""
     found = bytearray(data)

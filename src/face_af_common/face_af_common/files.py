@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,18 @@ def read_bytes(path: str | Path, limit: int) -> bytes:
     if len(data) > limit:
         raise FileError(path, f"larger than {limit} bytes")
     return data
+
+
+def regular(path: str | Path) -> Path:
+    """The path of a regular file, which a library may open without having to wait. Raises :class:`FileError`."""
+    try:
+        _must_be_regular(path, Path(path).stat(), sys.maxsize)
+    except FileError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = _reason(error) if isinstance(error, OSError) else error
+        raise FileError(path, f"cannot be read ({reason})", getattr(error, "errno", 0) or 0) from error
+    return Path(path)
 
 
 def _must_be_regular(path: str | Path, status: os.stat_result, limit: int) -> None:

@@ -50,7 +50,7 @@ def run_tool(module: str, patience_s: float = PATIENCE_S) -> int:
     except BaseException as error:  # what Ctrl-C becomes in a library, or what the machine is short of
         if signals.received:
             return 128 + signals.received
-        line = _line(error, module)
+        line = explained(error)
         if line is None:
             raise
         _say(f"{name}: {line}" if line else "")
@@ -128,7 +128,7 @@ class _Signals:
             threading.__excepthook__(failed)
 
 
-def _line(error: BaseException, module: str) -> str | None:
+def explained(error: BaseException) -> str | None:
     """One line about what is not the program's fault; empty where there is nobody to read it; None for a bug."""
     if isinstance(error, BrokenPipeError):
         return ""

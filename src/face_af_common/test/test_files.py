@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from face_af_common.files import FileError, locked, make_private, read_bytes, replacing, write_json, write_text
+from face_af_common.files import (
+    FileError,
+    locked,
+    make_private,
+    read_bytes,
+    regular,
+    replacing,
+    write_json,
+    write_text,
+)
 
 
 def line(caught: pytest.ExceptionInfo[FileError], path: Path) -> str:
@@ -186,3 +195,14 @@ def test_locks_follow_no_links_and_take_no_fifos(tmp_path: Path) -> None:
         with pytest.raises(FileError, match=told), locked(tmp_path / name, 0.0):
             pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_only_a_regular_file_may_be_opened_by_a_library(tmp_path: Path) -> None:
+    good = tmp_path / "good"
+    good.write_bytes(b"x")
+    assert regular(good) == good
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("fifo", "zero", ".", "absent", "a\0b"):
+        with pytest.raises(FileError, match="cannot be read"):
+            regular(tmp_path / name)

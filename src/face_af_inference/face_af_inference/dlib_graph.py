@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import regular
+
 INPUT_SIZE = 150
 MEAN_RGB = (122.782, 117.001, 104.298)
 SCALE = 256.0
@@ -38,7 +40,7 @@ def convert(path: str | Path) -> bytes:
 
     Raises :class:`DlibFileError` when the file is another one or is cut short.
     """
-    tensors = list(_tensors(Path(path).read_bytes()))
+    tensors = list(_tensors(regular(path).read_bytes()))
     graph = _Graph(tensors)
     graph.convolve(32, 7, 2)
     graph.add("MaxPool", kernel_shape=[3, 3], strides=[2, 2])

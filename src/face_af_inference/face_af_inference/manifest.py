@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import regular, told
+
 from .ensembles import EnsembleEntry, read_ensembles, read_yaml
 from .runtimes import ModelError
 
@@ -216,11 +218,11 @@ def sha256(path: Path) -> str:
     """The file's SHA-256 in hexadecimal; :class:`ModelError` where it cannot be read."""
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with regular(path).open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+        raise ModelError(told(error)) from error
     return digest.hexdigest()
 
 

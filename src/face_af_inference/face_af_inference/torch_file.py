@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import regular
+
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first pickle of such a file (torch's ``serialization.py``)."""
 MAX_BYTES = 200_000_000
@@ -63,7 +65,7 @@ def read_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
 
     Raises :class:`TorchFileError`, and ``OSError`` where the file cannot be read.
     """
-    with Path(path).open("rb") as file:
+    with regular(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise TorchFileError(f"larger than {MAX_BYTES} bytes")

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.encodings import ImageError
 from face_af_common.files import write_bytes
+from face_af_common.image_files import read_image
 
 
 class FileError(Exception):
@@ -18,13 +20,9 @@ class FileError(Exception):
 def read(path: str) -> NDArray[np.uint8]:
     """The picture as BGR."""
     try:
-        data = np.frombuffer(Path(path).read_bytes(), np.uint8)
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror}") from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise FileError(f"{path}: not a picture that OpenCV can read")
-    return np.asarray(picture, np.uint8)
+        return read_image(Path(path))
+    except ImageError as error:
+        raise FileError(str(error)) from error
 
 
 def write(path: Path, picture: NDArray[np.uint8]) -> None:

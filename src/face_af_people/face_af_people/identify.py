@@ -168,11 +168,11 @@ class Identifier:
         # the tool has time: every track that wants an embedding gets it
         recognition = replace(RecognitionParams(), enter=self.rule.threshold, per_frame=100)
         pipeline = FacePipeline(replace(PerceptionNodeParams(), recognition=recognition), self.analyser, self.gallery)
+        if not path.is_file():
+            raise PhotoError(f"{path}: there is no such file")
         video = cv2.VideoCapture(str(path))
-        if not path.is_file() or not video.isOpened():
-            raise PhotoError(
-                f"{path}: {'not a video, or a damaged one' if path.is_file() else 'there is no such file'}"
-            )
+        if not video.isOpened():
+            raise PhotoError(f"{path}: not a video, or a damaged one")
         rate = video.get(cv2.CAP_PROP_FPS)
         rate = rate if 1 <= rate <= 1000 else 30.0
         total = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT))) or None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from face_af_common.files import regular, told
 from face_af_common.image_files import IMAGE_SUFFIXES
 
 from .photos import PhotoError, meant_face, people_in, read_photo
@@ -71,10 +72,12 @@ def read_people(path: Path) -> dict[str, list[Path]]:
 def _rows(path: Path, columns: int) -> list[list[str]]:
     """The rows of a CSV file below its heading."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with regular(path).open(newline="", encoding="utf-8") as file:
             rows = [row[:columns] for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PhotoError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except OSError as error:
+        raise PhotoError(told(error)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PhotoError(f"{path}: cannot be read ({error})") from error
     if len(rows) < 2 or any(len(row) < columns for row in rows):
         raise PhotoError(f"{path}: a heading and rows of {columns} columns are needed")
     return rows[1:]

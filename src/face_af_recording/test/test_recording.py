@@ -28,6 +28,7 @@ from face_af_recording.bag.repair import is_finished, repair_bag, repair_file
 from face_af_recording.recorder import recorder as recorder_module
 from face_af_recording.recorder.recorder import BagRecorder, RecorderLimits
 from face_af_recording.repair_bag import main as repair_main
+from face_af_recording.replay.source import open_source
 
 
 def read_counts(path: Path) -> dict[str, int]:
@@ -271,6 +272,19 @@ def five_chunks(path: Path) -> list[tuple[int, int]]:
         file.flush()
     file.close()
     return [(chunk.offset, chunk.length) for chunk in file.index.chunks]
+
+
+def test_what_never_ends_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = tmp_path / "bag"
+    bag.mkdir()
+    os.mkfifo(bag / "a.mcap")
+    (bag / "b.db3").symlink_to("/dev/zero")
+    for path in (bag, bag / "a.mcap", bag / "b.db3"):
+        with pytest.raises(RecordingError, match="no regular file"):
+            open_source(path)
+    for path in (bag, bag / "a.mcap"):
+        assert repair_main([str(path)]) == 1
+        assert "no regular file" in "".join(capsys.readouterr())
 
 
 def test_repair_passes_over_a_damaged_chunk_and_keeps_what_follows(tmp_path: Path) -> None:

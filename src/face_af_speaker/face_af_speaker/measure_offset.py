@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import regular
+
 from .features import RATE, Sound
 from .options import complain, told
 from .sound_files import Piece, SoundError, read
@@ -82,7 +84,7 @@ def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.float32]]]:
     from av.error import FFmpegError
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with av.open(str(regular(path)), metadata_errors="ignore") as container:
             if not container.streams.video:
                 raise SoundError(f"{path}: there is no picture in it")
             for frame in container.decode(container.streams.video[0]):

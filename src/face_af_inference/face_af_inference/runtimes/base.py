@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import regular, told
+
 Array = NDArray[np.float32]
 
 
@@ -51,9 +53,9 @@ def read_model(model: Path | bytes) -> bytes:
     if isinstance(model, bytes):
         return model
     try:
-        data = model.read_bytes()
+        data = regular(model).read_bytes()
     except OSError as error:
-        raise ModelError(f"{model}: cannot be read ({error.strerror})") from error
+        raise ModelError(told(error)) from error
     if not data:
         raise ModelError(f"{model}: the file is empty")
     return data

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from face_af_common.files import writing
+from face_af_common.files import regular, told, writing
 
 from .bag_folder import FileInfo, RecordingError, TopicInfo, write_metadata
 from .mcap_file import (
@@ -59,14 +59,14 @@ class Scan:
 
 def is_mcap(path: Path) -> bool:
     """Whether a file begins as an MCAP file does."""
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
 def is_finished(path: Path) -> bool:
     """Whether an MCAP file ends as it should."""
     try:
-        with path.open("rb") as file:
+        with regular(path).open("rb") as file:
             # a file of nothing but its opening magic does not end yet
             return file.seek(-len(MAGIC), os.SEEK_END) > 0 and file.read() == MAGIC
     except OSError:
@@ -76,7 +76,7 @@ def is_finished(path: Path) -> bool:
 def scan(path: Path) -> Scan:
     """Reads an MCAP file from its start up to the first damage. :class:`RecordingError` when nothing is of use."""
     try:
-        size = path.stat().st_size
+        size = regular(path).stat().st_size
         with path.open("rb") as file:
             start = file.read(8)
             if not start:
@@ -88,7 +88,7 @@ def scan(path: Path) -> Scan:
                 raise RecordingError(f"{path} was cut off before its first record: nothing is in it")
             return found
     except OSError as error:
-        raise RecordingError(f"{path} cannot be read ({error.strerror})") from error
+        raise RecordingError(told(error)) from error
 
 
 def repair_file(path: Path) -> str:
@@ -119,7 +119,7 @@ def repair_file(path: Path) -> str:
 
 def repair_bag(bag: Path) -> Iterator[str]:
     """Repairs every MCAP file of a bag (a folder or one file) and its ``metadata.yaml``; yields a line for each."""
-    if bag.is_file():
+    if bag.exists() and not bag.is_dir():
         yield f"{bag}: {repair_file(bag)}"
         return
     if not bag.is_dir():

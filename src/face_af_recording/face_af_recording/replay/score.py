@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import regular, told
 from face_af_common.names import canonical_name
 from face_af_common.types import AfBox, Box, Face
 
@@ -22,7 +23,7 @@ def read_truth(path: Path) -> dict[int, dict[str, Box]]:
     """Labels from CSV with the columns frame (counted from 0), name, x, y, width, height (pixels); by frame number."""
     found: dict[int, dict[str, Box]] = {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with regular(path).open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
             if missing := set(COLUMNS) - set(rows.fieldnames or ()):
                 raise RecordingError(f"{path}: column {', '.join(sorted(missing))} is missing")
@@ -32,8 +33,10 @@ def read_truth(path: Path) -> dict[int, dict[str, Box]]:
                     found.setdefault(int(row["frame"]), {})[canonical_name(row["name"])] = box
                 except (TypeError, ValueError) as error:
                     raise RecordingError(f"{path}, line {rows.line_num}: {error}") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RecordingError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except OSError as error:
+        raise RecordingError(told(error)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecordingError(f"{path} cannot be read ({error})") from error
     return found
 
 

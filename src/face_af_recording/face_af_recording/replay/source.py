@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from face_af_common.encodings import NO_COLOURS
+from face_af_common.files import FileError, regular
 from face_af_common.image_files import VIDEO_SUFFIXES, decode_frame
 from face_af_common.images import BGR, ImageError, to_bgr
 from face_af_common.natural_order import natural
@@ -241,7 +242,13 @@ def open_source(path: Path, topic: str = "") -> Source:
 
 
 def _readable(path: Path) -> list[Path]:
-    """What to open for a bag: itself, or the files of a folder whose metadata were never written (a power cut)."""
+    """What to open for a bag: itself, or the files of a folder whose metadata were never written (a power cut).
+
+    Raises ``FileError`` for a FIFO or the like, which the reader would wait for.
+    """
+    for file in [path] if not path.is_dir() else path.iterdir():
+        if not file.is_dir():
+            regular(file)
     if path.is_file() or (path / "metadata.yaml").exists():
         return [path]
     return sorted(
@@ -280,6 +287,8 @@ def _typestore() -> Any:
 
 
 def _why_unreadable(path: Path, error: Exception) -> str:
+    if isinstance(error, FileError):
+        return str(error)
     files = [path] if path.is_file() else sorted(path.glob("*.mcap"))
     files = [file for file in files if file.suffix == ".mcap" and file.stat().st_size]
     if foreign := [file for file in files if not is_mcap(file)]:

@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for part in _parts(options.only):
             report |= part(Path(scratch), options, random.Random(options.seed))
-            if options.report is not None:
-                write_json(options.report, report)
+            _write(options.report, report)
     for name, figures in report.items():
         print(f"{name:28} {figures['tries']:6} tries, {len(figures['findings'])} findings")
     missed = [f"{name}: {finding}" for name, figures in report.items() for finding in figures["findings"]]
@@ -46,10 +46,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if missed and options.check else 0
 
 
+def _write(path: Path | None, report: dict[str, Any]) -> None:
+    if path is not None:
+        write_json(path, report)
+
+
 def _parts(wanted: Sequence[str]) -> list[Part]:
-    own = {"files": _files, "tools": _tools, "camera": _camera, "interrupts": _interrupts, "machine": _machine}
+    own: dict[str, Part] = {
+        "files": _files,
+        "tools": _tools,
+        "camera": _camera,
+        "interrupts": _interrupts,
+        "machine": _machine,
+    }
     found = [own[name] for name in wanted if name in own]
-    return [*found, _on_the_graph] if set(wanted) - set(own) else found
+    if set(wanted) - set(own):
+        found.append(_on_the_graph)
+    return found
 
 
 def _files(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
@@ -98,13 +111,13 @@ def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random
     out = scratch / "graph"
     camera_port, page_port = free_port(), free_port()
     arguments = {
-        "camera_port": camera_port, "page": "true", "page_port": page_port, "debug": "true", "rate": 10.0,
+        "camera_port": camera_port, "page": "true", "page_port": page_port, "debug": "true", "rate": 4.0,
         "record": "true", "bag": out / "bag",
     }  # fmt: skip
     with live_graph(Stranger, out, arguments=arguments) as (_, stranger):
         if not wait_until(lambda: stranger.states > 30, 120.0):
             raise SystemExit(f"the graph does not come up: {(out / 'launch.log').read_text()[-2000:]}")
-        attack = Attack(stranger, out / "launch.log", options.rounds, rng)
+        attack = Attack(stranger, out / "launch.log", options.rounds, rng, partial(_write, options.report))
         for kind in [part for part in PARTS if part in options.only]:
             if kind == "packets":
                 hello = ip.init_command_request(ip.Hello(bytes(16), "stranger")).encode()

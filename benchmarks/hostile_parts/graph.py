@@ -94,9 +94,13 @@ class Stranger(Node):
 class Attack:
     """``rounds`` tries of each kind; after every few all nodes must answer, and the launch's log have no trouble."""
 
-    def __init__(self, stranger: Stranger, log: Path, rounds: int, rng: random.Random) -> None:
+    def __init__(
+        self, stranger: Stranger, log: Path, rounds: int, rng: random.Random, keep: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._stranger, self._rounds, self._rng = stranger, rounds, rng
         self._watch = LogWatch(log)
+        self._keep = keep
+        """Gets the report whenever it grows."""
         self.report: dict[str, Any] = {}
 
     def messages(self) -> None:
@@ -112,22 +116,23 @@ class Attack:
                     time.sleep(pause)
                 return ["sent"] * len(inputs)
 
-            self._tries(f"message {topic}", lambda kind=kind: self._serialised(kind), send)
+            self._tries(f"message {topic}", partial(self._serialised, kind), send)
             self._stranger.destroy_publisher(publisher)
 
     def _serialised(self, kind: Any) -> bytes:
         """A message of random fields; of some the bytes are such that the middleware cannot read them either."""
-        data = serialize_message(message(kind, self._rng))
+        data: bytes = serialize_message(message(kind, self._rng))
         return data[:4] + mutated(data[4:], self._rng) if self._rng.random() < 0.3 else data
 
     def services(self) -> None:
         for kind, name, at_once in SERVICES:
             client = self._stranger.create_client(kind, name)
+            client.wait_for_service(10.0)
 
             def call(inputs: Sequence[Any], client: Any = client) -> list[str]:
                 return [_outcome(answer) for answer in self._stranger.answers(client, inputs)]
 
-            self._tries(f"service {name}", lambda kind=kind: message(kind.Request, self._rng), call, at_once)
+            self._tries(f"service {name}", partial(message, kind.Request, self._rng), call, at_once)
             self._stranger.destroy_client(client)
 
     def packets(self, camera_port: int, page_port: int, hello: bytes) -> None:
@@ -142,7 +147,7 @@ class Attack:
             ),
         )
         for name, make, ask in kinds:
-            self._tries(name, make, lambda inputs, ask=ask: [ask(data) for data in inputs])
+            self._tries(name, make, partial(_each, ask))
         self._tries("messages to the page", lambda: page.message(self._rng), lambda inputs: send(inputs, self._rng))
 
     def _plug_in(self) -> None:
@@ -163,6 +168,7 @@ class Attack:
             names = list(before.result.names)
             values = list(self._ask(node, GetParameters, GetParameters.Request(names=names)).values)
             setter = self._stranger.create_client(SetParameters, f"{node}/set_parameters")
+            setter.wait_for_service(10.0)
 
             def made(names: list[str] = names, values: list[Any] = values) -> Any:
                 place = self._rng.randrange(len(names))
@@ -233,6 +239,7 @@ class Attack:
             "seconds": round(time.monotonic() - began, 1),
             **findings.report(),
         }
+        self._keep(self.report)
         print(
             f"{name}: {dict(outcomes)}, slowest {slowest[1]:.2f} s ({slowest[0]})",
             *findings.texts,
@@ -273,6 +280,10 @@ def _set(answer: Any) -> str:
     if any(len(result.reason) > 2 * _LONG for result in answer.results):
         return "a long answer"
     return "accepted" if all(result.successful for result in answer.results) else "refused"
+
+
+def _each(ask: Callable[[Any], str], inputs: Sequence[Any]) -> list[str]:
+    return [ask(data) for data in inputs]
 
 
 def greet(port: int, hello: bytes) -> str:

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import wave
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,11 +48,15 @@ def photographs(folder: Path) -> list[Path]:
     return made
 
 
+def _image(photo: Path) -> Any:
+    return cv2.imread(str(photo), _HEAD)
+
+
 def video(photo: Path, path: Path, frames: int = 8) -> Path:
     """A face that moves a little."""
-    image = cv2.resize(cv2.imread(str(photo), _HEAD), (320, 240), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(_image(photo), (320, 240), interpolation=cv2.INTER_AREA)
     writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter_fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG")), 10, (320, 240)
+        str(path), cv2.VideoWriter.fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG")), 10, (320, 240)
     )
     for number in range(frames):
         writer.write(np.roll(image, number, 1))
@@ -94,7 +99,7 @@ def sqlite_bag(folder: Path, photo: Path, frames: int = 6) -> Path:
 
 
 def _messages(photo: Path, frames: int) -> list[tuple[str, int, object]]:
-    image = cv2.resize(cv2.imread(str(photo), _HEAD), (320, 240), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(_image(photo), (320, 240), interpolation=cv2.INTER_AREA)
     box = m.BoundingBox(x=100.0, y=60.0, width=90.0, height=110.0)
     made: list[tuple[str, int, object]] = []
     for number in range(frames):

@@ -95,12 +95,12 @@ class Ended:
     """Commands of processes that it left behind."""
 
 
-def started(command: Sequence[str], log: Path, mark: str, **options: object) -> subprocess.Popen[bytes]:
+def started(command: Sequence[str], log: Path, mark: str, **options: str) -> subprocess.Popen[bytes]:
     """In a session of its own; whatever it starts in turn is known by ``mark``."""
     with log.open("wb") as out:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-            env={**os.environ, _MARK: mark, "PYTHONUNBUFFERED": "1", **options}, cwd=log.parent,  # type: ignore[dict-item]
+            env={**os.environ, _MARK: mark, "PYTHONUNBUFFERED": "1", **options}, cwd=log.parent,
         )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def attack(cases: Sequence[Case], folder: Path, rounds: int, rng: random.Random)
         began = time.monotonic()
         usual = _usual(case, folder)
         while tries < rounds and not findings.full:
-            calls = []
+            calls: list[list[Path]] = []
             while len(calls) < _RUNS and tries < rounds:
                 many = min(case.at_once, rounds - tries)
                 calls.append(_damaged(case, folder / f"{len(calls)}", many, rng))

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from face_af_common import yaml_files
+
 from .engine import Models
 from .errors import CropError
 from .report import VideoReport, nearest
@@ -66,17 +68,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _request(options: argparse.Namespace) -> Request:
-    import yaml
-
     changes: dict[str, Any] = read_settings(options.settings) if options.settings else {}
     for text in options.set:
         name, separator, value = text.partition("=")
         if not separator:
             raise CropError(f"--set {text}: NAME=VALUE is needed")
         try:
-            changes[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise CropError(f"--set {text}: the value is not YAML") from error
+            changes[name] = yaml_files.parse(value, f"--set {text}")
+        except yaml_files.YamlError as error:
+            raise CropError(str(error)) from error
     if options.ratio:
         changes["ratios"] = [part.strip() for part in options.ratio.split(",")]
     for name in ("format", "long_side"):

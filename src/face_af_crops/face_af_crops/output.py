@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from face_af_common.files import write_bytes
+from face_af_common.files import regular, write_bytes
 
 from .errors import CropError
 
@@ -59,8 +59,8 @@ class OutputFolder:
 
     def _check_key(self, made: Path, key: Mapping[str, Any]) -> None:
         try:
-            old = json.loads(made.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            old = dict(json.loads(regular(made).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise CropError(f"{made}: cannot be read; --restart begins anew") from error
         differing = sorted(k for k in {*old, *key} if old.get(k) != json.loads(json.dumps(key.get(k))))
         if differing:

@@ -263,3 +263,18 @@ def test_a_node_that_has_gone_is_not_waited_for_and_not_shown() -> None:
     assert scene.take(0.6) is not None  # the others may be slow
     scene.add("faces", 3000, "newer", 2.0)
     assert scene.take(2.0) == {"stamp": 3, "faces": "newer"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 1000, "!!int foo", "!!timestamp x", "2026-02-30", "&a [*a]", "1" * 400, "\0", "{"]
+)
+def test_what_a_page_types_for_a_parameter_ends_nothing(text: str) -> None:
+    pytest.importorskip("rclpy")
+    from rcl_interfaces.msg import ParameterType
+
+    from face_af_view.page.acts import ActError
+    from face_af_view.page.graph import parameter_value
+
+    for kind in (ParameterType.PARAMETER_DOUBLE, ParameterType.PARAMETER_INTEGER, ParameterType.PARAMETER_BOOL):
+        with pytest.raises(ActError, match="does not fit"):
+            parameter_value("min_interval_s", kind, text)

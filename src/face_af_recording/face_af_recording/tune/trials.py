@@ -159,7 +159,7 @@ def _read(store: Path) -> dict[str, dict[str, Any]]:
             try:
                 row = json.loads(text)
                 found[row["key"]] = row["figures"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # the line that was being written when it was stopped
     return found
 

@@ -15,6 +15,7 @@ from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from face_af_common import yaml_files
 from face_af_common.node_params import NODES
 from face_af_msgs import srv
 
@@ -139,7 +140,7 @@ class RosGraph:
         if not before.values or before.values[0].type not in _VALUES:
             raise ActError(f"{node} has no parameter {name}")
         old = before.values[0]
-        request = SetParameters.Request(parameters=[Parameter(name=name, value=_from_text(name, old.type, value))])
+        request = SetParameters.Request(parameters=[Parameter(name=name, value=parameter_value(name, old.type, value))])
         result = (await self._of(node, "set_parameters", SetParameters, request)).results[0]
         if not result.successful:
             raise ActError(result.reason or f"{name} was refused")
@@ -172,10 +173,10 @@ def _to_text(value: Any) -> str:
     )
 
 
-def _from_text(name: str, kind: int, text: str) -> ParameterValue:
-    """Raises :class:`ActError`."""
+def parameter_value(name: str, kind: int, text: str) -> ParameterValue:
+    """What the user has typed for a parameter. Raises :class:`ActError`."""
     try:
-        value = text if kind == ParameterType.PARAMETER_STRING else yaml.safe_load(text)
+        value = text if kind == ParameterType.PARAMETER_STRING else yaml_files.parse(text, name)
         if kind == ParameterType.PARAMETER_DOUBLE:
             value = float(value)
         if kind == ParameterType.PARAMETER_DOUBLE_ARRAY:
@@ -183,7 +184,7 @@ def _from_text(name: str, kind: int, text: str) -> ParameterValue:
         if isinstance(value, bool) != (kind == ParameterType.PARAMETER_BOOL):
             raise ValueError
         return ParameterValue(type=kind, **{_VALUES[kind]: value})
-    except (ValueError, TypeError, AssertionError, OverflowError, yaml.YAMLError):
+    except (ValueError, TypeError, AssertionError, OverflowError):
         raise ActError(f"{name}: {text!r} does not fit") from None
 
 

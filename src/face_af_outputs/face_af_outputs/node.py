@@ -135,7 +135,7 @@ class OutputsNode(Node):
             raise ActionError(f"recipe {name}: {answer.message}")
 
     def _release_shutter(self, count: int, gap: float) -> None:
-        answer = call(self._shutter, Shutter.Request(count=count, gap=gap), 5.0 + 2 * count * (gap + 1.0))
+        answer = call(self._shutter, Shutter.Request(count=count, gap=gap), 5.0)
         if not answer.success:
             raise ActionError(f"shutter: {answer.message}")
 

@@ -11,6 +11,7 @@ from face_af_common.leader_lock import LeaderLock
 from face_af_common.types import Action
 
 from .remote import Identity, Refused, Remote
+from .shutter import Burst, Shutter
 from .transport import Interrupted, TransportError
 
 _POLL = 0.1
@@ -19,6 +20,7 @@ _SHORT = 10.0
 """A connection that does not last for so many seconds may have been ended by somebody else's."""
 _SUSPICIOUS = 3
 """So many short connections in a row are told of."""
+_ENDED = "the connection was closed or lost"
 
 
 @dataclass
@@ -46,6 +48,8 @@ class LinkStatus:
     connected: bool = False
     camera: Identity = NOBODY
     sent: int = 0
+    images: int = 0
+    """Released by the shutter since the start."""
     dropped_stale: int = 0
     failed: int = 0
     reconnects: int = 0
@@ -86,6 +90,7 @@ class CameraLink:
         self._on_change = on_change
         self._condition = threading.Condition()  # its lock is re-entrant
         self._waiting: Command | None = None
+        self._shutter = Shutter(self._on_image)
         self._arrivals = 0
         self._handled = 0
         self._status = LinkStatus()
@@ -114,6 +119,19 @@ class CameraLink:
             if overtaken is not None:
                 self._finish(overtaken, "overtaken by a newer command", dropped_stale=1)
             self._condition.notify()
+
+    def release_shutter(self, burst: Burst) -> None:
+        """Begins to take the images of ``burst``, between commands; refused at once where that cannot be."""
+        with self._condition:
+            if not self._status.connected:
+                error = self._status.last_error
+                burst.finish("not connected" + (f": {error}" if error else ""))
+            else:
+                self._shutter.begin(burst)
+                self._condition.notify()
+
+    def _on_image(self) -> None:
+        self._update(images=self._status.images + 1)
 
     def flush(self, before_ns: int) -> None:
         """Drops a waiting command that was decided on a frame before ``before_ns``."""
@@ -197,6 +215,7 @@ class CameraLink:
             self._remote = None
             waiting, self._waiting = self._waiting, None
             self._update(connected=False, last_error=error or self._status.last_error)
+            self._shutter.end(_ENDED)  # asked for in the last moment
             if waiting is not None:
                 self._finish(waiting, "the connection was lost before it could be sent", failed=1)
         try:
@@ -205,12 +224,19 @@ class CameraLink:
             self._update(last_error=f"{type(problem).__name__} while closing: {problem}")
 
     def _serve(self, remote: Remote) -> None:
+        try:
+            self._take_turns(remote)
+        finally:
+            self._shutter.end(_ENDED)
+
+    def _take_turns(self, remote: Remote) -> None:
+        """Commands first, then the shutter's next step, then what keeps the connection alive."""
         last = time.monotonic()
         while True:
             with self._condition:
                 if self._closing or self._again:
                     return
-                due = last + remote.heartbeat_period - time.monotonic()
+                due = min(last + remote.heartbeat_period, self._shutter.due) - time.monotonic()
                 if self._waiting is None and due > 0:
                     self._condition.wait(timeout=min(due, _POLL))
                 if self._closing or self._again:
@@ -218,6 +244,11 @@ class CameraLink:
                 command, self._waiting = self._waiting, None
             if command is not None:
                 self._send(remote, command)
+                last = time.monotonic()
+            elif time.monotonic() >= self._shutter.due:
+                problem = self._shutter.step(remote)
+                if problem:
+                    self._update(failed=self._status.failed + 1, last_error=problem)
                 last = time.monotonic()
             elif time.monotonic() - last >= remote.heartbeat_period:
                 remote.heartbeat()

@@ -10,7 +10,7 @@ import importlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from face_af_common.types import Action, ActionKind
@@ -53,6 +53,9 @@ class NikonUsbControlRemote:
         if self._call(getattr(self._emulator, name), name, _CALL_TIMEOUT) is False:
             raise Refused(f"nikon-usb-control: {name} failed")
         return time.monotonic()
+
+    def shutter(self) -> Iterator[float]:
+        raise Refused("nikon-usb-control has no shutter; it has left, right and fn1")
 
     def heartbeat(self) -> None:
         self._call(self._emulator.send_idle_heartbeat, "send_idle_heartbeat", _CALL_TIMEOUT)

@@ -19,19 +19,20 @@ from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Action, ActionKind
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
-from face_af_msgs.srv import Press
+from face_af_msgs.srv import Press, Shutter
 
 from .backends import camera_address, remote_factory
 from .link import CameraLink, Command, LinkStatus, LinkTiming
 from .params import DriverParams
 from .profile import BUTTONS, Measured, ProfileError
+from .shutter import Burst
 
 _PRESS_TIMEOUT = 1.0
 """Seconds that the ``press`` service waits for its press."""
 
 
 class DriverNode(Node):
-    """Subscribes ``command`` and ``state``, publishes ``camera_status``, serves ``press`` and ``reconnect``."""
+    """Subscribes ``command`` and ``state``, publishes ``camera_status``, serves ``press``, ``shutter``, ``reconnect``."""
 
     def __init__(self) -> None:
         super().__init__("nikon_mcn10")
@@ -52,6 +53,7 @@ class DriverNode(Node):
         subscribe(self, SteeringCommand, "command", self._on_command, RESULT, self._health)
         subscribe(self, SteeringState, "state", self._on_state, RESULT, self._health)
         serve(self, Press, "press", self._on_press)
+        serve(self, Shutter, "shutter", self._on_shutter)
         serve(self, Trigger, "reconnect", self._on_reconnect)
         # wall time: the status must come once a second though a simulated clock stands still
         self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -105,6 +107,17 @@ class DriverNode(Node):
             command.done.wait(_PRESS_TIMEOUT)
             response.success = command.outcome == ""
             response.message = "sent" if response.success else command.outcome or "no answer from the camera yet"
+        return response
+
+    def _on_shutter(self, request: Shutter.Request, response: Shutter.Response) -> Shutter.Response:
+        """Answers at once: whoever waited here for a burst would keep commands waiting."""
+        burst = Burst(request.count, request.gap)
+        if self._link is None:
+            burst.finish(self._unused.last_error)
+        else:
+            self._link.release_shutter(burst)
+        response.success = not burst.outcome
+        response.message = burst.outcome or f"begun: {burst.count} image{'s' if burst.count > 1 else ''}"
         return response
 
     def _on_reconnect(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -178,6 +191,7 @@ class DriverNode(Node):
             "model": status.camera.model,
             "firmware": status.camera.firmware,
             "sent": status.sent,
+            "images": status.images,
             "dropped_stale": status.dropped_stale,
             "failed": status.failed,
             "reconnects": status.reconnects,

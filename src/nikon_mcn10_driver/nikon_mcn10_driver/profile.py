@@ -72,7 +72,7 @@ NOT_MEASURED = Measured()
 
 @dataclass(frozen=True)
 class Profile:
-    """A remote grip as a camera sees it.
+    """A remote grip as a camera sees it. ``shutter`` is no button of steering's: only the service ``shutter`` uses it.
 
     ``serial``: the profile is used only on cameras whose serial number matches this regular expression;
     ``models``: only on these models (empty: any). ``session``: the id the grip gives to OpenSession. ``poll_events``:
@@ -86,6 +86,7 @@ class Profile:
     close: tuple[Step, ...] = ()
     heartbeats: tuple[Heartbeat, ...] = (Heartbeat(),)
     counters: Mapping[str, CounterRule] = field(default_factory=dict)
+    shutter: Button | None = None
     hold: float = 0.02
     gap: float = 0.0
     busy_budget: float = 0.15

@@ -25,7 +25,7 @@ _KEYS: tuple[str, ...] = (
     "heartbeat",
     "counters",
 )
-_KEYS += ("timing", "wrap", "buttons")
+_KEYS += ("timing", "wrap", "buttons", "shutter")
 _TIMING = ("hold", "gap", "busy_budget", "response", "spread", "loss", "presses")
 
 Value = TypeVar("Value")
@@ -77,6 +77,7 @@ def parse_profile(content: Any, name: str, where: str) -> Profile:
         close=check.steps(top.get("close", []), "close"),
         heartbeats=check.heartbeats(top.get("heartbeat", {})),
         counters=check.counters,
+        shutter=check.button(top["shutter"], "shutter") if top.get("shutter") is not None else None,
         hold=seconds("hold", Profile.hold),
         gap=seconds("gap", Profile.gap),
         busy_budget=seconds("busy_budget", Profile.busy_budget),
@@ -128,15 +129,17 @@ class _Checker(Checker):
     def buttons(self, content: Any) -> dict[ActionKind, Button]:
         buttons = {}
         for key, entry in self.mapping(content, "buttons", [kind.name.lower() for kind in BUTTONS]).items():
-            path = f"buttons.{key}"
-            entry = self.mapping(entry, path, ("press", "release"))
-            press = self.steps(entry.get("press"), f"{path}.press")
-            if not any(step.operation is not None for step in press):
-                raise ProfileError(f"{self.where}: {path}.press has no operation")
-            buttons[ActionKind[key.upper()]] = Button(press, self.steps(entry.get("release", []), f"{path}.release"))
+            buttons[ActionKind[key.upper()]] = self.button(entry, f"buttons.{key}")
         if not buttons:
             raise ProfileError(f"{self.where}: buttons is empty")
         return buttons
+
+    def button(self, content: Any, path: str) -> Button:
+        entry = self.mapping(content, path, ("press", "release"))
+        press = self.steps(entry.get("press"), f"{path}.press")
+        if not any(step.operation is not None for step in press):
+            raise ProfileError(f"{self.where}: {path}.press has no operation")
+        return Button(press, self.steps(entry.get("release", []), f"{path}.release"))
 
     def heartbeats(self, content: Any) -> tuple[Heartbeat, ...]:
         if isinstance(content, list):
@@ -232,11 +235,14 @@ def _content(profile: Profile) -> dict[str, Any]:
     content["timing"] = timing
     if measured.wrap is not None:
         content["wrap"] = measured.wrap
-    content["buttons"] = {
-        kind.name.lower(): {"press": _steps(button.press), "release": _steps(button.release)}
-        for kind, button in profile.buttons.items()
-    }
+    content["buttons"] = {kind.name.lower(): _button(button) for kind, button in profile.buttons.items()}
+    if profile.shutter is not None:
+        content["shutter"] = _button(profile.shutter)
     return content
+
+
+def _button(button: Button) -> dict[str, Any]:
+    return {"press": _steps(button.press), "release": _steps(button.release)}
 
 
 def _steps(steps: tuple[Step, ...]) -> list[_Flow]:

@@ -46,7 +46,7 @@ def _load(name: str) -> Profile:
 
 def summary(profile: Profile) -> str:
     """One line: buttons, heartbeats, which cameras, what was measured."""
-    buttons = ", ".join(kind.name.lower() for kind in profile.buttons)
+    buttons = ", ".join([*(kind.name.lower() for kind in profile.buttons), *(["shutter"] if profile.shutter else [])])
     beats = ", ".join(f"{beat.period:g} s" for beat in profile.heartbeats if beat.steps) or "none"
     cameras = ", ".join(profile.models) or "any model"
     measured = profile.measured
@@ -64,8 +64,11 @@ def private_parts(profile: Profile) -> list[str]:
     serial = re.sub(r"[\^$\\]", "", profile.serial)
     sections = {"init": profile.init, "close": profile.close}
     sections |= {f"heartbeat {i + 1}": beat.steps for i, beat in enumerate(profile.heartbeats)}
-    for kind, button in profile.buttons.items():
-        sections[kind.name.lower()] = button.press + button.release
+    named = {kind.name.lower(): button for kind, button in profile.buttons.items()}
+    if profile.shutter is not None:
+        named["shutter"] = profile.shutter
+    for name, button in named.items():
+        sections[name] = button.press + button.release
     for name, steps in sections.items():
         for step in steps:
             text = _text(step)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,8 +16,14 @@ from .fields import FieldError, Values
 from .limited import why_limited
 from .profile import NOT_MEASURED, Button, Heartbeat, Measured, Profile, Step
 from .ptp.codes import BUSY
-from .session import Clock, PtpError, Session
+from .session import BUSY_POLL, Clock, PtpError, Session
 from .transport import Transport, TransportError
+
+
+_SHUTTER_BUSY_S = 1.0
+"""The shutter's key is tried so long while the camera is too busy to take it."""
+_LET_GO_S = 1.0
+"""The same for letting a key go: one that stays down is worse than a late release."""
 
 
 class Refused(Exception):
@@ -52,6 +60,13 @@ class Remote(Protocol):
 
         ``budget``: seconds for which it may be repeated while the camera is too busy to take it.
         Returns ``time.monotonic()`` when its last byte had been written (a release comes later).
+        """
+
+    def shutter(self) -> Iterator[float]:
+        """Takes one image: presses the shutter's key and lets it go, step by step.
+
+        Each value is how long the caller may do other things before the next step, seconds. The key is let go whatever
+        happens, also when the iterator is closed early. :class:`Refused` where that is impossible.
         """
 
     def heartbeat(self) -> None:
@@ -107,6 +122,8 @@ class PtpRemote:
                 except (PtpError, FieldError) as error:
                     raise TransportError(f"remote profile {self._profile.name}, init: {error}") from error
                 self._attached = True
+                # a driver that was killed in the middle of an exposure has left the key down
+                self._let_shutter_go()
         self._last = self._session.now()
         if self._attached and self._profile is not None:
             self._beats = [(beat, self._last + beat.period) for beat in self._profile.heartbeats]
@@ -139,8 +156,7 @@ class PtpRemote:
         written_at = self._run_steps(button.press, min(budget, self._profile.busy_budget))
         if button.release:
             self._session.sleep(self._profile.hold)
-            # a button that stays down is worse than a late release
-            self._run_steps(button.release, 1.0)
+            self._run_steps(button.release, _LET_GO_S)
         if self._profile.gap:
             self._session.sleep(self._profile.gap)
         return written_at
@@ -150,19 +166,62 @@ class PtpRemote:
         written_at = time.monotonic()
         for step in steps:
             if step.operation is not None:
-                transaction = self._session.next_transaction
-                values = self._values or Values({}, self._session.replies, self._session.now)
-                params = values.params(step.params, transaction)
-                data = None if step.data is None else values.data(step.data, transaction)
-                try:
-                    self._session.run(step.operation, *params, data=data, busy_budget=busy_budget)
-                except PtpError as error:
-                    if error.code not in step.accept:
-                        raise
+                self._run_step(step, step.operation, busy_budget)
                 written_at = self._session.written_at
             if step.wait:
                 self._session.sleep(step.wait)
         return written_at
+
+    def _run_step(self, step: Step, operation: int, busy_budget: float) -> None:
+        transaction = self._session.next_transaction
+        values = self._values or Values({}, self._session.replies, self._session.now)
+        params = values.params(step.params, transaction)
+        data = None if step.data is None else values.data(step.data, transaction)
+        try:
+            self._session.run(operation, *params, data=data, busy_budget=busy_budget)
+        except PtpError as error:
+            if error.code not in step.accept:
+                raise
+
+    def shutter(self) -> Iterator[float]:
+        if self._no_buttons or self._profile is None:
+            raise Refused(self._no_buttons)
+        if self._profile.shutter is None:
+            raise Refused(f"remote profile {self._profile.name} has no shutter")
+        down = True
+        try:
+            yield from self._paced(self._profile.shutter.press)
+            yield self._profile.hold
+            yield from self._paced(self._profile.shutter.release)
+            down = False
+        except (PtpError, FieldError) as error:
+            raise Refused(str(error)) from error
+        finally:
+            if down:
+                self._let_shutter_go()
+
+    def _paced(self, steps: tuple[Step, ...]) -> Iterator[float]:
+        """Runs steps one by one; what would be waited for between them is handed to the caller."""
+        for step in steps:
+            end = time.monotonic() + _SHUTTER_BUSY_S
+            while step.operation is not None:
+                try:
+                    self._run_step(step, step.operation, 0.0)
+                    break
+                except PtpError as error:
+                    if error.code not in BUSY or time.monotonic() > end:
+                        raise
+                finally:
+                    self._sent()
+                yield BUSY_POLL
+            if step.wait:
+                yield step.wait
+
+    def _let_shutter_go(self) -> None:
+        """A camera that knows of no key that is down may refuse that."""
+        if self._profile is not None and self._profile.shutter is not None:
+            with suppress(PtpError, FieldError, TransportError):
+                self._run_steps(self._profile.shutter.release, _LET_GO_S)
 
     def heartbeat(self) -> None:
         now = self._session.now()
@@ -212,6 +271,9 @@ class DryRunRemote:
 
     def perform(self, action: Action, budget: float) -> float:
         return time.monotonic()
+
+    def shutter(self) -> Iterator[float]:
+        yield 0.0
 
     def heartbeat(self) -> None:
         pass

@@ -45,9 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             kinds = ", ".join(kind.value for kind in FaultKind)
             parser.error(f"--fault {text}: KIND[:COUNT[:VALUE]] is needed, with one of {kinds}")
     body = DemoBody(args.subjects)
-    server = PtpIpServer(
-        VirtualZ8(body, serial=args.serial, faults=faults, paired=not args.unpaired), args.host, args.port
-    )
+    camera = VirtualZ8(body, serial=args.serial, faults=faults, paired=not args.unpaired)
+    server = PtpIpServer(camera, args.host, args.port)
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -60,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    seen = 0
+    seen = 0, 0
     while not over.wait(0.2):
-        if body.presses != seen:
-            seen = body.presses
-            print(f"{seen} presses", flush=True)
+        if (body.presses, camera.images) != seen:
+            seen = body.presses, camera.images
+            print(f"{seen[0]} presses, {seen[1]} images", flush=True)
     server.stop()
     return 0

@@ -9,4 +9,7 @@ ATTACH = 0x9F01
 HEARTBEAT = 0x9F02
 
 BUTTON = 0x9F03
-"""p1: the button (1 left, 2 right, 3 up, 4 down, 5 Fn1, 6 Fn2); p2: 1 down, 0 up."""
+"""p1: the button (1 left, 2 right, 3 up, 4 down, 5 Fn1, 6 Fn2, 8 shutter); p2: 1 down, 0 up."""
+
+SHUTTER = 8
+"""p1 of :data:`BUTTON`: one image each time it goes down, none while it stays there."""

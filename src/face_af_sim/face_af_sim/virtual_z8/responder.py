@@ -102,6 +102,10 @@ class VirtualZ8:
         self._events: deque[Event] = deque(maxlen=_MAX_EVENTS)
         self.card = Card()
         self.heartbeats = 0
+        self.shutter_down = False
+        """As the body sees it: also after the host has gone without letting go."""
+        self.images = 0
+        """Taken with the remote grip."""
         self._handlers: dict[int, Callable[[tuple[int, ...], bytes], Answer]] = {
             _O.GET_DEVICE_INFO: self._device_info,
             _O.OPEN_SESSION: self._open_session,
@@ -349,8 +353,19 @@ class VirtualZ8:
     def _button(self, params: tuple[int, ...], data: bytes) -> Answer:
         if not self._attached:
             return Answer(_R.NIKON_INVALID_STATUS)
+        if params[:1] == (remote_codes.SHUTTER,) and params[1:2] in ((0,), (1,)):
+            return self._shutter(down=params[1] == 1)
         if len(params) < 2 or not ActionKind.LEFT <= params[0] <= ActionKind.FN2 or params[1] not in (0, 1):
             return Answer(_R.INVALID_PARAMETER)
         if params[1] == 1 and not self.faults.take(FaultKind.LOST_PRESS):
             self._controls.press(ActionKind(params[0]))
+        return Answer()
+
+    def _shutter(self, down: bool) -> Answer:
+        taking, self.shutter_down = down and not self.shutter_down, down
+        if taking:
+            self.images += 1
+            view = self._controls.live_view()
+            if view is not None:
+                self.emit(EventCode.OBJECT_ADDED, self.card.keep(view, sdram=False))
         return Answer()

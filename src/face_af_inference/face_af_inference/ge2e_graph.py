@@ -3,6 +3,9 @@
 Three layers of LSTM with 256 units, a linear layer, ReLU, scaled to length one ("Generalized end-to-end loss for
 speaker verification", Wan et al., 2018; Resemblyzer's ``voice_encoder.py``, Apache-2.0). ONNX Runtime needs neither
 torch nor its 2 GB.
+
+The second and third layer have weights of 8 bits, which takes a quarter less time and changes embeddings little (cosine
+0.999 at least). The first one does not: its input, power, spans more than 8 bits can tell apart.
 """
 
 from __future__ import annotations
@@ -45,9 +48,19 @@ def convert(path: str | Path) -> bytes:
         add("Split", [state], [f"{state}{layer}" for layer in range(LAYERS)], axis=0)
     top = "mel"
     for layer in range(LAYERS):
-        w, r, b = (constant(f"{kind}{layer}", value) for kind, value in zip("WRB", _lstm(tensors, layer), strict=True))
-        inputs = [top, w, r, b, "", f"h{layer}", f"c{layer}"]
-        add("LSTM", inputs, [f"y{layer}", f"hn{layer}", f"cn{layer}"], hidden_size=UNITS)
+        w, r, b = _lstm(tensors, layer)
+        outputs = [f"y{layer}", f"hn{layer}", f"cn{layer}"]
+        rest = [constant(f"B{layer}", b), "", f"h{layer}", f"c{layer}"]
+        if layer == 0:
+            add("LSTM", [top, constant("W0", w), constant("R0", r), *rest], outputs, hidden_size=UNITS)
+        else:
+            parts = {name: _eight_bits(value) for name, value in (("W", w), ("R", r))}
+            weights8 = [constant(f"{name}{layer}", part[0]) for name, part in parts.items()]
+            scales = [constant(f"{name}{layer}_{i}", part[i]) for name, part in parts.items() for i in (1, 2)]
+            add(
+                "DynamicQuantizeLSTM", [top, *weights8, *rest, "", *scales], outputs,
+                domain="com.microsoft", hidden_size=UNITS,
+            )  # fmt: skip
         top = f"x{layer}"
         add("Squeeze", [f"y{layer}", directions], [top])
     for state in "hc":
@@ -69,7 +82,8 @@ def convert(path: str | Path) -> bytes:
         [value("embedding", "batch", UNITS), value("hn", *states), value("cn", *states)],
         weights,
     )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    opsets = [helper.make_opsetid("", 14), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     return bytes(model.SerializeToString())
 
 
@@ -80,6 +94,16 @@ def _lstm(tensors: dict[str, NDArray[Any]], layer: int) -> tuple[Floats, Floats,
     r = _tensor(tensors, f"lstm.weight_hh_l{layer}", (4 * UNITS, UNITS))
     b = [_tensor(tensors, f"lstm.bias_{kind}_l{layer}", (4 * UNITS,)) for kind in ("ih", "hh")]
     return _gates(w)[None], _gates(r)[None], np.concatenate([_gates(part) for part in b])[None]
+
+
+def _eight_bits(value: Floats) -> tuple[NDArray[np.uint8], Floats, NDArray[np.uint8]]:
+    """Weights as DynamicQuantizeLSTM has them (inputs x gates), a scale for each gate, and its zero.
+
+    Unsigned: with signed weights the sums of two products overflow on processors without VNNI.
+    """
+    turned = value.transpose(0, 2, 1)
+    scale = np.maximum(np.abs(turned).max(1), 1e-9) / 127
+    return (np.round(turned / scale[:, None]) + 128).astype(np.uint8), scale, np.full(scale.shape, 128, np.uint8)
 
 
 def _gates(value: Floats) -> Floats:

@@ -94,7 +94,8 @@ def test_one_image_and_a_burst_are_counted(rig):
 
 
 @pytest.mark.parametrize(
-    ("count", "gap", "reason"), [(0, 0.5, "1 to 10"), (11, 0.5, "1 to 10"), (2, 0.01, "0.1 to 10"), (2, float("nan"), "s")]
+    ("count", "gap", "reason"),
+    [(0, 0.5, "1 to 10"), (11, 0.5, "1 to 10"), (2, 0.01, "0.1 to 10"), (2, float("nan"), "s")],
 )
 def test_a_burst_is_bounded(rig, count, gap, reason):
     assert reason in done(shoot(rig.link(), count, gap))

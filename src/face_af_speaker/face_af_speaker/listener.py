@@ -1,7 +1,11 @@
-"""Who is heard now: names a stream of sound every half second, as the node and a replay do."""
+"""Who is heard now: names a stream of sound four times a second, as the node and a replay do.
+
+:class:`Ear` has the networks, :class:`VoiceNamer` decides; a replay with other thresholds needs only the second again.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +16,13 @@ from .networks import ActivityNetwork, Floats, VoiceEmbedder
 from .speech import Speech, SpeechFrames
 from .voice_windows import VoiceWindows
 
-UPDATE_S = 0.5
+UPDATE_S = 0.25
 """Sound between two answers."""
 PAUSE_S = 1.0
 """Silence after which nobody is heard any more, and whoever speaks next is somebody new."""
 HEARD_SHARE = 0.1
-"""Share of speech in an update from which on somebody is heard."""
+"""Share of speech in the last :data:`HEARD_S` from which on somebody is heard."""
+HEARD_S = 0.5
 _UPDATE = round(UPDATE_S * RATE)
 
 
@@ -51,13 +56,40 @@ class Heard:
     speech: Speech
 
 
+@dataclass(frozen=True)
+class Listened:
+    """What the networks say of one update."""
+
+    speech: Speech
+    pause: bool
+    """There was a pause before this speech, or it lasts: whoever speaks next may be somebody else."""
+    parts: tuple[Floats, ...]
+    """For each half second of speech that the update completes: see :meth:`VoiceNamer.hear`."""
+    longest: Floats | None
+    """The newest window with what came after it, 1 x 256; None where the update has completed a window."""
+
+
 class VoiceNamer:
     """Names one voice after another, from the windows of a stream of speech."""
 
     def __init__(self, matcher: VoiceMatcher, params: NamingParams | None = None) -> None:
         self._matcher = matcher
         self.params = params or NamingParams()
+        self._shares: deque[float] = deque(maxlen=round(HEARD_S / UPDATE_S))
         self.forget()
+
+    def name(self, listened: Listened) -> Heard:
+        """Who is heard now."""
+        speech = listened.speech
+        if listened.pause:
+            self.forget()
+        for parts in listened.parts:
+            self.hear(parts)
+        if listened.longest is not None:
+            self.hear_more(listened.longest[0])
+        self._shares.append(speech.share)
+        speaking = sum(self._shares) / len(self._shares) >= HEARD_SHARE
+        return Heard(speech.end - UPDATE_S, speech.end, speaking, self.identity, self.similarity, speech)
 
     def forget(self) -> None:
         """Silence: whoever speaks next may be somebody else."""
@@ -82,7 +114,12 @@ class VoiceNamer:
         # a window counts that began after the last change
         if len(parts) == 3 and self._blocks >= 3:
             self._evidence = [*self._evidence[1 - self.params.windows :], parts[2]]
-            self._decide()
+            self._decide(self._evidence)
+
+    def hear_more(self, longest: Floats) -> None:
+        """The newest window together with the speech after it: names who has no name yet, and takes none away."""
+        if not self.identity and self._evidence:
+            self._decide([*self._evidence[:-1], longest])
 
     def _is_another(self, parts: Floats) -> bool:
         """Whether somebody else speaks than the person who is named, or than the unknown voice of before."""
@@ -98,11 +135,10 @@ class VoiceNamer:
         scores = self._matcher.scores(embedding)
         return float(scores[self._matcher.names.index(name)]) if name in self._matcher.names else -1.0
 
-    def _decide(self) -> None:
-        mean = np.asarray(np.mean(self._evidence, axis=0), np.float32)
-        match = self._matcher.match(mean)
+    def _decide(self, evidence: list[Floats]) -> None:
+        match = self._matcher.match(np.asarray(np.mean(evidence, axis=0), np.float32))
         self.similarity = match.similarity
-        threshold = threshold_for(self._matcher.threshold, len(self._evidence))
+        threshold = threshold_for(self._matcher.threshold, len(evidence))
         if match.identity == self.identity:
             threshold -= self.params.hysteresis
         clear = match.similarity - match.second >= self._matcher.margin
@@ -111,8 +147,42 @@ class VoiceNamer:
             self._suspended = ""
 
 
+class Ear:
+    """From sound to :class:`Listened`, one every :data:`UPDATE_S` of sound."""
+
+    def __init__(self, activity: ActivityNetwork, embedder: VoiceEmbedder) -> None:
+        self._frames = SpeechFrames(activity)
+        self._windows = VoiceWindows(embedder)
+        self._sound = np.empty(0, np.float32)
+        self._last_speech = -PAUSE_S
+
+    def feed(self, sound: Sound, end_ns: int = 0) -> list[tuple[int, Listened]]:
+        """``sound`` (16 kHz, any length) continues the stream; the updates that it completes, and when each ended.
+
+        ``end_ns``: the time of its last sample, nanoseconds.
+        """
+        self._sound = np.concatenate([self._sound, sound])
+        found = []
+        while len(self._sound) >= _UPDATE:
+            piece, self._sound = self._sound[:_UPDATE], self._sound[_UPDATE:]
+            found.append((end_ns - len(self._sound) * 1_000_000_000 // RATE, self._listen(piece)))
+        return found
+
+    def _listen(self, piece: Sound) -> Listened:
+        speech = self._frames.feed(piece)
+        heard = len(speech.times) > 0
+        pause = (float(speech.times[0]) if heard else speech.end) - self._last_speech > PAUSE_S
+        if pause:
+            self._windows.reset()
+        if not heard:
+            return Listened(speech, pause, (), None)
+        self._last_speech = float(speech.times[-1])
+        parts = tuple(self._windows.feed(speech.mel))
+        return Listened(speech, pause, parts, None if parts else self._windows.longest())
+
+
 class Listener:
-    """From sound to :class:`Heard`, one every :data:`UPDATE_S` of sound."""
+    """An ear and a namer: from sound to :class:`Heard`."""
 
     def __init__(
         self,
@@ -121,40 +191,13 @@ class Listener:
         matcher: VoiceMatcher,
         params: NamingParams | None = None,
     ) -> None:
-        self._frames = SpeechFrames(activity)
-        self._windows = VoiceWindows(embedder)
+        self._ear = Ear(activity, embedder)
         self.namer = VoiceNamer(matcher, params)
-        self._sound = np.empty(0, np.float32)
-        self._last_speech = -PAUSE_S
-
-    @property
-    def waiting(self) -> int:
-        """Samples that wait for an update to be complete."""
-        return len(self._sound)
 
     def feed(self, sound: Sound) -> list[Heard]:
-        """``sound`` (16 kHz, any length) continues the stream; the updates that it completes."""
-        self._sound = np.concatenate([self._sound, sound])
-        found = []
-        while len(self._sound) >= _UPDATE:
-            piece, self._sound = self._sound[:_UPDATE], self._sound[_UPDATE:]
-            found.append(self._update(piece))
-        return found
+        """The updates that ``sound`` completes; see :meth:`Ear.feed`."""
+        return [heard for _, heard in self.feed_at(sound, 0)]
 
-    def _update(self, piece: Sound) -> Heard:
-        speech = self._frames.feed(piece)
-        if len(speech.times):
-            if speech.times[0] - self._last_speech > PAUSE_S:
-                self._silent()
-            self._last_speech = float(speech.times[-1])
-            for parts in self._windows.feed(speech.mel):
-                self.namer.hear(parts)
-        elif speech.end - self._last_speech > PAUSE_S:
-            self._silent()
-        speaking = speech.share >= HEARD_SHARE
-        identity = self.namer.identity
-        return Heard(speech.end - UPDATE_S, speech.end, speaking, identity, self.namer.similarity, speech)
-
-    def _silent(self) -> None:
-        self._windows.reset()
-        self.namer.forget()
+    def feed_at(self, sound: Sound, end_ns: int) -> list[tuple[int, Heard]]:
+        """The same, each with the time of its end, nanoseconds."""
+        return [(at_ns, self.namer.name(listened)) for at_ns, listened in self._ear.feed(sound, end_ns)]

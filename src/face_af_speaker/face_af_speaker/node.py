@@ -1,4 +1,4 @@
-"""The speaker node: sound in, ``speaker`` out, twice a second."""
+"""The speaker node: sound in, ``speaker`` out, four times a second."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from face_af_gallery.voices import VoiceGallery
 from face_af_inference.runtimes import ModelError
 from face_af_msgs.msg import Speaker, SpeakerArray
 
-from .features import RATE, Sound
+from .features import Sound
 from .identification import VoiceMatcher
 from .listener import UPDATE_S, Heard, Listener, NamingParams
 from .networks import VoiceEmbedder, open_networks
@@ -32,6 +32,8 @@ SILENCE_S = 30.0
 """Nothing but zeros for so long: the input is muted, or the wrong one."""
 CLIPPED = 0.001
 """Share of samples at the end of the scale, above which the input is too loud."""
+_JUDGED_S, _LOUD_S = 10.0, 2.0
+"""The level is judged over so long; in it so much too loud sound is told of."""
 
 
 class SpeakerNode(Node):
@@ -55,7 +57,7 @@ class SpeakerNode(Node):
         self._live.on_change(self._on_params)
         self._on_params(params)
         self._publisher = self.create_publisher(SpeakerArray, "speaker", RESULT)
-        self._levels: deque[tuple[float, float]] = deque(maxlen=20)
+        self._levels: deque[tuple[float, float]] = deque(maxlen=round(_JUDGED_S / UPDATE_S))
         self._silent_s = 0.0
         self._newest: Heard | None = None
         self._problem = ""
@@ -93,13 +95,10 @@ class SpeakerNode(Node):
                     self._gallery.reload()
                 except GalleryError as error:
                     self._health.fault(str(error), WARN)
-            heard = self._listener.feed(sound)
-            left = self._listener.waiting
-        for later, update in zip(range(len(heard) - 1, -1, -1), heard, strict=True):
-            # the block's end came now, and the update's end so much earlier
-            age_ns = round((left / RATE + later * UPDATE_S) * 1e9)
-            self._publish(update, came_ns - age_ns - round(self._live.value.offset * 1e9))
-            self._health.tick(0, time.monotonic() - started + age_ns / 1e9)
+            heard = self._listener.feed_at(sound, came_ns)
+        for at_ns, update in heard:
+            self._publish(update, at_ns - round(self._live.value.offset * 1e9))
+            self._health.tick(0, time.monotonic() - started + (came_ns - at_ns) / 1e9)
 
     def _publish(self, heard: Heard, stamp_ns: int) -> None:
         if not self.context.ok():
@@ -119,7 +118,7 @@ class SpeakerNode(Node):
 
     def _judge(self) -> None:
         """Says that the input is too loud, or dead, and when it is not any more."""
-        loud = sum(clipped > CLIPPED for _, clipped in self._levels) > 4
+        loud = sum(clipped > CLIPPED for _, clipped in self._levels) * UPDATE_S > _LOUD_S
         if self._silent_s > SILENCE_S:
             self._health.fault("only silence comes: is the input muted, or the wrong one?", WARN)
         elif loud:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .features import BANDS, Mel
-from .networks import Floats, VoiceEmbedder
+from .networks import Floats, State, VoiceEmbedder
 
 BLOCK = 50
 """Frames of speech from one window to the next: 0.5 s."""
@@ -19,6 +19,8 @@ FRAMES = BLOCK * LANES
 SHORTEST = 80
 """Frames of speech that are embedded as a shorter window where there is no more: 0.8 s."""
 _BATCH = 16
+_WORTH = 20
+"""Frames after a window from which on embedding it again is worth it: 0.2 s."""
 
 
 class VoiceWindows:
@@ -30,6 +32,7 @@ class VoiceWindows:
 
     def reset(self) -> None:
         """Somebody begins to speak: nothing of before goes into a window."""
+        self._whole: State | None = None
         self._state = self._embedder.start(LANES)
         self._frames: Mel = np.empty((0, BANDS), np.float32)
         self._blocks = 0
@@ -48,9 +51,21 @@ class VoiceWindows:
             lanes = [(self._blocks - age) % LANES for age in range(min(self._blocks + 1, LANES))]
             found.append(embeddings[lanes])
             self._blocks += 1
+            oldest = self._blocks % LANES
+            if self._blocks >= LANES:
+                self._whole = self._state[0][:, [oldest]], self._state[1][:, [oldest]]
             for part in self._state:
-                part[:, self._blocks % LANES] = 0
+                part[:, oldest] = 0
         return found
+
+    def longest(self) -> Floats | None:
+        """The newest whole window together with the speech after it, 1 x 256; None where there is not enough of either.
+
+        So a voice is embedded between two windows too; it costs a third of a window's half second.
+        """
+        if self._whole is None or len(self._frames) < _WORTH:
+            return None
+        return self._embedder.step(self._frames[:, None], self._whole)[0]
 
 
 def window_starts(count: int) -> list[int]:

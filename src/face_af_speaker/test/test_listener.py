@@ -72,6 +72,17 @@ def test_a_doubt_is_forgiven_at_once(namer: VoiceNamer) -> None:
     assert speak(namer, ANNA, ANNA, ANNA) == "anna"
 
 
+def test_speech_after_a_window_names_who_has_no_name_yet_and_takes_none(namer: VoiceNamer) -> None:
+    half = ANNA + 3 * STRANGER
+    namer.hear_more(ANNA)
+    assert namer.identity == "", "not before there is a whole window"
+    assert said(namer, half, 3)[-1] == ""
+    namer.hear_more(ANNA)
+    assert namer.identity == "anna"
+    namer.hear_more(STRANGER)
+    assert namer.identity == "anna"
+
+
 def test_silence_forgets(namer: VoiceNamer) -> None:
     said(namer, ANNA, 4)
     namer.forget()

@@ -22,6 +22,8 @@ from face_af_speaker.voice_windows import VoiceWindows, embed_windows
 
 SPEECH = Path(os.environ.get("FACE_AF_TEST_MEDIA", "")) / "speech"
 PEOPLE = sorted(path.name for path in SPEECH.iterdir()) if SPEECH.is_dir() else []
+SAME = 0.999
+"""Cosine of two embeddings of the same sound; weights of 8 bits round by what else is in the batch."""
 
 pytestmark = pytest.mark.skipif(len(PEOPLE) < 4, reason="FACE_AF_TEST_MEDIA has no folder `speech`")
 
@@ -93,9 +95,15 @@ def test_a_stream_in_pieces_gives_the_windows_of_the_whole(networks: tuple[Activ
     assert [len(rows) for rows in found[:4]] == [1, 2, 3, 3]
     speech = np.concatenate(mels)
     streamed, batch = np.array([rows[2] for rows in found[2:]]), embed_windows(embedder, speech)
-    assert np.allclose(found[4][1], embedder.embed([speech[150:250]])[0], atol=1e-4)
-    assert np.allclose(found[4][0], embedder.embed([speech[200:250]])[0], atol=1e-4)
-    assert np.allclose(streamed, batch[: len(streamed)], atol=1e-4)
+    assert found[4][1] @ embedder.embed([speech[150:250]])[0] > SAME
+    assert found[4][0] @ embedder.embed([speech[200:250]])[0] > SAME
+    assert (streamed * batch[: len(streamed)]).sum(1).min() > SAME
+    left = len(speech) - 50 * len(found)
+    longest = windows.longest()
+    if left < 20:
+        assert longest is None
+    else:
+        assert longest is not None and longest[0] @ embedder.embed([speech[-150 - left :]])[0] > SAME
 
 
 def test_silence_noise_and_a_tone_hold_no_speech(networks: tuple[ActivityNetwork, VoiceEmbedder]) -> None:

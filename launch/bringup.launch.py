@@ -100,6 +100,9 @@ def arguments() -> list[DeclareLaunchArgument]:
             "actions", default_value="", description="File of actions (docs/outputs.md) for the outputs node; empty: no"
         ),
         DeclareLaunchArgument("record", default_value="false", description="Record a bag while running"),
+        DeclareLaunchArgument(
+            "record_audio", default_value="false", description="Record the sound too (with record and sound)"
+        ),
         DeclareLaunchArgument("bag", default_value="", description="Folder for the recording; empty: a new one"),
         DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
@@ -214,7 +217,7 @@ def nodes(context: LaunchContext) -> list[Action]:
         },
         "debug_view": {},
         "page": {"port": int(text("page_port")) if text("page_port") else ""},
-        "recorder": {"folder": text("bag")},
+        "recorder": {"folder": text("bag"), "audio": True if is_true("record_audio") else ""},
         "speaker": {
             "source": text("device") if text("sound") == "video" else text("sound"),
             "gallery": text("gallery"),
@@ -223,6 +226,9 @@ def nodes(context: LaunchContext) -> list[Action]:
     }
     if is_true("repeatable"):
         given["perception"]["recognition.per_frame"] = REPEATABLE_PER_FRAME
+    missing = [name for name, given_ in (("record:=true", is_true("record")), ("sound:=", text("sound"))) if not given_]
+    if is_true("record_audio") and missing:
+        raise RuntimeError(f"record_audio:=true needs {' and '.join(missing)} too")
     folder = session()
     namespace = "/" + text("namespace").strip("/")
     running.note(namespace)

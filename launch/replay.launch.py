@@ -116,7 +116,8 @@ def recomputing_nodes(context: LaunchContext) -> list[Node]:
     file = tempfile.NamedTemporaryFile("w", prefix="face_af_replay_", suffix=".yaml", delete=False)  # noqa: SIM115
     with file:
         file.write(settings.to_yaml(chosen, "parameters of a replay") if chosen else "/**:\n  ros__parameters: {}\n")
-    return [node(PACKAGES[stage], stage, [file.name, {"use_sim_time": True}]) for stage in wanted]
+    # the player itself hears recorded sound
+    return [node(PACKAGES[stage], stage, [file.name, {"use_sim_time": True}]) for stage in wanted if stage in PACKAGES]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -24,7 +24,7 @@ ALLOWED = {
     "face_af": {"face_af_common", "face_af_msgs"},
     "face_af_people": LIBRARIES | {"face_af_perception", "face_af_speaker"},
     "face_af_crops": LIBRARIES | {"face_af_people", "face_af_perception"},
-    "face_af_recording": LIBRARIES | {"face_af_overlay", "face_af_perception", "face_af_steering"},
+    "face_af_recording": LIBRARIES | {"face_af_overlay", "face_af_perception", "face_af_speaker", "face_af_steering"},
     "face_af_sim": LIBRARIES
     | {"face_af_people", "face_af_perception", "face_af_recording", "face_af_view", "nikon_mcn10_driver"},
 }

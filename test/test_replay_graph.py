@@ -56,7 +56,7 @@ def test_lockstep_with_nodes_without_and_offline_give_the_same_bytes(bag: Path, 
     ("arguments", "expected"),
     [
         (["bag:=nowhere"], "nowhere does not exist"),
-        (["bag:={bag}", "recompute:=magic"], "magic is none of perception, overlay, steering"),
+        (["bag:={bag}", "recompute:=magic"], "magic is none of perception, overlay, speaker, steering"),
         (["bag:={bag}", "params_file:=nowhere.yaml"], "cannot be read"),
         (["bag:={bag}", "topic:=/other"], "has no images on /other"),
     ],

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from face_af_common.received import subscribe
 from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_common.types import Action, ActionKind, SteeringStatus
-from face_af_msgs.msg import AfOverlay, FaceArray, SteeringCommand, SteeringState
+from face_af_msgs.msg import AfOverlay, FaceArray, SpeakerArray, SteeringCommand, SteeringState
+from face_af_msgs.msg import Speaker as Speaking
 
 from .bag.bag_folder import RecordingError
 from .bag.message_types import find_type
@@ -40,11 +42,17 @@ from .replay.recorded import recorded_frames, usable
 from .replay.report import make_report, table, write_report, write_results
 from .replay.settings import STAGES
 from .replay.source import BagSource, open_source
+from .replay.speaker_stage import Speaker
 from .replay.stages import check_parameters, compute
 
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
-_OWNED = {"perception": ("faces",), "overlay": ("af_overlay",), "steering": ("state", "command")}
-_ALWAYS = ("sim/truth", "frame_orientation")
+_OWNED = {
+    "perception": ("faces",),
+    "overlay": ("af_overlay",),
+    "speaker": ("speaker",),
+    "steering": ("state", "command"),
+}
+_ALWAYS = ("sim/truth", "frame_orientation", "audio")
 _LATCHED = ("camera_status", "frame_orientation")
 _SOONEST_RESEND_S, _LATEST_RESEND_S = 0.1, 0.5
 
@@ -67,7 +75,11 @@ class PlayerNode(Node):
         except RecordingError as error:
             raise StartError(str(error)) from error
         self._chosen = self._read_parameters(params)
+        self._speaker = self._hear()
         self._played = self._read_played()
+        self._play_speaker()
+        self._played_stamps = sorted(self._played)
+        self._next_played = 0
         self._frames: dict[int, Frame] = {}
         self._answered: dict[int, set[str]] = {}
         self._changed = threading.Condition()
@@ -93,8 +105,6 @@ class PlayerNode(Node):
 
     def _read_parameters(self, params: PlayerParams) -> dict[str, dict[str, Any]]:
         """Recorded parameters and the user's over them, for what is computed here."""
-        if params.nodes:
-            return {}
         given = settings.from_file(Path(params.params_file).expanduser()) if params.params_file else {}
         merged = settings.merged(usable(self._source.recorded_parameters()), given)
         check_parameters({stage: merged.get(stage, {}) for stage in self._stages})
@@ -105,8 +115,8 @@ class PlayerNode(Node):
         owned = [name for stage in self._stages for name in _OWNED[stage]]
         return {name: self.create_publisher(kinds[name], name, qos.RESULT) for name in owned}
 
-    def _read_played(self) -> dict[int, list[tuple[Any, bytes]]]:
-        """Serialized messages of what is not recomputed, by stamp, with their publishers."""
+    def _read_played(self) -> dict[int, list[tuple[Any, Any]]]:
+        """Messages of what is not recomputed, serialized, by stamp, with their publishers."""
         if not isinstance(self._source, BagSource):
             return {}
         names = [*_ALWAYS, *(name for stage in STAGES if stage not in self._stages for name in _OWNED[stage])]
@@ -119,10 +129,28 @@ class PlayerNode(Node):
             if kind is not None and kind.startswith("face_af_msgs/"):
                 profile: QoSProfile = qos.STATUS if name in _LATCHED else qos.RESULT
                 publishers[topic] = self.create_publisher(find_type(kind), name, profile)
-        played: dict[int, list[tuple[Any, bytes]]] = {}
+        played: dict[int, list[tuple[Any, Any]]] = {}
         for message in self._source.messages(set(publishers)) if publishers else ():
             played.setdefault(message.stamp_ns, []).append((publishers[message.topic], message.raw))
         return played
+
+    def _hear(self) -> Speaker | None:
+        """Voices have no node of their own in a replay: sound is heard here, at once."""
+        if "speaker" not in self._stages:
+            return None
+        try:
+            return Speaker(self._source, self._chosen.get("speaker", {}))
+        except RecordingError as error:
+            raise StartError(str(error)) from error
+
+    def _play_speaker(self) -> None:
+        publisher = self.create_publisher(SpeakerArray, "speaker", qos.RESULT) if self._speaker is not None else None
+        for stamp, heard in self._speaker.heard if self._speaker is not None else ():
+            message = SpeakerArray(header=Header(stamp=from_ns(stamp), frame_id="sound"), speech=heard.speech.share)
+            message.span = heard.end - heard.start
+            if heard.speaking:
+                message.speakers = [Speaking(identity=heard.identity, similarity=heard.similarity)]
+            self._played.setdefault(stamp, []).append((publisher, message))
 
     def _subscribe(self) -> None:
         if "perception" in self._stages:
@@ -149,6 +177,7 @@ class PlayerNode(Node):
                 message.reason,
                 message.target,
             )
+            frame.speaking = message.speaking
 
         self._note("state", message, take)
 
@@ -188,8 +217,11 @@ class PlayerNode(Node):
     def _compute(self) -> None:
         """Computes every frame here, as fast as it goes, and publishes what somebody listens to."""
         self._frames.clear()
+        self._next_played = 0
         started, recorded = 0.0, copy.deepcopy(self._recorded)
-        for frame in compute(self._source, self._stages, self._chosen, recorded=recorded, show=self._show):
+        for frame in compute(
+            self._source, self._stages, self._chosen, recorded=recorded, show=self._show, speaker=self._speaker
+        ):
             if self._stop:
                 return
             started = started or time.monotonic()  # the models are open now
@@ -200,10 +232,11 @@ class PlayerNode(Node):
     def _show(self, stamp: int, picture: BGR) -> None:
         header = Header(stamp=from_ns(stamp), frame_id="camera")
         self._clock_publisher.publish(Clock(clock=header.stamp))
+        self._publish_played_before(stamp)
         if self._images.watched:
             self._images.publish(picture, header)
-        for publisher, raw in self._played.get(stamp, ()):
-            publisher.publish(raw)
+        for publisher, message in self._played.get(stamp, ()):
+            publisher.publish(message)
 
     def _publish_results(self, frame: Frame) -> None:
         header = Header(stamp=from_ns(frame.stamp_ns), frame_id="camera")
@@ -226,7 +259,11 @@ class PlayerNode(Node):
         if "state" in heard and frame.status is not None:
             heard["state"].publish(
                 SteeringState(
-                    header=header, state=int(frame.status), target=frame.steering_target or "", reason=frame.reason
+                    header=header,
+                    state=int(frame.status),
+                    target=frame.steering_target or "",
+                    reason=frame.reason,
+                    speaking=frame.speaking,
                 )
             )
 
@@ -273,10 +310,19 @@ class PlayerNode(Node):
 
     def _send_orientation_before(self, first: int) -> None:
         """The recorder had it from before the first frame, because it is latched."""
-        for stamp in sorted(stamp for stamp in self._played if stamp < first):
-            for publisher, raw in self._played[stamp]:
+        self._next_played = bisect_left(self._played_stamps, first)
+        for stamp in self._played_stamps[: self._next_played]:
+            for publisher, message in self._played[stamp]:
                 if publisher.topic_name.endswith("/frame_orientation"):
-                    publisher.publish(raw)
+                    publisher.publish(message)
+
+    def _publish_played_before(self, stamp: int) -> None:
+        """What has stamps of its own (sound, who is heard, the camera's status) and came since the last frame."""
+        while self._next_played < len(self._played_stamps) and self._played_stamps[self._next_played] <= stamp:
+            due = self._played_stamps[self._next_played]
+            self._next_played += 1
+            for publisher, message in self._played[due] if due < stamp else ():
+                publisher.publish(message)
 
     def _report_progress(self, started: float) -> None:
         now = time.monotonic()
@@ -296,16 +342,19 @@ class PlayerNode(Node):
         if "steering" not in self._stages:
             frame.status, frame.reason, frame.steering_target = known.status, known.reason, known.steering_target
             frame.actions = known.actions
+        if "speaker" not in self._stages:
+            frame.speaking = known.speaking
 
     def _send(self, image: tuple[BGR, Header]) -> None:
         picture, header = image
         self._clock_publisher.publish(Clock(clock=header.stamp))
+        self._publish_played_before(to_ns(header.stamp))
         self._images.publish(picture, header)
-        for publisher, raw in self._played.get(to_ns(header.stamp), ()):
-            publisher.publish(raw)
+        for publisher, message in self._played.get(to_ns(header.stamp), ()):
+            publisher.publish(message)
 
     def _expected(self, frame: Frame) -> set[str]:
-        expected = {_ANSWERS[stage] for stage in self._stages}
+        expected = {_ANSWERS[stage] for stage in self._stages if stage in _ANSWERS}
         has_faces = "perception" in self._stages or frame.faces is not None
         has_boxes = "overlay" in self._stages or frame.boxes is not None
         return expected if has_faces and has_boxes else expected - {"state"}

@@ -89,6 +89,8 @@ class RecorderNode(Node):
             self._intake.add(kind, self._pictures, profile, self._on_image)
         for topic, (kind, profile) in TOPICS.items():
             self._record(topic, kind, profile)
+        if params.audio:
+            self._record("audio", "face_af_msgs/msg/Audio", qos.RESULT)
         self._session_topic = self.resolve_topic_name("session")
         self._declare(self._session_topic, "std_msgs/msg/String", qos.STATUS)
         self._extra = params.extra_topics.split()

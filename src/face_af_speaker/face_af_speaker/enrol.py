@@ -9,13 +9,16 @@ from pathlib import Path
 from face_af_gallery.voices import VoiceGallery
 
 from . import enrolment
-from .enrolment import people_in, recordings
+from .enrolment import MOST_S, add_session, embed_sound, people_in, recordings, too_little
+from .networks import ActivityNetwork, VoiceEmbedder
 from .options import add_gallery, add_options, complain, networks, told
-from .sound_files import Piece, SoundError, piece
+from .sound_files import Piece, SoundError, first_seconds, piece
+from .sound_source import device_blocks
 
 EPILOG = """examples:
   enrol --voice anna anna1.wav anna2.wav         two recordings; of two days is better
   enrol --voice anna show.mp4@1:20-1:45          a part of a video: where only Anna speaks
+  enrol --voice anna --listen default            live: she speaks for 15 s
   enrol people                                   a folder with one folder of recordings a person
   enrol --list
   enrol --remove anna                            her voice; `face_af_people enrol --remove` removes face and voice"""
@@ -29,20 +32,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("sound", nargs="*", metavar="FILE", help="recordings or videos, FILE@1:20-1:45, or folders")
     parser.add_argument("--voice", "--name", dest="name", help="whose voice; else the names are those of the folders")
     parser.add_argument("--channel", type=int, default=0, help="which channel is listened to, from 1 (0: all, mixed)")
+    parser.add_argument("--listen", metavar="DEVICE", help="live, from an ALSA device (list_devices); needs --voice")
+    parser.add_argument("--seconds", type=float, default=15.0, help="how long --listen listens, 2 to 600 (15)")
     parser.add_argument("--list", action="store_true", help="show whose voices are in the gallery")
     parser.add_argument("--remove", metavar="NAME", help="remove a person's voice from the gallery")
     add_gallery(parser)
     add_options(parser)
     options = parser.parse_args(argv)
-    if not options.sound and not options.list and not options.remove:
-        parser.error("recordings are needed, or --list, or --remove")
+    if not (options.sound or options.list or options.remove or options.listen):
+        parser.error("recordings are needed, or --listen, --list or --remove")
+    if options.listen and (not options.name or not 2 <= options.seconds <= MOST_S):
+        parser.error("--listen needs --voice NAME, and --seconds from 2 to 600")
     return told(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
     people = _people(options) if options.sound else {}
     opened = networks(options)
-    gallery = VoiceGallery.open(options.gallery, opened[1].model_id, create=bool(options.sound))
+    gallery = VoiceGallery.open(options.gallery, opened[1].model_id, create=bool(options.sound or options.listen))
     status = 0
     if options.remove:
         count = gallery.remove(options.remove)
@@ -57,9 +64,22 @@ def _run(options: argparse.Namespace) -> int:
         alike = f"; alike {min(session.alike for session in done):.2f} at least" if done else ""
         print(f"{name}: {len(done)} of {len(pieces)} recordings enrolled, {seconds:.0f} s of speech{alike}")
         status = status if done else 1
-    if options.list or options.sound:
+    if options.listen:
+        _listen(options, opened, gallery)
+    if options.list or options.sound or options.listen:
         _list(gallery)
     return status
+
+
+def _listen(options: argparse.Namespace, opened: tuple[ActivityNetwork, VoiceEmbedder], gallery: VoiceGallery) -> None:
+    """Raises :class:`SoundError`."""
+    name, device = options.name, options.listen
+    complain(f"{name}: speak now, for {options.seconds:g} s, alone")
+    sound = first_seconds(device_blocks(device, options.channel), options.seconds)
+    done = add_session(gallery, name, *embed_sound(*opened, sound, device), device)
+    print(f"{name}: enrolled, {done.seconds:.0f} s of speech; alike {done.alike:.2f}")
+    if doubt := too_little(gallery, name):
+        complain(doubt)
 
 
 def _people(options: argparse.Namespace) -> dict[str, list[Piece]]:

@@ -11,7 +11,7 @@ import numpy as np
 from face_af_gallery.model import GalleryError
 from face_af_gallery.voices import VoiceGallery
 
-from .features import FRAMES_A_SECOND
+from .features import FRAMES_A_SECOND, Sound
 from .identification import centred
 from .networks import ActivityNetwork, Floats, VoiceEmbedder
 from .segments import speech_of
@@ -39,10 +39,18 @@ def embed_recording(
     activity: ActivityNetwork, embedder: VoiceEmbedder, source: Piece, channel: int = 0
 ) -> tuple[Floats, float]:
     """The windows' embeddings, N x 256, and the seconds of speech. Raises :class:`SoundError` for less than 0.8 s."""
-    mel = speech_of(activity, blocks(source if source.end else Piece(source.path, source.start, MOST_S), channel))
+    part = source if source.end else Piece(source.path, source.start, MOST_S)
+    return embed_sound(activity, embedder, blocks(part, channel), str(source))
+
+
+def embed_sound(
+    activity: ActivityNetwork, embedder: VoiceEmbedder, sound: Iterable[Sound], what: str
+) -> tuple[Floats, float]:
+    """The same of sound from anywhere; ``what`` is what an error calls it."""
+    mel = speech_of(activity, sound)
     windows = embed_windows(embedder, mel)
     if not len(windows):
-        raise SoundError(f"{source}: there is no speech in it, or less than 0.8 s")
+        raise SoundError(f"{what}: there is no speech in it, or less than 0.8 s")
     return windows, len(mel) / FRAMES_A_SECOND
 
 
@@ -59,20 +67,30 @@ def enrol(
     for source in sources:
         try:
             windows, seconds = embed_recording(*networks, source, channel)
+            done.append(add_session(gallery, name, windows, seconds, str(source)))
         except SoundError as error:
             say(str(error))
-            continue
-        mean = np.asarray(windows.mean(0), np.float32)
-        alike = float((centred(windows) @ centred(mean)).mean())
-        if alike < ALIKE:
-            say(f"{source}: several people seem to speak (likeness {alike:.2f}); name a part: FILE@1:20-1:45")
-            continue
-        gallery.add(name, mean, seconds)
-        done.append(Enrolled(str(source), seconds, alike))
-    total = sum(sample.seconds for sample in gallery.samples(name))
-    if done and total < GOOD_S:
-        say(f"{name}: only {total:.1f} s of speech; names are uncertain with less than {GOOD_S:.0f} s, 10 s are better")
+    if done and (doubt := too_little(gallery, name)):
+        say(doubt)
     return done
+
+
+def add_session(gallery: VoiceGallery, name: str, windows: Floats, seconds: float, what: str) -> Enrolled:
+    """Adds what was heard of ``name`` at one time. Raises :class:`SoundError` where several people seem to speak."""
+    mean = np.asarray(windows.mean(0), np.float32)
+    alike = float((centred(windows) @ centred(mean)).mean())
+    if alike < ALIKE:
+        raise SoundError(f"{what}: several people seem to speak (likeness {alike:.2f}); name a part: FILE@1:20-1:45")
+    gallery.add(name, mean, seconds)
+    return Enrolled(what, seconds, alike)
+
+
+def too_little(gallery: VoiceGallery, name: str) -> str:
+    """A line where a person has so little speech that names are uncertain; else empty."""
+    total = sum(sample.seconds for sample in gallery.samples(name))
+    if total >= GOOD_S:
+        return ""
+    return f"{name}: only {total:.1f} s of speech; names are uncertain with less than {GOOD_S:.0f} s, 10 s are better"
 
 
 def recordings(place: Path) -> list[Path]:

@@ -25,6 +25,16 @@ Mel = NDArray[np.float32]
 """Frames x :data:`BANDS`, power."""
 
 
+def pcm(sound: Sound) -> NDArray[np.int16]:
+    """Samples as 16 bit numbers; louder than full scale is clipped."""
+    return np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)
+
+
+def from_pcm(samples: NDArray[np.int16]) -> Sound:
+    """The inverse of :func:`pcm`."""
+    return np.asarray(samples, np.float32) / np.float32(32767)
+
+
 def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slaney's mel scale: linear below 1 kHz, logarithmic above."""
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -193,6 +194,8 @@ class Listener:
     ) -> None:
         self._ear = Ear(activity, embedder)
         self.namer = VoiceNamer(matcher, params)
+        self.on_listened: Callable[[Listened], None] = lambda listened: None
+        """Called with each update before it is named."""
 
     def feed(self, sound: Sound) -> list[Heard]:
         """The updates that ``sound`` completes; see :meth:`Ear.feed`."""
@@ -200,4 +203,8 @@ class Listener:
 
     def feed_at(self, sound: Sound, end_ns: int) -> list[tuple[int, Heard]]:
         """The same, each with the time of its end, nanoseconds."""
-        return [(at_ns, self.namer.name(listened)) for at_ns, listened in self._ear.feed(sound, end_ns)]
+        found = []
+        for at_ns, listened in self._ear.feed(sound, end_ns):
+            self.on_listened(listened)
+            found.append((at_ns, self.namer.name(listened)))
+        return found

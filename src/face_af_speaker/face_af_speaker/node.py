@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from array import array
 from collections import deque
 from pathlib import Path
 
@@ -15,17 +16,21 @@ from face_af_common.live_parameters import LiveParameters
 from face_af_common.paths import gallery_dir, model_dirs
 from face_af_common.qos import RESULT
 from face_af_common.runtime import StartError
+from face_af_common.services import serve
 from face_af_common.stamps import from_ns
 from face_af_gallery.model import GalleryError
 from face_af_gallery.voices import VoiceGallery
 from face_af_inference.runtimes import ModelError
-from face_af_msgs.msg import Speaker, SpeakerArray
+from face_af_msgs.msg import Audio, Speaker, SpeakerArray
+from face_af_msgs.srv import EnrollVoice
 
-from .features import Sound
+from .features import RATE, Sound, pcm
 from .identification import VoiceMatcher
 from .listener import UPDATE_S, Heard, Listener, NamingParams
 from .networks import VoiceEmbedder, open_networks
+from .newest_voice import NewestVoice
 from .params import SpeakerNodeParams
+from .sound_files import SoundError
 from .sound_source import SoundSource
 
 SILENCE_S = 30.0
@@ -53,10 +58,13 @@ class SpeakerNode(Node):
             raise StartError(str(error)) from error
         self._matcher = VoiceMatcher(self._gallery, _threshold(params, self._embedder), params.margin)
         self._listener = Listener(activity, self._embedder, self._matcher)
+        self._newest_voice = NewestVoice()
+        self._listener.on_listened = self._newest_voice.hear
         self._lock = threading.Lock()
         self._live.on_change(self._on_params)
         self._on_params(params)
         self._publisher = self.create_publisher(SpeakerArray, "speaker", RESULT)
+        self._audio = self.create_publisher(Audio, "audio", RESULT)
         self._levels: deque[tuple[float, float]] = deque(maxlen=round(_JUDGED_S / UPDATE_S))
         self._silent_s = 0.0
         self._newest: Heard | None = None
@@ -65,6 +73,7 @@ class SpeakerNode(Node):
             params.source, params.channel, self._on_sound, self._now_ns, self._on_problem, loop=params.loop
         )
         self._source.start()
+        serve(self, EnrollVoice, "enroll_voice", self._on_enrol)
 
     def close(self) -> None:
         self._source.close()
@@ -78,6 +87,17 @@ class SpeakerNode(Node):
             self._matcher.margin = params.margin
             self._listener.namer.params = NamingParams(hysteresis=params.hysteresis)
 
+    def _on_enrol(self, request: EnrollVoice.Request, response: EnrollVoice.Response) -> EnrollVoice.Response:
+        try:
+            with self._lock:
+                done = self._newest_voice.enrol(self._gallery, request.identity, request.seconds)
+        except (GalleryError, SoundError) as error:
+            response.message = str(error)
+        else:
+            response.success, response.seconds = True, done.seconds
+            response.message = f"{request.identity}: {done.seconds:g} s of speech enrolled, alike {done.alike:.2f}"
+        return response
+
     def _on_problem(self, line: str) -> None:
         if line == self._problem or not self.context.ok():
             return
@@ -89,6 +109,8 @@ class SpeakerNode(Node):
 
     def _on_sound(self, sound: Sound, came_ns: int) -> None:
         started = time.monotonic()
+        offset_ns = round(self._live.value.offset * 1e9)
+        self._publish_audio(sound, came_ns - offset_ns)
         with self._lock:
             if self._gallery.changed_on_disk():
                 try:
@@ -97,8 +119,17 @@ class SpeakerNode(Node):
                     self._health.fault(str(error), WARN)
             heard = self._listener.feed_at(sound, came_ns)
         for at_ns, update in heard:
-            self._publish(update, at_ns - round(self._live.value.offset * 1e9))
+            self._publish(update, at_ns - offset_ns)
             self._health.tick(0, time.monotonic() - started + (came_ns - at_ns) / 1e9)
+
+    def _publish_audio(self, sound: Sound, end_ns: int) -> None:
+        """The sound itself, for a recorder: while nobody asks for it, it does not leave this node."""
+        if not self.context.ok() or not self._audio.get_subscription_count():
+            return
+        message = Audio(sample_rate=RATE, samples=array("h", pcm(sound).tobytes()))
+        message.header.stamp = from_ns(max(0, end_ns - len(sound) * 1_000_000_000 // RATE))
+        message.header.frame_id = "sound"
+        self._audio.publish(message)
 
     def _publish(self, heard: Heard, stamp_ns: int) -> None:
         if not self.context.ok():

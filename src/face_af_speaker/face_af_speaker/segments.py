@@ -77,7 +77,7 @@ def segments(matcher: VoiceMatcher, embedder: VoiceEmbedder, turn: Turn) -> list
         return [_segment(turn, 0, count, "", -1.0)]
     windows = embed_windows(embedder, turn.mel)
     found: list[Segment] = []
-    for first, last in _voices(windows):
+    for first, last in one_voice_each(windows):
         name, similarity = matcher.name(windows[first:last].mean(0), last - first)
         starts = window_starts(count)
         begin = 0 if first == 0 else (starts[first] + starts[first - 1] + FRAMES) // 2
@@ -91,7 +91,7 @@ def segments(matcher: VoiceMatcher, embedder: VoiceEmbedder, turn: Turn) -> list
     return found
 
 
-def _voices(windows: Floats) -> list[tuple[int, int]]:
+def one_voice_each(windows: Floats) -> list[tuple[int, int]]:
     """Ranges of windows with one voice each, cut where what comes is unlike what was, at the least alike place."""
     rows = centred(windows)
     cuts, first, at = [0], 0, LANES

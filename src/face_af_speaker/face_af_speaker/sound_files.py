@@ -86,13 +86,17 @@ def blocks(source: Piece, channel: int = 0) -> Iterator[Sound]:
 
 def read(source: Piece, channel: int = 0, most_s: float = 3600.0) -> Sound:
     """The whole sound of a piece, ``most_s`` seconds of it at most. Raises :class:`SoundError`."""
-    parts, count = [], 0
-    for block in blocks(source, channel):
-        parts.append(block)
-        count += len(block)
-        if count >= most_s * RATE:
-            break
-    return np.concatenate(parts)[: round(most_s * RATE)]
+    return np.concatenate(list(first_seconds(blocks(source, channel), most_s)))
+
+
+def first_seconds(sound: Iterator[Sound], seconds: float) -> Iterator[Sound]:
+    """The beginning of what may never end."""
+    left = round(seconds * RATE)
+    for block in sound:
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
 
 
 def _decoded(container: InputContainer, path: Path, channel: int) -> Iterator[Sound]:

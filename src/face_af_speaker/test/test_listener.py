@@ -12,9 +12,12 @@ from face_af_gallery.voices import VoiceGallery
 from face_af_speaker import sound_source
 from face_af_speaker.features import RATE, Sound
 from face_af_speaker.identification import VoiceMatcher, average_voice
-from face_af_speaker.listener import VoiceNamer
+from face_af_speaker.listener import Listened, VoiceNamer
 from face_af_speaker.networks import DIMENSION
+from face_af_speaker.newest_voice import NewestVoice
+from face_af_speaker.sound_files import SoundError
 from face_af_speaker.sound_source import SoundSource, devices
+from face_af_speaker.speech import Speech
 
 
 def voice(seed: int) -> np.ndarray:
@@ -169,3 +172,25 @@ def test_a_file_is_played_at_its_own_pace(tmp_path: Path) -> None:
     while not source.ended and time.monotonic() < started + 10:
         ended.wait(0.01)
     assert source.ended and sum(heard) == RATE // 2 and time.monotonic() - started >= 0.45
+
+
+def heard(*rows: np.ndarray) -> Listened:
+    """Half a second of speech each, the windows embedded as ``rows``."""
+    nothing = np.empty(0, np.float32)
+    speech = Speech(nothing, nothing.astype(float), 1.0, 0.1, 0.1, 0.0, 0.0)
+    return Listened(speech, False, tuple(np.stack([row] * 3) for row in rows), None)
+
+
+def test_the_voice_that_was_heard_last_is_enrolled(namer: VoiceNamer) -> None:
+    gallery, newest = VoiceGallery(None, "m"), NewestVoice()
+    newest.hear(heard(*[BERT] * 30, *[ANNA] * 4))
+    with pytest.raises(SoundError, match=r"2\.5 s of one voice were heard last, 5 are needed"):
+        newest.enrol(gallery, "anna", 10.0)
+    newest.hear(heard(*[ANNA] * 5))
+    done = newest.enrol(gallery, "anna", 10.0)
+    assert (done.seconds, gallery.names) == (5.0, ["anna"])
+    assert gallery.samples("anna")[0].embedding @ ANNA > 0.99
+    with pytest.raises(SoundError, match="0 s of one voice"):
+        newest.enrol(gallery, "anna", 10.0)
+    with pytest.raises(SoundError, match="5 to 60"):
+        newest.enrol(gallery, "anna", 1.0)

@@ -32,7 +32,7 @@ _PRESS_TIMEOUT = 1.0
 
 
 class DriverNode(Node):
-    """Subscribes ``command`` and ``state``, publishes ``camera_status``, serves ``press``, ``shutter``, ``reconnect``."""
+    """Subscribes ``command``, ``state``; publishes ``camera_status``; serves ``press``, ``shutter``, ``reconnect``."""
 
     def __init__(self) -> None:
         super().__init__("nikon_mcn10")

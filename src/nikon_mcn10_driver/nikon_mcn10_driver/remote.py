@@ -19,7 +19,6 @@ from .ptp.codes import BUSY
 from .session import BUSY_POLL, Clock, PtpError, Session
 from .transport import Transport, TransportError
 
-
 _SHUTTER_BUSY_S = 1.0
 """The shutter's key is tried so long while the camera is too busy to take it."""
 _LET_GO_S = 1.0

@@ -16,7 +16,7 @@ MOST, SHORTEST_GAP_S, LONGEST_GAP_S = 10, 0.1, 10.0
 
 @dataclass
 class Burst:
-    """``count`` images, ``gap`` seconds from one to the next. ``outcome``: None while it lasts, then empty or why not."""
+    """``count`` images, ``gap`` seconds apart. ``outcome``: None while it lasts, else empty or why not."""
 
     count: int = 1
     gap: float = 0.5

@@ -19,6 +19,7 @@ class RecorderParams:
         read_only=True,
     )
     images: bool = param(True, "record the frames too (image_raw/compressed)", read_only=True)
+    audio: bool = param(False, "record the sound too (audio, from the speaker node)", read_only=True)
     split_mb: int = param(
         2000, "start the next file at this size; 0 = never", unit="MB", low=0, high=1_000_000, read_only=True
     )

@@ -20,7 +20,7 @@ from . import settings
 from .recorded import recorded_frames, usable
 from .report import make_report, table, write_report, write_results
 from .score import label, read_truth
-from .settings import STAGES
+from .settings import STAGES, USUAL
 from .source import open_source
 from .stages import compute
 
@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("bag", type=Path, help="a rosbag2 folder, an .mcap or .db3 file, or a video")
     parser.add_argument(
         "--recompute",
-        default=",".join(STAGES),
-        help="what to compute anew, separated by commas; the rest is as recorded",
+        default=",".join(USUAL),
+        help=f"what to compute anew, separated by commas: {', '.join(STAGES)}; the rest is as recorded",
     )
     parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")
     parser.add_argument(

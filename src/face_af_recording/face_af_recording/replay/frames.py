@@ -57,6 +57,7 @@ def line(frame: Frame) -> str:
             "stamp_ns": frame.stamp_ns,
             "target": frame.target,
             "meant": frame.steering_target,
+            "speaking": frame.speaking,
             "faces": None if frame.faces is None else [_face(face) for face in frame.faces],
             "boxes": None if frame.boxes is None else [_box(b.box) | {"state": b.state.name} for b in frame.boxes],
             "status": None if frame.status is None else frame.status.name,

@@ -13,7 +13,10 @@ from face_af_common.node_params import NODES
 from face_af_common.param_files import check_file, flatten
 from face_af_common.params import ParamError, ParamInfo, describe, suggestion
 
-STAGES = ("perception", "overlay", "steering")
+STAGES = ("perception", "overlay", "speaker", "steering")
+"""What a replay can compute anew, in the order of the graph."""
+USUAL = ("perception", "overlay", "steering")
+"""What it does unless told otherwise: few recordings hold sound."""
 
 Parameters = Mapping[str, Mapping[str, Any]]
 """``{node: {parameter: value}}``; what is absent has its default."""

@@ -28,10 +28,12 @@ COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
 Undecoded = tuple[int, Callable[[], BGR]]
+VIDEO_START_NS = 1_000_000_000
+"""The stamp of a video's beginning; not 0, which means "not set" in ROS."""
 _MOST_LINES = 10
 _OWN_TYPES = (
     *("FaceArray", "AfOverlay", "SteeringCommand", "SteeringState"),
-    *("CameraStatus", "FrameOrientation", "SimTruth"),
+    *("CameraStatus", "FrameOrientation", "SimTruth", "Audio"),
 )
 _PACKETS = ("/CompressedVideo", "/FFMPEGPacket")
 """Message types of H.264 and the like (foxglove_msgs, ffmpeg_image_transport_msgs): no frame stands alone."""
@@ -117,8 +119,7 @@ class VideoSource(_Frames):
     def undecoded(self) -> Iterator[Undecoded]:
         """A video's frames are decoded one after the other all the same."""
         capture = cv2.VideoCapture(str(self.path))
-        # not 0: a stamp of zero means "not set" in ROS
-        start, stamp = 1_000_000_000, 0
+        start, stamp = VIDEO_START_NS, 0
         try:
             while True:
                 done, frame = capture.read()

@@ -1,4 +1,4 @@
-"""Perception, overlay and steering without ROS: the nodes' cores, fed frame by frame with recorded images.
+"""Perception, overlay, speaker and steering without ROS: the nodes' cores, fed frame by frame with recorded images.
 
 The results depend on frames and parameters alone, not on the machine's speed or its number of processors:
 recognition, which in the live node spends a budget of time, spends a number of faces here.
@@ -28,6 +28,7 @@ from .perception_stage import Perception
 from .recorded import recorded_frames, recorded_orientations
 from .settings import STAGES, Parameters
 from .source import Source, UndecodableFrame, Undecoded
+from .speaker_stage import Speaker
 from .steering_stage import Steering
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def compute(
     perception: Perception | None = None,
     recorded: dict[int, Frame] | None = None,
     workers: int = 0,
+    speaker: Speaker | None = None,
     show: Callable[[int, BGR], None] | None = None,
 ) -> Iterator[Frame]:
     """Every recorded frame, with ``stages`` computed anew and the rest as in ``recorded`` (default: the bag's own).
@@ -72,22 +74,38 @@ def compute(
     if "perception" in wanted and perception is None:
         perception = Perception(parameters.get("perception", {}))
     overlay = Overlay(parameters.get("overlay", {})) if "overlay" in wanted else None
+    if "speaker" in wanted and speaker is None:
+        speaker = Speaker(source, parameters.get("speaker", {}))
     steering = None
     if "steering" in wanted:
         steering = Steering(parameters.get("steering", {}), recorded_orientations(source))
+    decide = _Decide(steering, speaker if "speaker" in wanted else None)
     if "perception" not in wanted:
         perception = None
     if not wanted & {"perception", "overlay"}:
-        return _steered(recorded, steering)
-    return _computed(source, recorded, perception, overlay, steering, workers or min(processors(), _MOST_WORKERS), show)
+        return _steered(recorded, decide)
+    return _computed(source, recorded, perception, overlay, decide, workers or min(processors(), _MOST_WORKERS), show)
 
 
-def _steered(recorded: dict[int, Frame], steering: Steering | None) -> Iterator[Frame]:
+@dataclasses.dataclass
+class _Decide:
+    """What follows from a frame's faces, boxes and time: who is heard, and what is done."""
+
+    steering: Steering | None
+    speaker: Speaker | None
+
+    def __call__(self, frame: Frame) -> None:
+        if self.speaker is not None:
+            frame.speaking = self.speaker(frame.stamp_ns)
+        if self.steering is not None:
+            frame.actions, frame.status, frame.reason, frame.steering_target = [], None, "", None
+            self.steering(frame)
+
+
+def _steered(recorded: dict[int, Frame], decide: _Decide) -> Iterator[Frame]:
     for stamp in sorted(recorded):
         frame = recorded[stamp]
-        if steering is not None:
-            frame.actions, frame.status, frame.reason, frame.steering_target = [], None, "", None
-            steering(frame)
+        decide(frame)
         yield frame
 
 
@@ -111,7 +129,7 @@ def _computed(
     recorded: dict[int, Frame],
     perception: Perception | None,
     overlay: Overlay | None,
-    steering: Steering | None,
+    decide: _Decide,
     workers: int,
     show: Callable[[int, BGR], None] | None,
 ) -> Iterator[Frame]:
@@ -145,9 +163,7 @@ def _computed(
                     frame.faces, frame.target = perception(seen.picture, seen.stamp_ns, seen.faces), perception.target
                 if overlay is not None:
                     frame.boxes = overlay(seen.stamp_ns, seen.boxes)
-                if steering is not None:
-                    frame.actions, frame.status, frame.reason, frame.steering_target = [], None, "", None
-                    steering(frame)
+                decide(frame)
                 if show is not None:
                     show(seen.stamp_ns, seen.picture)
                 yield frame

@@ -23,6 +23,7 @@ from ..replay.recorded import recorded_frames
 from ..replay.score import label, score
 from ..replay.settings import Parameters
 from ..replay.source import Source, open_source
+from ..replay.speaker_stage import Speaker
 from ..replay.stages import compute
 
 Combination = Mapping[str, Mapping[str, Any]]
@@ -56,6 +57,7 @@ class Runner:
         self._job = job
         self._source: Source = open_source(job.path, job.topic)
         self._perception: Perception | None = None
+        self._speaker: Speaker | None = None
         self._models: dict[str, Any] = {}
 
     def __call__(self, combination: Combination) -> dict[str, Any]:
@@ -63,7 +65,11 @@ class Runner:
         job = self._job
         parameters = {node: {**job.base.get(node, {}), **combination.get(node, {})} for node in job.stages}
         perception = self._open_perception(parameters) if "perception" in job.stages else None
-        frames = list(compute(self._source, job.stages, parameters, perception, copy.deepcopy(job.frames)))
+        if "speaker" in job.stages:
+            self._speaker = Speaker(self._source, parameters["speaker"], self._speaker)
+        frames = list(
+            compute(self._source, job.stages, parameters, perception, copy.deepcopy(job.frames), speaker=self._speaker)
+        )
         if job.truth is not None:
             label(frames, job.truth, target_of(parameters, frames))
         return score(frames)

@@ -33,8 +33,8 @@ class GpiodLine:
         try:
             import gpiod
             from gpiod.line import Direction, Value
-        except ImportError as error:
-            raise ActionError("the Python package gpiod is missing: pip install 'gpiod>=2'") from error
+        except ImportError as error:  # version 1, of older distributions, has no gpiod.line
+            raise ActionError("the Python package gpiod 2 is missing: pip install 'gpiod>=2'") from error
         self._what = f"{spec.chip} line {spec.line}"
         self._values = Value.INACTIVE, Value.ACTIVE
         self._line = spec.line
@@ -63,6 +63,8 @@ def _why(error: Exception) -> str:
         return "in use by another program (gpioinfo says by which)"
     if number == errno.ENOENT:
         return "there is no such chip here (gpiodetect lists them); gpio: terminal shows a light in the terminal"
+    if number in (errno.ENODEV, errno.ENOTTY):
+        return "no GPIO chip (gpiodetect lists them)"
     if number in (errno.EACCES, errno.EPERM):
         return "may not be opened: add yourself to the group gpio, or run with the device's rights"
     return str(getattr(error, "strerror", None) or error)

@@ -51,6 +51,18 @@ class Broker:
         except (OSError, UnicodeDecodeError) as error:
             raise MqttError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
+    def encryption(self) -> ssl.SSLContext | None:
+        """None: none. Raises :class:`MqttError`."""
+        if not (self.tls or self.ca_file):
+            return None
+        path = Path(self.ca_file).expanduser() if self.ca_file else None
+        try:
+            return ssl.create_default_context(cafile=path)
+        except ssl.SSLError as error:
+            raise MqttError(f"{path}: no certificate of an authority (PEM)") from error
+        except OSError as error:
+            raise MqttError(f"{path}: cannot be read ({error.strerror or error})") from error
+
 
 class MqttLink:
     """Sends an :class:`Outbox` to a broker from threads of its own, and connects again whenever that breaks.
@@ -61,7 +73,7 @@ class MqttLink:
     def __init__(self, broker: Broker, outbox: Outbox, availability: str, say: Callable[[str], None]) -> None:
         self.broker, self.outbox = broker, outbox
         self._availability, self._say = availability, say
-        self._password = broker.password()
+        self._password, self._encryption = broker.password(), broker.encryption()
         self._said = ""
         self._closing = threading.Event()
         self.connected = False
@@ -106,6 +118,10 @@ class MqttLink:
                 self._tell("")
                 reason = connection.send_all(self._closing)
             return reason
+        except (ssl.SSLError, ConnectionResetError) as error:
+            if self._encryption is None or isinstance(error, ssl.SSLCertVerificationError):
+                return _why(error)
+            return "no encrypted connection; is this the broker's port for TLS (usually 8883)?"
         except (OSError, ValueError) as error:
             return _why(error)
         finally:
@@ -122,8 +138,8 @@ class MqttLink:
         )
         if broker.username:
             made.username_pw_set(broker.username, self._password)
-        if broker.tls or broker.ca_file:
-            made.tls_set(broker.ca_file or None, cert_reqs=ssl.CERT_REQUIRED)
+        if self._encryption is not None:
+            made.tls_set_context(self._encryption)
         made.will_set(self._availability, OFFLINE, qos=1, retain=True)
         made.connect_timeout = CONNECT_S
         return made
@@ -223,4 +239,6 @@ class _Connection:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
+import inspect
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 from hypothesis import given, settings
@@ -190,6 +193,35 @@ def test_a_missing_chip_is_one_line() -> None:
     pytest.importorskip("gpiod", reason="gpiod is not installed")
     with pytest.raises(ActionError, match="no such chip"):
         GpiodLine(Gpio(1, chip="/dev/gpiochip99"))
+    with pytest.raises(ActionError, match="/dev/null line 1: no GPIO chip"):
+        GpiodLine(Gpio(1, chip="/dev/null"))
+
+
+def test_a_line_is_asked_for_and_set_as_the_library_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's part is missing on test machines: the calls are held against the library's own types."""
+    gpiod = pytest.importorskip("gpiod", reason="gpiod is not installed")
+    ask, request = inspect.signature(gpiod.request_lines), create_autospec(gpiod.LineRequest, instance=True)
+    asked: list[dict[str, object]] = []
+
+    def request_lines(*args: object, **more: object) -> object:
+        asked.append(ask.bind(*args, **more).arguments)
+        if len(asked) > 1:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return request
+
+    monkeypatch.setattr(gpiod, "request_lines", request_lines)
+    line = GpiodLine(Gpio(17, active_low=True))
+    line.set(True)
+    line.close()
+    (settings,) = asked[0]["config"].values()  # type: ignore[attr-defined]
+    assert asked[0]["path"] == "/dev/gpiochip0" and list(asked[0]["config"]) == [17]  # type: ignore[call-overload]
+    assert isinstance(settings, gpiod.LineSettings) and settings.active_low
+    assert (settings.direction, settings.output_value) == (gpiod.line.Direction.OUTPUT, gpiod.line.Value.INACTIVE)
+    values = [call.args for call in request.set_value.call_args_list]
+    assert values == [(17, gpiod.line.Value.ACTIVE), (17, gpiod.line.Value.INACTIVE)]
+    request.release.assert_called_once_with()
+    with pytest.raises(ActionError, match="in use by another program"):
+        GpiodLine(Gpio(17))
 
 
 @pytest.fixture

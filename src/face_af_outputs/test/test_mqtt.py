@@ -189,6 +189,62 @@ def test_a_wrong_password_is_one_line_and_a_right_one_from_a_file_works(tmp_path
         broker.kill()
 
 
+def certificate(folder: Path, name: str, signed_by: str = "") -> None:
+    """``name.pem`` and ``name.key``: an authority's own, or one of this machine that the authority has signed."""
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={name}"]
+    made += ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
+    if signed_by:
+        made += ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
+        made += ["-CA", f"{signed_by}.pem", "-CAkey", f"{signed_by}.key"]
+    subprocess.run(made, check=True, cwd=folder, stderr=subprocess.DEVNULL)
+    (folder / f"{name}.key").chmod(0o644)
+
+
+@real_broker
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_tls_with_a_password(tmp_path: Path) -> None:
+    certificate(tmp_path, "authority")
+    certificate(tmp_path, "stranger")
+    certificate(tmp_path, "house", signed_by="authority")
+    passwords, mine = tmp_path / "passwords", tmp_path / "password"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "anna", "secret"], check=True)
+    passwords.chmod(0o644)
+    mine.write_text("secret\n")
+    mine.chmod(0o600)
+    files = [f"certfile {tmp_path}/house.pem", f"keyfile {tmp_path}/house.key"]
+    broker = RealBroker(tmp_path, *files, "allow_anonymous false", f"password_file {passwords}")
+    broker.start()
+    user = {"username": "anna", "password_file": str(mine)}
+    try:
+        for settings, expected in (
+            ({"ca_file": str(tmp_path / "stranger.pem")}, "its certificate is not trusted"),
+            ({"tls": True}, "its certificate is not trusted"),
+            ({}, "the connection was lost"),
+        ):
+            outbox, said = Outbox(), []
+            link = link_to(broker, outbox, said, **settings, **user)
+            assert until(lambda said=said: said) and expected in said[0] and "\n" not in said[0], said
+            link.close()
+        outbox, said = Outbox(), []
+        outbox.state("face_af/x/camera", b"1")
+        link = link_to(broker, outbox, said, ca_file=str(tmp_path / "authority.pem"), **user)
+        assert until(lambda: link.connected and outbox.idle), said
+        link.close()
+        for path, expected in (("nowhere.pem", "No such file"), ("password", "no certificate of an authority")):
+            with pytest.raises(MqttError, match=expected):
+                MqttLink(Broker("x", ca_file=str(tmp_path / path)), outbox, "a", said.append)
+    finally:
+        broker.kill()
+
+
+@real_broker
+def test_tls_on_a_port_without_it_is_one_line(broker: RealBroker) -> None:
+    said: list[str] = []
+    link = link_to(broker, Outbox(), said, tls=True)
+    assert until(lambda: said) and "is this the broker's port for TLS" in said[0]
+    link.close()
+
+
 def test_no_broker_and_one_that_does_not_answer_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("face_af_outputs.mqtt.CONNECT_S", 0.3)
     with socket.socket() as deaf:

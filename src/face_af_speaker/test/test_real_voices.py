@@ -131,3 +131,15 @@ def test_evaluate_says_how_good_it_is(networks: object, tmp_path: Path, capsys: 
     report = json.loads(figures.read_text())
     assert report["people"] == len(PEOPLE) and report["heard"]["1.5"]["as_shipped"]["named"] > 70
     assert (tmp_path / "voices.png").stat().st_size > 10_000
+
+
+def test_the_classic_way_stands_in_the_same_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("librosa", reason="librosa is not installed; only the classic way needs it")
+    people = tmp_path / "people"
+    for name in PEOPLE[:3]:
+        shutil.copytree(SPEECH / name, people / name)
+    figures = tmp_path / "figures.json"
+    assert evaluate.main([str(people), "--classic", "--heard", "2", "--enrol", "3", "--json", str(figures)]) == 0
+    row = json.loads(figures.read_text())["classic"]["2"]
+    assert "193 features" in capsys.readouterr().out
+    assert row["as_shipped"]["threshold"] == 0.95 and row["as_shipped"]["named"] > row["as_shipped"]["misnamed"]

@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(args.report, {"seeds": args.seeds, "conditions": robustness(args.scenarios, args.seeds, args.jobs)})
         return 0
     if args.preference:
-        points = preference.jobs(draws(NAMES, args.seeds, args.scenarios))
+        points = preference.jobs(draws((*ALONE, *WITH_PEOPLE), args.seeds, args.scenarios))
         data = preference.curves(mapped(preference.job, points, args.jobs))
         print(preference.table(data))
         plots.preference(data, args.preference)

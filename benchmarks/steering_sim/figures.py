@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .measure import Result
-from .scenarios import ALONE, NAMES, WITH_PEOPLE
+from .scenarios import ALONE, NAMES, SLOW, WITH_PEOPLE
 
 Figures = dict[str, Any]
 
@@ -37,7 +37,7 @@ def summary(results: Sequence[Result]) -> Figures:
 
 
 def report(results: Sequence[Result], policies: Sequence[str]) -> Figures:
-    """Figures by family and policy, of all families without people, and of all with."""
+    """Figures by family and policy, of all families without people, of all with, and of those seen slowly."""
 
     def by_policy(names: Sequence[str]) -> Figures:
         group = [r for r in results if r.scenario in names]
@@ -49,16 +49,17 @@ def report(results: Sequence[Result], policies: Sequence[str]) -> Figures:
         "families": {name: by for name, by in families.items() if by},
         "alone": by_policy(ALONE),
         "with_people": by_policy(WITH_PEOPLE),
+        "slow": by_policy(SLOW),
     }
 
 
-def ratio(by: Figures, policy: str, figure: str = "on_target") -> float:
-    """A policy's figure as a share of the all-knowing policy's."""
-    return float(by[policy][figure] / max(by["all-knowing"][figure], 1e-9))
+def ratio(by: Figures, policy: str, figure: str = "on_target", than: str = "all-knowing") -> float:
+    """A policy's figure as a share of another's."""
+    return float(by[policy][figure] / max(by[than][figure], 1e-9))
 
 
 def tables(data: Figures) -> Iterator[str]:
-    """Two tables as lines: families without people, and with."""
+    """Three tables as lines: families without people, with, and those that are seen slowly."""
     families = data["families"]
     alone = [(name, families[name]) for name in ALONE if name in families]
     if alone:
@@ -79,6 +80,15 @@ def tables(data: Figures) -> Iterator[str]:
             f" | {'always: outside':>15} {'fulfilled':>9} {'against':>7} | {'wishes':>6}"
         )
         yield from (_people(name, by) for name, by in [*people, ("ALL", data["with_people"])])
+    slow = [(name, families[name]) for name in SLOW if name in families]
+    if slow:
+        yield ""
+        yield (
+            f"{'seen slowly':20} {'on target: ours':>15} {'late':>6} {'ratio':>6} {'plain':>6}"
+            f" | {'fulfilled: ours':>15} {'late':>6} | {'against a wish':>14} {'insisting':>9}"
+            f" | {'presses/min':>11} {'late':>5} | {'while right':>11} | {'false yields':>12}"
+        )
+        yield from (_slow(name, by) for name, by in [*slow, ("ALL", data["slow"])])
 
 
 def _alone(name: str, by: Figures) -> str:
@@ -106,9 +116,21 @@ def _people(name: str, by: Figures) -> str:
     )
 
 
+def _slow(name: str, by: Figures) -> str:
+    o, late = by["ours"], by["late"]
+    return (
+        f"{name:20} {o['on_target']:15.1%} {late['on_target']:6.1%} {ratio(by, 'ours', than='late'):6.1%}"
+        f" {ratio(by, 'plain', than='late'):6.1%}"
+        f" | {o['wish_fulfilled']:15.1%} {late['wish_fulfilled']:6.1%}"
+        f" | {o['presses_per_wish']:14.2f} {o['against_insisting']:9d}"
+        f" | {o['presses_per_min']:11.1f} {late['presses_per_min']:5.1f}"
+        f" | {o['presses_while_right_per_min']:11.2f} | {o['false_yields_per_min']:8.2f}/min"
+    )
+
+
 def missed(data: Figures) -> Iterator[str]:
     """One line for each figure that is asked for and not reached; presses and times from the default preference."""
-    alone, people = data["alone"], data["with_people"]
+    alone, people, slow = data["alone"], data["with_people"], data["slow"]
     if alone:
         o, k, late = alone["ours"], alone["all-knowing"], alone["late"]
         yield from _least("time on target without people, of all-knowing", ratio(alone, "ours"), 0.96)
@@ -128,6 +150,11 @@ def missed(data: Figures) -> Iterator[str]:
         yield from _most("presses against who insisted twice", people["ours"]["against_insisting"], 0)
         always = ratio(people, "ours: always", "wish_fulfilled")
         yield from _least("wishes fulfilled with photographer: always", always, 0.95)
+    if slow:
+        for name in SLOW:
+            if name in data["families"]:
+                yield from _least(f"{name}, of late", ratio(data["families"][name], "ours", than="late"), 0.90)
+        yield from _most("presses against who insisted twice, slow", slow["ours"]["against_insisting"], 0)
     if "update_ms" in data:
         yield from _most("median time of an update, ms", data["update_ms"]["median"], 0.3)
 

@@ -74,7 +74,7 @@ def play(scenario: Scenario, policy_name: str, make_planner: PlannerMaker | None
     elif policy_name == "plain":
         policy = Plain()
     elif policy_name == "late":
-        policy = Late(camera, params.confirm_frames)
+        policy = Late(camera, params.confirm_frames, fps)
     else:
         policy = AllKnowing(camera)
     vision = Vision(stage, camera, scenario.like_target, scenario.seed) if policy.looks else None
@@ -91,7 +91,7 @@ def play(scenario: Scenario, policy_name: str, make_planner: PlannerMaker | None
         for change in camera.changes[told:]:
             hand_at = t if change.cause == "hand" else hand_at
         told = len(camera.changes)
-        kinds = policy.act(t, stream.step(t, *vision.step(frame)) if vision is not None else [])
+        kinds = policy.act(t, stream.step(t, *(vision.step(frame) if vision is not None else ([], []))))
         wish, right = photographer.wish, camera.selected == TARGET
         if wish is not None:
             waiting_since = None

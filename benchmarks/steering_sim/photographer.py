@@ -22,7 +22,9 @@ class Wish:
     undone: int = 0
     """So often did a press of ours lead away from a face that the photographer had stepped to."""
     insisted: int = 0
-    """So often was that face brought back."""
+    """So often in a row was the same face brought back."""
+    insisted_on: int | None = None
+    """That face."""
     given_up: bool = False
 
 
@@ -110,7 +112,8 @@ class Photographer:
             return
         if change.cause == "hand":
             if change.after is not None and change.after == self._taken_from:
-                wish.insisted += 1
+                wish.insisted = 1 + wish.insisted * (wish.insisted_on == change.after)
+                wish.insisted_on = change.after
             self._stood_on, self._taken_from = change.after, None
         elif change.cause == "ours" and change.before is not None and change.before == self._stood_on:
             wish.undone += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
 from face_af_common.types import ActionKind, AfBox, Face
@@ -102,28 +101,34 @@ class AllKnowing:
 
 
 class Late(AllKnowing):
-    """Knows as much, but of the moment that the newest picture shows, and presses for nobody at first sight.
+    """Knows as much, but of the moment that the newest result is about, and presses for nobody at first sight.
 
     That is what single presses by looking can reach at best. Of a press that the picture cannot show yet it knows only
     that it was sent.
     """
 
-    def __init__(self, camera: Camera, confirm_frames: int) -> None:
+    def __init__(self, camera: Camera, confirm_frames: int, fps: float) -> None:
         super().__init__(camera)
-        self._moments = deque([camera.moment], maxlen=camera.numbers.lag_frames + 1)
+        self._moments = [camera.moment]
         self._pressed_frame = -1
         self._confirm_frames = confirm_frames
         self._in_sight = 0
+        self._fps = fps
 
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
         now = self._camera.moment
         self._moments.append(now)
-        seen = self._moments[0]
+        kinds = []
+        for stamp, _, _ in arrived:
+            shown = round(stamp * self._fps) - self._camera.numbers.lag_frames
+            kind = self._look(self._moments[max(shown + 1, 0)])
+            if kind is not None and not kinds:
+                self._pressed_frame = now.frame
+                kinds.append(kind)
+        return kinds
+
+    def _look(self, seen: Moment) -> ActionKind | None:
         self._in_sight = self._in_sight + 1 if TARGET in seen.detected else 0
         if self._in_sight < self._confirm_frames or seen.frame <= self._pressed_frame:
-            return []
-        kind = self._decide(seen)
-        if kind is None:
-            return []
-        self._pressed_frame = now.frame
-        return [kind]
+            return None
+        return self._decide(seen)

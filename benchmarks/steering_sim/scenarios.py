@@ -17,6 +17,7 @@ from .numbers import (
     draw_own_moves,
     draw_photographer,
 )
+from .stream import draw_stream
 from .world import WIDTH, Person, Stage, play, spells
 
 SECONDS = 90.0
@@ -150,7 +151,9 @@ _WITH_PEOPLE = ("photographer", "with still camera", "with restless camera", "gi
 
 ALONE = (*_FAMILIES, *_RESTLESS, "moves and losses")
 WITH_PEOPLE = tuple(_WITH_PEOPLE)
-NAMES = (*ALONE, *WITH_PEOPLE)
+SLOW = ("slow: as drawn", "slow: moves", "slow: photographer")
+"""Seen by a computer that is slow for its models: what is compared with *late*, who sees no more than it does."""
+NAMES = (*ALONE, *WITH_PEOPLE, *SLOW)
 
 
 def make(name: str, seed: int, width: float = 1.0, conditions: Conditions = AS_DRAWN) -> Scenario:
@@ -163,7 +166,8 @@ def make(name: str, seed: int, width: float = 1.0, conditions: Conditions = AS_D
     ranges = Ranges(rng, width)
     people = _FAMILIES.get(name, _anybody)(rng)
     numbers = draw_numbers(ranges)
-    photographer = draw_photographer(ranges, gives_in=name == "gives in") if name in WITH_PEOPLE else None
+    with_people = name in WITH_PEOPLE or name == "slow: photographer"
+    photographer = draw_photographer(ranges, gives_in=name == "gives in") if with_people else None
     if name == "lost presses":
         numbers = dataclasses.replace(numbers, loss=ranges.share(0.15, 0.3))
     elif name == "slow response":
@@ -177,6 +181,10 @@ def make(name: str, seed: int, width: float = 1.0, conditions: Conditions = AS_D
         numbers = dataclasses.replace(numbers, own_moves=())
     elif name == "with restless camera":
         numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 3.0, 12.0))
+    elif name == "slow: moves":
+        numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 4.0, 15.0))
+    if name in SLOW:
+        conditions = dataclasses.replace(conditions, stream=draw_stream(ranges))
     stage = play(people, SECONDS, conditions.fps)
     like_target = [p.looks_like_target for p in people]
     return Scenario(name, seed, stage, conditions.changed(numbers), like_target, photographer, conditions)

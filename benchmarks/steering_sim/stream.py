@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from face_af_common.types import AfBox, Face
 
+from .numbers import Ranges
 from .world import spells
 
 Seen = tuple[float, list[Face], list[AfBox]]
@@ -30,6 +31,12 @@ class StreamNumbers:
 
 
 AT_ONCE = StreamNumbers()
+
+
+def draw_stream(ranges: Ranges) -> StreamNumbers:
+    """A computer that is slow for its models: 8 to 15 frames a second, results 0.1 to 0.3 s after the frame."""
+    period, latency = 1 / ranges.span(8.0, 15.0, 4.0, 30.0), ranges.span(0.1, 0.25, 0.0, 0.6)
+    return StreamNumbers((0.8 * period, 1.25 * period), (0.8 * latency, 1.2 * latency), stall_every_s=20.0)
 
 
 class Stream:

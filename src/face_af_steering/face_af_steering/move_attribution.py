@@ -62,8 +62,13 @@ class Priors:
     """Share of the moves to the target by themselves that a hand made, which ends its wish so."""
     goes_on: float = 0.8
     """Share of the unfinished wishes in which the hand's next step is seen: none is lost, and it is not given up."""
+    elsewhere: float = 0.1
+    """Share of the hands whose face was taken away that go elsewhere next, and not back to it."""
     unconfirmed: float = 0.3
     """What a first step counts of which nothing more was seen: else what is believed of it would confirm itself."""
+    at_work: float = 0.9
+    """So many wishes must have been seen to go on before a first step is left alone: one that is likely, or two that
+    are doubtful."""
     wish_lasts_s: float = 8.0
     """Mean of a wish's length, as far as nobody has said that it goes on."""
     step_s: tuple[float, float] = (0.62, 0.45)
@@ -170,7 +175,8 @@ class MoveAttribution:
         self._seconds = 0.0
         self._habits = dict(priors.habits)
         self._now = self._lost_at = NEVER
-        self._seen_at_work = False
+        self._wishes_seen = 0.0
+        """Wishes of which more than a first step was seen, each by how likely it was one."""
         self.suspicion: Suspicion | None = None
 
     def forget(self) -> None:
@@ -196,6 +202,7 @@ class MoveAttribution:
             self._seconds += seconds - fades * self._seconds
             self._camera_events += fades * (priors.camera_events - self._camera_events)
             self._wish_events += fades * (priors.wish_events - self._wish_events)
+            self._wishes_seen -= fades * self._wishes_seen
         self._now = now
         suspicion = self.suspicion
         if suspicion is None:
@@ -231,9 +238,8 @@ class MoveAttribution:
         lost = now - self._lost_at < priors.settles_s
         hidden = now - before.seen_face > _FACE_GAP_S and (move.before_unseen or before.face_area > 0)
         step = self._step(before, after, row)
-        habits = self._destinations(before, after, row, middle_x)
-        goes_on, brings_back = self._goes_on(now, after, step, after.x > before.x)
-        habits = {kind: self.camera_rate * share for kind, share in habits.items()}
+        goes_on, brings_back = self._goes_on(now, before, after, row, step)
+        habits = self._own_moves(now, _destinations(before, after, row, middle_x))
         return Likelihoods(
             camera=sum(habits.values()) + priors.lost * lost + priors.hidden * hidden,
             wish=self.wish_rate * step,
@@ -242,7 +248,7 @@ class MoveAttribution:
             misread=priors.misread,
             brings_back=brings_back,
             plausible=step >= priors.other_step and not (lost or hidden),
-            known=self._seen_at_work or goes_on > self.wish_rate * step,
+            known=self._wishes_seen > priors.at_work or goes_on > self.wish_rate * step,
             habits=habits,
         )
 
@@ -252,7 +258,7 @@ class MoveAttribution:
         if before is None or after is None:
             self.left(now, by_us=False)
             return
-        if old is not None:
+        if old is not None and old.gone_at is None:
             odds = old.odds(now, self._priors)
             if found.person < 0.5 and odds > 1.0 and found.person < odds / (1.0 + odds):
                 # the camera has moved on from what is wanted: whoever wants it will come back to it
@@ -269,7 +275,9 @@ class MoveAttribution:
             self.suspicion.insisted = old.insisted + (found.brings_back and old.gone_by_us)
             self.suspicion.confirmed = True
 
-    def _goes_on(self, now: float, after: Subject, step: float, rightwards: bool) -> tuple[float, bool]:
+    def _goes_on(
+        self, now: float, before: Subject, after: Subject, row: Sequence[Subject], step: float
+    ) -> tuple[float, bool]:
         """How likely the suspected wish makes this move, and whether it brings the same face back."""
         suspicion, priors = self.suspicion, self._priors
         if suspicion is None:
@@ -281,9 +289,15 @@ class MoveAttribution:
             hazard = insists * _log_normal(gone_s, *priors.back_s)
             if suspicion.gone_by_us:  # that it has not come back so far is in the odds already
                 hazard /= 1.0 - insists * _log_normal_share(gone_s, *priors.back_s)
-            return wanted * hazard * min(step / (0.5 * priors.first_step), 1.0), True
+            return wanted * hazard * min(step / priors.other_step, 1.0), True
         since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
+        rightwards = after.x > before.x
         same_way = _SAME_WAY if rightwards == suspicion.rightwards else 1.0 - _SAME_WAY
+        if suspicion.gone_by_us:
+            # more than one step away by now: the hand comes back step by step
+            wanted_face = next((s for s in row if s.key == suspicion.face), None)
+            comes_back = wanted_face is not None and rightwards == (wanted_face.x > after.x)
+            same_way = _SAME_WAY if comes_back else priors.elsewhere
         return wanted * priors.goes_on * 2.0 * same_way * step * _log_normal(since, *priors.step_s), False
 
     def _close(self, now: float) -> None:
@@ -291,7 +305,7 @@ class MoveAttribution:
         suspicion = self.suspicion
         assert suspicion is not None
         odds = suspicion.odds(now, self._priors)
-        self._seen_at_work = self._seen_at_work or (suspicion.confirmed and odds > 1.0)
+        self._wishes_seen += suspicion.confirmed * odds / (1.0 + odds)
         counts = 1.0 if suspicion.confirmed else self._priors.unconfirmed
         self._wish_events += counts * odds / (1.0 + odds)
         self._count_camera(1.0 / (1.0 + odds), suspicion.found)
@@ -320,24 +334,36 @@ class MoveAttribution:
                 return priors.other_step
         return priors.far_step / max(len(row) - 1, 1)
 
-    def _destinations(
-        self, before: Subject, after: Subject, row: Sequence[Subject], middle_x: float
-    ) -> dict[str, float]:
-        """For each habit of cameras: how much it is one, times the probability that it leads to ``after``."""
-        others = [s for s in row if s.state and s is not before and s is not after] + [after]
-        beside = [
-            min((s for s in others if s.x < before.x), key=lambda s: before.x - s.x, default=None),
-            min((s for s in others if s.x >= before.x), key=lambda s: s.x - before.x, default=None),
-        ]
-        likely = {
-            "largest": float(is_largest(after, row)),
-            "nearest": _nearest(after, others, lambda s: math.hypot(s.x - before.x, s.y - before.y)),
-            "neighbour": 1.0 / (2 - beside.count(None)) if after in beside else 0.0,
-            "central": _nearest(after, others, lambda s: abs(s.x - middle_x)),
-            "any": 1.0 / len(others),
-        }
-        total = sum(self._habits.values())
-        return {kind: weight / total * likely[kind] for kind, weight in self._habits.items()}
+    def _own_moves(self, now: float, destinations: Mapping[str, float]) -> dict[str, float]:
+        """Density of such a move by a camera that has lost nothing, by habit.
+
+        Where the camera may have made the suspected move, it is a camera that does such things: what is not
+        counted yet is believed of it by so much.
+        """
+        events, habits, suspicion = self._camera_events, dict(self._habits), self.suspicion
+        if suspicion is not None and suspicion.found.habits:
+            odds = suspicion.odds(now, self._priors)
+            events += 1.0 / (1.0 + odds)
+            for kind, likelihood in suspicion.found.habits.items():
+                habits[kind] += likelihood / suspicion.found.camera / (1.0 + odds)
+        rate = events / (self._priors.camera_s + self._seconds) / sum(habits.values())
+        return {kind: rate * weight * destinations[kind] for kind, weight in habits.items()}
+
+
+def _destinations(before: Subject, after: Subject, row: Sequence[Subject], middle_x: float) -> dict[str, float]:
+    """For each habit of cameras: the probability that it leads to ``after``."""
+    others = [s for s in row if s.state and s is not before and s is not after] + [after]
+    beside = [
+        min((s for s in others if s.x < before.x), key=lambda s: before.x - s.x, default=None),
+        min((s for s in others if s.x >= before.x), key=lambda s: s.x - before.x, default=None),
+    ]
+    return {
+        "largest": float(is_largest(after, row)),
+        "nearest": _nearest(after, others, lambda s: math.hypot(s.x - before.x, s.y - before.y)),
+        "neighbour": 1.0 / (2 - beside.count(None)) if after in beside else 0.0,
+        "central": _nearest(after, others, lambda s: abs(s.x - middle_x)),
+        "any": 1.0 / len(others),
+    }
 
 
 def is_largest(subject: Subject, row: Sequence[Subject]) -> bool:

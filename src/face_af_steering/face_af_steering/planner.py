@@ -9,10 +9,13 @@ subjects), :class:`TargetChooser` (who is meant), :class:`Selection` (where the 
 
 from __future__ import annotations
 
+import dataclasses
+
 from face_af_common.types import Action, ActionKind, AfBox, Face, SteeringStatus
 
 from .af_area import AreaPointer
 from .clock import NEVER
+from .frame_pace import FramePace
 from .guards import Situation, why_not
 from .move_attribution import MoveAttribution
 from .params import PlannerParams, SteeringNodeParams
@@ -27,6 +30,9 @@ __all__ = ["Planner", "PlannerParams", "SteeringNodeParams"]
 
 _CLOCK_JUMP_S = 2.0
 """A longer gap between two frames, or a step back: another recording, or a clock that was set."""
+_GAPS_REMEMBERED = 1.5
+"""Who was seen in the newest frame or the one before is there still, however slowly frames come: ``remember_s`` is at
+least so many of the longest gaps."""
 _MOST_DOUBLINGS = 20
 """Of the pause after giving up: far beyond its longest, and no number overflows."""
 
@@ -51,6 +57,9 @@ class Planner:
         self.paused = False
         self.blocked = ""
         """Why nothing may be pressed now (no camera); empty = nothing in the way."""
+        self._used = self.params
+        """The parameters as this frame uses them."""
+        self._pace = FramePace()
         self._row = Row()
         self._chooser = TargetChooser()
         self._selection = Selection()
@@ -112,7 +121,8 @@ class Planner:
         if not -1e-9 <= now - self._now <= _CLOCK_JUMP_S:
             self._start_anew(now)
         self._now = now
-        params = self.params
+        self._pace.tick(now)
+        params = self._used = self._fitted()
         self._row.update(now, faces, boxes, params.remember_s)
         track, confirmed = self._chooser.update(now, faces, self._row.renamed, params)
         self._target = track
@@ -125,10 +135,23 @@ class Planner:
         self._presses.drop_lost(now, self._row.candidates(now, params.remember_s))
         return self._decide(now, track, confirmed)
 
+    def _fitted(self) -> PlannerParams:
+        """The parameters, with patience enough for the frames' pace."""
+        gaps = _GAPS_REMEMBERED * self._pace.longest_s
+        return self.params if gaps <= self.params.remember_s else dataclasses.replace(self.params, remember_s=gaps)
+
     # -- what happened
 
     def _start_anew(self, now: float) -> None:
-        for part in (self._row, self._chooser, self._selection, self._attribution, self._area, self._presses):
+        for part in (
+            self._pace,
+            self._row,
+            self._chooser,
+            self._selection,
+            self._attribution,
+            self._area,
+            self._presses,
+        ):
             part.forget()
         self._limit.restart(now)
         self._give_ups = 0
@@ -136,11 +159,11 @@ class Planner:
         self._yielding.end()
 
     def _expected(self, subject: Subject) -> bool:
-        row = self._row.candidates(self._now, self.params.remember_s)
-        return self._presses.lead_to(self._now, self._selection.subject, subject, row, self.params.wrap)
+        row = self._row.candidates(self._now, self._used.remember_s)
+        return self._presses.lead_to(self._now, self._selection.subject, subject, row, self._used.wrap)
 
     def _moved(self, now: float, move: Move) -> None:
-        row, wrap = self._row.candidates(now, self.params.remember_s), self.params.wrap
+        row, wrap = self._row.candidates(now, self._used.remember_s), self._used.wrap
         to_target = move.after is not None and move.after.key == self._target
         found = self._attribution.weigh(
             now, move, row, self._presses.density(now, move, row, wrap), 0.5 * self.frame_size[0]
@@ -177,7 +200,7 @@ class Planner:
         return []
 
     def _decide(self, now: float, track: int | None, confirmed: bool) -> list[Action]:
-        params, presses = self.params, self._presses
+        params, presses = self._used, self._presses
         row = self._row.candidates(now, params.remember_s)
         target = self._row.subjects[track] if track is not None else None
         situation = Situation(

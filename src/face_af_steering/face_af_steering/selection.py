@@ -12,14 +12,18 @@ from .read_error_rate import ReadErrorRate
 from .subjects import Row, Subject
 
 _RIVAL_GAP_S, _RIVAL_GAP_FRAMES = 0.12, 3
-"""A rival that is not read as chosen for so long, and for more than so many frames, was a misreading."""
-_BACK_FRAMES = 3
-"""A move that takes itself back after so few frames was none."""
+"""A rival that is not read as chosen for so long, and for more than so many frames, was a misreading: boxes that are
+drawn are missed for some frames in a row at most, at any frame rate."""
 _REACTION_S = 0.2
-"""Nobody sees a move and undoes it sooner."""
-
-_PATIENCE, _PATIENCE_S = 3, 0.6
+"""Nobody sees a move and undoes it sooner (simple visual reaction times)."""
+_BACK_FRAMES = 3
+"""A move that takes itself back after so few frames, and sooner than anybody reacts, was none."""
+_PATIENCE = 3
+"""So many times ``unseen_frames`` where it is not plain that nobody is chosen: boxes are rather missed than misread."""
+_PATIENCE_S, _FEWEST_UNSEEN = 0.6, 3
+"""... or after so long, and so many frames: longer than boxes are missed, shorter than a person waits for a press."""
 _UNREAD_S = 1.0
+"""A face whose box was read within the last second may have one that is missed; boxes are missed for less."""
 _LOST_FRAMES = 2
 """A chosen box that was not drawn for so many frames before another was chosen: the camera had lost its subject."""
 
@@ -133,7 +137,7 @@ class Selection:
         self._complete_frames = 0 if unread else self._complete_frames + 1
         gray = 2 * self._gray_frames >= unseen_frames and 2 * self._complete_frames >= unseen_frames
         patience = unseen_frames if gray else _PATIENCE * unseen_frames
-        long = self._unseen_frames >= unseen_frames and now - self._chosen_at >= _PATIENCE_S
+        long = self._unseen_frames >= _FEWEST_UNSEEN and now - self._chosen_at >= _PATIENCE_S
         return self._unseen_frames >= patience or long
 
     def _winner(
@@ -199,7 +203,7 @@ class Selection:
         self._moved_as_expected = subject is not None and expected
         back = again and now - self._moved_at < _REACTION_S
         move = Move(before, subject, lost, rival is None or not rival.flipped, back)
-        if again and self._frame - self._moved_frame <= _BACK_FRAMES:
+        if again and self._frame - self._moved_frame <= _BACK_FRAMES and now - self._moved_at < _REACTION_S:
             self.read_errors.was_wrong(2 * (self._frame - self._moved_frame))
         else:
             self.read_errors.was_true()

@@ -6,7 +6,7 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_PRESS_AGAINST_S = 5.5
+_PRESS_AGAINST_S = 7.0
 """A press against a wish costs as much as so many seconds off the target: one or two until the photographer has
 stepped back, and the annoyance. ``photographer_weight`` multiplies it."""
 _SURELY_INSISTS = 2

@@ -251,3 +251,30 @@ def test_the_state_says_who_and_how_long() -> None:
         play.run(1)
         reasons.append(play.planner.reason)
     assert any("the photographer" in reason and "s left" in reason for reason in reasons)
+
+
+def test_who_insists_is_obeyed_again_after_the_cameras_own_move_to_the_target() -> None:
+    play = _play(PlannerParams(yield_s=4.0))
+    _insist(play, 1, times=1)
+    play.run(20)
+    play.scene.chosen = 0  # the camera, by itself
+    play.run(12)
+    before = len(play.sent)
+    play.scene.chosen = 1
+    play.run(30)
+    assert len(play.sent) == before and play.planner.status == SteeringStatus.YIELDING
+
+
+def test_one_doubtful_return_does_not_teach_to_obey_first_steps() -> None:
+    """The largest face is where cameras go by themselves: one chance return there does not give the target away."""
+    scene = Scene(4, target=0, chosen=0, sizes=[100.0, 180.0, 90.0, 90.0])
+    play = Play(scene, Planner(PlannerParams(yield_s=2.0)))
+    play.run(40)
+    for wait in (22, 14):
+        scene.chosen = 1
+        play.run(12 + wait)
+    play.run(150)
+    before = len(play.sent)
+    scene.chosen = 1
+    play.run(40)
+    assert len(play.sent) > before

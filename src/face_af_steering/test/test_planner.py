@@ -274,3 +274,15 @@ def test_a_clock_that_jumps_back_starts_anew_without_forgetting_the_camera() -> 
     play.run(30)
     assert play.planner.status == SteeringStatus.ON_TARGET
     assert play.planner.response_s == pytest.approx(learned, abs=0.1)
+
+
+def test_few_and_uneven_frames_are_enough() -> None:
+    """Two to four frames a second, as on a computer that is far too slow: what the frame before showed still counts."""
+    scene, planner, now, pressed = Scene(4, target=0, chosen=2), Planner(), 0.0, []
+    for k in range(12):
+        now += (0.3, 0.55, 0.4)[k % 3]
+        if actions := planner.update(now, scene.faces(), scene.boxes()):
+            pressed.append(k)
+            scene.press(actions[0].kind)
+    assert len(pressed) == 2 and pressed[0] <= 3
+    assert scene.chosen == 0 and planner.status == SteeringStatus.ON_TARGET

@@ -118,7 +118,7 @@ class Late(AllKnowing):
     def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
         now = self._camera.moment
         self._moments.append(now)
-        kinds = []
+        kinds: list[ActionKind] = []
         for stamp, _, _ in arrived:
             shown = round(stamp * self._fps) - self._camera.numbers.lag_frames
             kind = self._look(self._moments[max(shown + 1, 0)])

@@ -20,7 +20,18 @@ from face_af_common.files import write_json
 Part = Callable[[Path, argparse.Namespace, random.Random], "dict[str, Any]"]
 
 
-PARTS = ("files", "tools", "messages", "services", "parameters", "packets", "camera", "interrupts", "machine")
+PARTS = (
+    "files",
+    "tools",
+    "galleries",
+    "messages",
+    "services",
+    "parameters",
+    "packets",
+    "camera",
+    "interrupts",
+    "machine",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,6 +113,7 @@ def _camera(scratch: Path, options: argparse.Namespace, rng: random.Random) -> d
 
 
 def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    from hostile_parts import live_gallery
     from hostile_parts.graph import Attack, Stranger
     from live_graph import live_graph, wait_until
 
@@ -122,6 +134,8 @@ def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random
             if kind == "packets":
                 hello = ip.init_command_request(ip.Hello(bytes(16), "stranger")).encode()
                 attack.packets(camera_port, page_port, hello)
+            elif kind == "galleries":
+                live_gallery.attack(attack, stranger, out / "gallery", options.rounds, rng)
             elif hasattr(attack, kind):
                 getattr(attack, kind)()
         return attack.report

@@ -14,7 +14,14 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import Parameter, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    GetParameterTypes,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
@@ -42,6 +49,9 @@ SERVICES = (
     (srv.AddPhotograph, "add_photograph", 4), (srv.RemoveSample, "remove_sample", 4),
     (srv.CalibrateOverlay, "calibrate_overlay", 4), (srv.Press, "press", 2), (Trigger, "pause", 8),
     (Trigger, "resume", 8), (Trigger, "reconnect", 8), (SetBool, "sim/unplug", 8), (SetBool, "sim/unplug_capture", 8),
+    (GetParameters, "steering/get_parameters", 8), (ListParameters, "steering/list_parameters", 8),
+    (DescribeParameters, "steering/describe_parameters", 8), (GetParameterTypes, "steering/get_parameter_types", 8),
+    (SetParametersAtomically, "steering/set_parameters_atomically", 8),
 )  # fmt: skip
 """With how many calls are under way at once."""
 PATIENCE_S = 2.0
@@ -116,7 +126,7 @@ class Attack:
                     time.sleep(pause)
                 return ["sent"] * len(inputs)
 
-            self._tries(f"message {topic}", partial(self._serialised, kind), send)
+            self.tries(f"message {topic}", partial(self._serialised, kind), send)
             self._stranger.destroy_publisher(publisher)
 
     def _serialised(self, kind: Any) -> bytes:
@@ -132,7 +142,7 @@ class Attack:
             def call(inputs: Sequence[Any], client: Any = client) -> list[str]:
                 return [_outcome(answer) for answer in self._stranger.answers(client, inputs)]
 
-            self._tries(f"service {name}", partial(message, kind.Request, self._rng), call, at_once)
+            self.tries(f"service {name}", partial(message, kind.Request, self._rng), call, at_once)
             self._stranger.destroy_client(client)
 
     def packets(self, camera_port: int, page_port: int, hello: bytes) -> None:
@@ -147,8 +157,8 @@ class Attack:
             ),
         )
         for name, make, ask in kinds:
-            self._tries(name, make, partial(_each, ask))
-        self._tries("messages to the page", lambda: page.message(self._rng), lambda inputs: send(inputs, self._rng))
+            self.tries(name, make, partial(_each, ask))
+        self.tries("messages to the page", lambda: page.message(self._rng), lambda inputs: send(inputs, self._rng))
 
     def _plug_in(self) -> None:
         """Undoes what the tries before may have asked for."""
@@ -183,7 +193,7 @@ class Attack:
                 return [_set(answer) for answer in self._stranger.answers(setter, inputs)]
 
             undo = partial(self._restore, node, names, values)
-            self._tries(f"parameters of {node}", made, change, after=undo)
+            self.tries(f"parameters of {node}", made, change, after=undo)
 
     def _restore(self, node: str, names: Sequence[str], values: Sequence[Any]) -> None:
         kinds = self._ask(node, DescribeParameters, DescribeParameters.Request(names=list(names)))
@@ -203,19 +213,22 @@ class Attack:
         self._stranger.destroy_client(client)
         return answer
 
-    def _tries(
+    def tries(
         self,
         name: str,
         make: Callable[[], Any],
         send: Callable[[Sequence[Any]], Sequence[str]],
         at_once: int = _BATCH,
         after: Callable[[], None] = lambda: None,
+        rounds: int = 0,
     ) -> None:
+        """``make``: an input; ``send``: what became of some of them; ``after``: undoes what they have done."""
+        rounds = rounds or self._rounds
         outcomes: Counter[str] = Counter()
         findings = Findings()
         began, slowest, done = time.monotonic(), ("", 0.0), 0
-        while done < self._rounds and not findings.full:
-            inputs = [make() for _ in range(min(at_once, self._rounds - done))]
+        while done < rounds and not findings.full:
+            inputs = [make() for _ in range(min(at_once, rounds - done))]
             results = send(inputs)
             done += len(inputs)
             outcomes.update(results)
@@ -271,7 +284,9 @@ _SERVICE_OF = {
 def _outcome(answer: Any) -> str:
     if answer is None:
         return "no answer within 2 s"
-    return "a long answer" if len(answer.message) > _LONG else "done" if answer.success else "refused"
+    if len(getattr(answer, "message", "")) > _LONG:
+        return "a long answer"
+    return "done" if getattr(answer, "success", True) else "refused"
 
 
 def _set(answer: Any) -> str:

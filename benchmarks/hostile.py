@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=2000, metavar="N", help="tries of each kind (2000)")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is random (1)")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="these parts")
-    parser.add_argument("--match", default="", metavar="TEXT", help="tools: only the cases whose name holds this")
+    parser.add_argument("--match", default="", metavar="REGEX", help="tools: only the cases whose name it fits")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 and a line for each finding")
     options = parser.parse_args(argv)
@@ -88,8 +89,12 @@ def _tools(scratch: Path, options: argparse.Namespace, rng: random.Random) -> di
     from hostile_parts import tool_cases, tools
 
     multiprocessing.set_forkserver_preload(tool_cases.preload())
-    chosen = [case for case in tool_cases.cases(scratch / "material") if options.match in f"{case.module} {case.name}"]
-    return tools.attack(chosen, scratch / "tools", options.rounds, rng)
+    chosen = [
+        case
+        for case in tool_cases.cases(scratch / "material")
+        if re.search(options.match, f"{case.module} {case.name}")
+    ]
+    return tools.attack(chosen, scratch / "tools", options.rounds, rng, partial(_write, options.report))
 
 
 def _interrupts(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:

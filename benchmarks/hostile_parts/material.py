@@ -34,7 +34,7 @@ _HEAD = cv2.IMREAD_COLOR
 
 
 def photographs(folder: Path) -> list[Path]:
-    """Photographs of one person, at most 480 pixels high."""
+    """Photographs of one person, at most 480 pixels high, each also mirrored and darker."""
     samples.fetch(samples.samples_dir(), lambda line: None)
     stage = stage_cast.prepare_stage("", "", say=lambda line: None)
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,8 +43,10 @@ def photographs(folder: Path) -> list[Path]:
         image = cv2.imread(str(path), _HEAD)
         if image is not None:
             scale = min(480 / image.shape[0], 1.0)
-            made.append(folder / f"{path.stem}.jpg")
-            cv2.imwrite(str(made[-1]), cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            for kind, shown in (("", small), ("_mirrored", small[:, ::-1]), ("_dark", small // 2)):
+                made.append(folder / f"{path.stem}{kind}.jpg")
+                cv2.imwrite(str(made[-1]), shown)
     return made
 
 

@@ -36,7 +36,7 @@ PEOPLE, RECORDING = "face_af_people", "face_af_recording"
 ENROL = Tool(PEOPLE, "enrol", "{good}/photos --name bert --largest --gallery {out}/g")
 IDENTIFY = Tool(PEOPLE, "identify", "{good}/photos --gallery {good}/gallery --json {out}/x.json --annotate {out}/a")
 VIDEO = Tool(PEOPLE, "identify", "{good}/clip.mp4 --gallery {good}/gallery --csv {out}/x.csv --annotate {out}/a")
-TUNE = Tool(RECORDING, "tune", "{good}/bag --param steering.confirm_frames=1:3:1 --recompute steering --out {out}/t")
+TUNE = Tool(RECORDING, "tune", "{good}/bag --param steering.confirm_frames=1:3:1 --out {out}/t")
 REPLAY = Tool(RECORDING, "replay", "{good}/clip.avi --report {out}/r.json --results {out}/r.jsonl")
 RECORD = Tool(RECORDING, "recorder", "--ros-args -p bag:={out}/bag")
 DEMO = Tool("", "demo", "--out {out} --duration 4 --headless --no-page --record {out}/bag --report {out}/r.json")
@@ -47,11 +47,10 @@ WRITERS = (
     Tool(PEOPLE, "map", "{good}/gallery --out {out}/m"),
     Tool(PEOPLE, "train", "{good}/gallery --method nearest --report {out}/t"),
     Tool(PEOPLE, "evaluate", "--people {good}/people --json {out}/e.json --plots {out}/p --repeats 2"),
-    Tool("face_af_overlay", "classify", "{good}/photos --annotate {out}/c"),
-    Tool("face_af_overlay", "calibrate", "{good}/box.png --box active_focus,60,60,120,90 --output {out}/preset.yaml"),
-    Tool("face_af_speaker", "enrol", "{good}/sound.wav --name ann --gallery {out}/v"),
+    Tool("face_af_overlay", "classify", "{good}/photo.jpg --annotate {out}/c"),
+    Tool("face_af_overlay", "calibrate", "{good}/box.png --box active_focus,400,300,90,90 --output {out}/preset.yaml"),
     Tool("nikon_mcn10_driver", "profiles", "share {good}/profile.yaml -o {out}/p.yaml"),
-    Tool("face_af_crops", "crops", "{good}/clip.mp4 --person {good}/photos --out {out}/crops"),
+    Tool("face_af_crops", "crops", "{good}/clip.mp4 --ref {good}/photos --out {out}/crops"),
     DEMO,
 )  # fmt: skip
 
@@ -76,9 +75,10 @@ def prepare(folder: Path) -> Path:
     material.video(photos[0], folder / "clip.mp4", 30)
     material.video(photos[0], folder / "clip.avi", 30)
     material.bag(folder / "bag", photos[0], 60)
-    material.sound(folder / "sound.wav", 6.0)
-    frame = np.full((480, 640, 3), 70, np.uint8)
-    cv2.rectangle(frame, (60, 60), (180, 150), (60, 220, 60), 3)
+    shutil.copyfile(photos[0], folder / "photo.jpg")
+    frame = np.full((1080, 1920, 3), (50, 70, 80), np.uint8)
+    frame[300:390, 400:490] = (140, 220, 40)
+    frame[303:387, 403:487] = (50, 70, 80)
     cv2.imwrite(str(folder / "box.png"), frame)
     shutil.copyfile(share_dir() / "config" / "remote" / "virtual_z8.yaml", folder / "profile.yaml")
     return folder

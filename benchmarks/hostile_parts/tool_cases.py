@@ -21,7 +21,15 @@ PRELOADED = (
 )  # fmt: skip
 """Imported once by the process that all the others are copies of."""
 _RECIPE = "target: [ann]\nhold_s: 1.0\n"
-_ACTIONS = "actions:\n  lamp:\n    when: target_found\n    command: ['true']\n"
+_ACTIONS = """actions:
+  red light:
+    when: {event: gets_focus, person: anna}
+    do: {gpio: {line: 17, for_s: 2.0}}
+  strangers:
+    when: {event: unknown}
+    do: {mqtt: {topic: hall/alarm, payload: "somebody is here"}}
+    min_gap_s: 30
+"""
 
 
 def cases(folder: Path) -> list[Case]:

@@ -24,7 +24,7 @@ from .mutations import mutated
 PATIENCE_S = 2.0
 """How much longer than with good files a tool may take with damaged ones."""
 _LOST_S = 60.0
-_RUNS = 40
+_RUNS = 100
 """Calls of one process."""
 _STATUSES = (0, 1, 2)
 
@@ -42,6 +42,10 @@ class Case:
     at_once: int = 1
 
 
+class UnusableError(Exception):
+    """The case itself is wrong."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """``wrong``: what no tool may do, or empty."""
@@ -51,13 +55,20 @@ class Outcome:
     wrong: str
 
 
-def attack(cases: Sequence[Case], folder: Path, rounds: int, rng: random.Random) -> dict[str, Any]:
-    """Counts and findings for each case."""
-    report = {}
+def attack(
+    cases: Sequence[Case], folder: Path, rounds: int, rng: random.Random, keep: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Counts and findings for each case; ``keep`` gets the report whenever it grows."""
+    report: dict[str, Any] = {}
     for case in cases:
         findings, outcomes, slowest, tries = Findings(), Counter[str](), 0.0, 0
         began = time.monotonic()
-        usual = _usual(case, folder)
+        name = f"{case.module.rpartition('.')[2]}: {case.name}"
+        try:
+            usual = _usual(case, folder)
+        except UnusableError as error:
+            report[name] = {"tries": 0, "findings": [str(error)]}
+            continue
         while tries < rounds and not findings.full:
             calls: list[list[Path]] = []
             while len(calls) < _RUNS and tries < rounds:
@@ -70,7 +81,7 @@ def attack(cases: Sequence[Case], folder: Path, rounds: int, rng: random.Random)
                 late = outcome.seconds > usual + PATIENCE_S
                 if outcome.wrong or late:
                     findings.add(outcome.wrong or f"took {outcome.seconds:.1f} s, usually {usual:.1f} s", _kept(files))
-        report[f"{case.module.rpartition('.')[2]}: {case.name}"] = {
+        report[name] = {
             "tries": tries,
             **outcomes,
             "usual_s": round(usual, 2),
@@ -78,6 +89,7 @@ def attack(cases: Sequence[Case], folder: Path, rounds: int, rng: random.Random)
             "seconds": round(time.monotonic() - began, 1),
             **findings.report(),
         }
+        keep(report)
         print(f"{case.module}: {case.name}: {dict(outcomes)}", *findings.texts, sep="\n    ", flush=True)
     return report
 
@@ -89,7 +101,7 @@ def _usual(case: Case, folder: Path) -> float:
     outcomes = _called(case, calls)
     wrong = [outcome for outcome in outcomes if outcome.wrong or outcome.status not in (0, 1)]
     if wrong:
-        raise SystemExit(f"{case.name}: {case.module} does not take the good file: {wrong[0]}")
+        raise UnusableError(f"does not take the good file: {wrong[0]}")
     return max(outcome.seconds for outcome in outcomes)
 
 
@@ -130,6 +142,7 @@ def _called(case: Case, calls: Sequence[list[Path]]) -> list[Outcome]:
             process.join(10.0)
             outcomes.append(Outcome(None, time.monotonic() - began, f"the process ended with {process.exitcode}"))
         finally:
+            process.join(0.0 if len(outcomes) < len(calls) else 5.0)
             process.kill()
             process.join()
     return outcomes
@@ -139,9 +152,25 @@ def _work(module: str, calls: Sequence[list[str]], answers: Connection) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for number in (1, 2):  # libraries in C say a lot about damaged files
         os.dup2(null, number)
+    _keep_models()
     main: Callable[[list[str]], int] = import_module(module).main
     for arguments in calls:
         answers.send(_try(main, arguments))
+
+
+def _keep_models() -> None:
+    """Networks are loaded once a process: what is attacked are the other files."""
+    from face_af_perception.analyser import FaceAnalyser
+
+    load, loaded = FaceAnalyser.open, dict[str, FaceAnalyser]()
+
+    def open_once(*args: Any, **options: Any) -> FaceAnalyser:
+        asked = repr((args, sorted(options.items())))
+        if asked not in loaded:
+            loaded[asked] = load(*args, **options)
+        return loaded[asked]
+
+    FaceAnalyser.open = open_once  # type: ignore[method-assign]
 
 
 def _try(main: Callable[[list[str]], int], arguments: list[str]) -> Outcome:

@@ -1,13 +1,15 @@
 """Loops over pixels as machine code.
 
 Compiled functions are kept beside their sources (or, where that folder cannot be written, in the user's cache),
-so only the first start compiles: some ten seconds. The cache looks at the file of the outermost compiled function
-only, so the compiled functions that it calls belong in the same file.
+so only the first start compiles: some ten seconds.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -33,7 +35,18 @@ def compiled(function: Function) -> Function:
         done = njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # nowhere to keep it
         done = njit(nogil=True, error_model="numpy")(function)
+    else:
+        # Numba looks at the file of the function only; what it calls is in other files too
+        with contextlib.suppress(AttributeError):
+            done._cache._cache_file._source_stamp = _sources()
     return cast(Function, done)
+
+
+@cache
+def _sources() -> tuple[float, int]:
+    """Tells versions of this package apart: the newest change and the total size of its files."""
+    files = [path.stat() for path in Path(__file__).parent.rglob("*.py")]
+    return max(file.st_mtime for file in files), sum(file.st_size for file in files)
 
 
 class _SamePixels:

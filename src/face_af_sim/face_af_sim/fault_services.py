@@ -7,6 +7,7 @@ from rclpy.node import Node
 from std_srvs.srv import SetBool
 
 from face_af_common.diagnostics import WARN, Health
+from face_af_common.runtime import StartError
 from face_af_common.services import serve
 
 from .controls import CameraControls
@@ -18,10 +19,13 @@ class FaultServices:
     """Serves the virtual Z8 on loopback, and ``sim/unplug`` and ``sim/unplug_capture`` (true = out, false = back).
 
     ``port``: 0 takes a free one, -1 leaves the camera without remote control; a port that is taken is tried again.
+    ``grip``: the file of a remote profile that the camera hears; :class:`StartError` when it cannot be used.
     ``lockstep``: the picture's cable cannot be pulled, because time stands still without pictures.
     """
 
-    def __init__(self, node: Node, controls: CameraControls, port: int, lockstep: bool, health: Health) -> None:
+    def __init__(
+        self, node: Node, controls: CameraControls, port: int, lockstep: bool, health: Health, grip: str = ""
+    ) -> None:
         self._node = node
         self._health = health
         self._lockstep = lockstep
@@ -31,9 +35,15 @@ class FaultServices:
         if port < 0:
             self._server = None
         else:
-            from .virtual_z8 import PtpIpServer, VirtualZ8
+            from nikon_mcn10_driver.profile import ProfileError
 
-            self._server = PtpIpServer(VirtualZ8(controls), host="127.0.0.1", port=port)
+            from .virtual_z8 import PtpIpServer, VirtualZ8, grip_of
+
+            try:
+                camera = VirtualZ8(controls, grip=grip_of(grip))
+            except ProfileError as error:
+                raise StartError(f"grip: {error}") from error
+            self._server = PtpIpServer(camera, host="127.0.0.1", port=port)
         serve(node, SetBool, "sim/unplug", self._on_camera)
         serve(node, SetBool, "sim/unplug_capture", self._on_picture)
 

@@ -67,7 +67,9 @@ class StageNode(Node):
         self._answered = False
         self._born = self._last_try = time.monotonic()
         self._lockstep = Lockstep(observed=p.observed) if p.clock == "lockstep" else None
-        self._cables = FaultServices(self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health)
+        self._cables = FaultServices(
+            self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health, p.grip
+        )
         self._cables.plug_in()
         if self._lockstep is not None:
             self._start_lockstep()

@@ -61,6 +61,9 @@ class StageNodeParams:
         high=65535,
         read_only=True,
     )
+    grip: str = param(
+        "", "remote profile whose grip the virtual camera hears; empty = the simulator's own codes", read_only=True
+    )
     hdmi: str = param(
         "clean", "faults of the cable and the capture card that the frames show", choices=tuple(HDMI), read_only=True
     )

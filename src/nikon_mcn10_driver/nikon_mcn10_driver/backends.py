@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from .af_area import AfArea
 from .params import DriverParams
-from .profile import Profile
+from .profile import Profile, ProfileError
 from .profile_format import load_profile
 from .remote import DryRunRemote, PtpRemote, Remote
 
@@ -20,7 +21,8 @@ def camera_address(params: DriverParams) -> str:
 
 
 def remote_factory(params: DriverParams, profiles: Path) -> Callable[[], Remote] | None:
-    """What makes a new connection each time it is called; None for transport ``none``.
+    """What makes a new connection each time it is called; None for transport ``none``. A profile that has changed
+    since is read anew, and left aside when it cannot be used any more.
 
     Raises :class:`ProfileError` for a profile that cannot be used. Connects to nothing yet.
     """
@@ -35,6 +37,10 @@ def remote_factory(params: DriverParams, profiles: Path) -> Callable[[], Remote]
     profile: Profile | None = load_profile(params.profile, profiles) if params.profile else None
 
     def make() -> Remote:
+        nonlocal profile
+        if params.profile:
+            with suppress(ProfileError):
+                profile = load_profile(params.profile, profiles)
         area = AfArea(params.af_area)
         if params.transport == "usb":
             from .transport.usb import UsbTransport

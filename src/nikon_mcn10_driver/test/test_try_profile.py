@@ -15,9 +15,9 @@ from nikon_mcn10_driver.profile_format import format_profile, load_profile
 class Row(Eyes):
     """Four subjects side by side; time passes with each frame of 1/30 s."""
 
-    def __init__(self, wrap=False, swapped=False, answers=(), lost=()):
+    def __init__(self, wrap=False, swapped=False, answers=(), lost=(), walk=0.0):
         self.time, self.chosen, self.presses = 100.0, 1, 0
-        self.wrap, self.swapped, self.lost = wrap, swapped, lost
+        self.wrap, self.swapped, self.lost, self.walk = wrap, swapped, lost, walk
         self.answers = list(answers)
         self.due: list[tuple[float, int]] = []
 
@@ -41,7 +41,10 @@ class Row(Eyes):
             to = self.chosen + self.due.pop(0)[1]
             self.chosen = to % 4 if self.wrap else min(max(to, 0), 3)
         return self.time, tuple(
-            AfBox(AfState.ACTIVE_FOCUS if i == self.chosen else AfState.DETECTED, Box(100 + 200 * i, 50, 40, 40))
+            AfBox(
+                AfState.ACTIVE_FOCUS if i == self.chosen else AfState.DETECTED,
+                Box(100 + 200 * i + self.walk * (self.time - 100), 50, 40, 40),
+            )
             for i in range(4)
         )
 
@@ -52,6 +55,19 @@ def test_response_loss_and_wrap_are_measured(wrap):
     assert measured.response == pytest.approx(0.12, abs=0.04)
     assert measured.wrap is wrap
     assert measured.loss == pytest.approx(1 / measured.presses, abs=1e-3)
+
+
+def test_people_who_walk_are_not_taken_for_moves_of_the_selection():
+    measured = Session(Row(walk=150.0), lambda text: None).run(["right", "left"], 8)
+    assert measured.response == pytest.approx(0.12, abs=0.04)
+    assert measured.loss == 0.0 and measured.wrap is False
+
+
+def test_one_move_of_the_camera_itself_does_not_end_the_session():
+    row = Row()
+    row.due = [(102.2, -1)]
+    measured = Session(row, lambda text: None).run(["right", "left"], 8)
+    assert measured.response == pytest.approx(0.12, abs=0.06)
 
 
 def test_the_session_stops_at_the_first_unknown_answer():

@@ -5,7 +5,8 @@
 """
 
 from .faults import Fault, FaultKind, Faults
+from .grip import GripEar, grip_of
 from .ptpip_server import PtpIpServer
 from .responder import VirtualZ8
 
-__all__ = ["Fault", "FaultKind", "Faults", "PtpIpServer", "VirtualZ8"]
+__all__ = ["Fault", "FaultKind", "Faults", "GripEar", "PtpIpServer", "VirtualZ8", "grip_of"]

@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from nikon_mcn10_driver.profile import ProfileError
 from nikon_mcn10_driver.ptp.ip import PORT
 from nikon_mcn10_driver.transport.address import address_text, bare_host
 
 from .body import DemoBody
 from .faults import FaultKind, Faults
+from .grip import grip_of
 from .ptpip_server import PtpIpServer
 from .responder import VirtualZ8
 
@@ -34,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="KIND[:COUNT[:VALUE]]",
         help=f"something that goes wrong, may be repeated: {', '.join(kind.value for kind in FaultKind)}",
     )
+    parser.add_argument("--grip", default="", metavar="FILE", help="hear the grip of this remote profile instead")
     parser.add_argument("--unpaired", action="store_true", help="offer only what a body does before it is paired")
     args, _ = parser.parse_known_args(argv)
     faults = Faults()
@@ -44,8 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         except ValueError:
             kinds = ", ".join(kind.value for kind in FaultKind)
             parser.error(f"--fault {text}: KIND[:COUNT[:VALUE]] is needed, with one of {kinds}")
+    try:
+        grip = grip_of(args.grip)
+    except ProfileError as error:
+        print(f"virtual_z8: {error}", file=sys.stderr)
+        return 2
     body = DemoBody(args.subjects)
-    camera = VirtualZ8(body, serial=args.serial, faults=faults, paired=not args.unpaired)
+    camera = VirtualZ8(body, serial=args.serial, faults=faults, paired=not args.unpaired, grip=grip)
     server = PtpIpServer(camera, args.host, args.port)
     try:
         server.start()

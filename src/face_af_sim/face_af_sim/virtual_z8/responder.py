@@ -29,6 +29,7 @@ from . import remote_codes
 from .answer import Answer
 from .card import JPEG_FORMAT, STORAGE, Card
 from .faults import FaultKind, Faults
+from .grip import GripEar
 from .live_view import live_view_header, whole_size
 from .properties import z8_properties
 
@@ -75,7 +76,8 @@ class VirtualZ8:
     """One virtual camera. Transports call :meth:`handle`; thread-safe.
 
     ``controls``: the body behind the wire. ``faults``: what shall go wrong. ``paired``: whether the host may control
-    it. ``on_event``: where events go beside the list that GetEvent returns (the transport sets it).
+    it. ``grip``: listens to a grip of other codes than the simulator's own. ``on_event``: where events go beside the
+    list that GetEvent returns (the transport sets it).
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class VirtualZ8:
         firmware: str = "V2.00",
         faults: Faults | None = None,
         paired: bool = True,
+        grip: GripEar | None = None,
     ) -> None:
         self._controls = controls
         self.faults = faults or Faults()
@@ -156,7 +159,12 @@ class VirtualZ8:
             remote_codes.HEARTBEAT: self._heartbeat,
             remote_codes.BUTTON: self._button,
         }
-        self._operations = tuple(sorted({*_Z9_OPERATIONS, *self._handlers})) if paired else _UNPAIRED_OPERATIONS
+        self._grip = grip
+        if grip is not None:
+            for operation in (remote_codes.ATTACH, remote_codes.HEARTBEAT, remote_codes.BUTTON):
+                del self._handlers[operation]
+        own = grip.operations if grip is not None else frozenset[int]()
+        self._operations = tuple(sorted({*_Z9_OPERATIONS, *self._handlers, *own})) if paired else _UNPAIRED_OPERATIONS
 
     @property
     def info(self) -> DeviceInfo:
@@ -188,6 +196,8 @@ class VirtualZ8:
                 return Answer(_R.INVALID_TRANSACTION_ID)
             if not self._session and operation not in (_O.GET_DEVICE_INFO, _O.OPEN_SESSION):
                 return Answer(_R.SESSION_NOT_OPEN)
+            if self._grip is not None and operation in self._grip.operations and operation in self._operations:
+                return self._hear(self._grip, operation, transaction, params, data)
             handler = self._handlers.get(operation) if operation in self._operations else None
             if handler is None:
                 return Answer(_R.OPERATION_NOT_SUPPORTED)
@@ -196,9 +206,16 @@ class VirtualZ8:
             except FormatError:
                 return Answer(_R.INVALID_PARAMETER)
 
-    @staticmethod
-    def takes_data(operation: int) -> bool:
+    def _hear(self, grip: GripEar, operation: int, transaction: int, params: tuple[int, ...], data: bytes) -> Answer:
+        answer, button = grip.hear(operation, transaction, params, data)
+        if button is not None and not self.faults.take(FaultKind.LOST_PRESS):
+            self._controls.press(button)
+        return answer
+
+    def takes_data(self, operation: int) -> bool:
         """Whether the host sends data with that operation; USB does not say so in the command."""
+        if self._grip is not None and operation in self._grip.operations:
+            return self._grip.takes_data(operation)
         return operation in (_O.SET_DEVICE_PROP_VALUE, _O.NIKON_SET_DEVICE_PROP_VALUE_EX)
 
     def end_session(self) -> None:
@@ -239,6 +256,8 @@ class VirtualZ8:
         if self._session:
             return Answer(_R.SESSION_ALREADY_OPEN, (self._session,))
         self._session = params[0]
+        if self._grip is not None:
+            self._grip.open()
         return Answer()
 
     def _close_session(self, params: tuple[int, ...], data: bytes) -> Answer:

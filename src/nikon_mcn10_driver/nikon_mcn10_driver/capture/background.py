@@ -20,6 +20,9 @@ MIN_BEATS = 3
 _TOLERANCE = 0.25
 """How far an interval may be from the period (a share of it)."""
 
+_LATEST_BEAT = 4
+"""Periods before the end of a recording in which a heartbeat has come at least once."""
+
 _ENOUGH = 2000
 """Messages that are compared; more say nothing new."""
 
@@ -49,15 +52,21 @@ class Beat:
     kinds: list[Kind]
 
 
-def kinds_in(transactions: Sequence[Transaction]) -> list[tuple[Kind, list[Transaction]]]:
-    """Sorts messages into kinds: values that change nearly every time do not tell kinds apart, others do."""
-    by_shape: dict[Shape, list[Transaction]] = defaultdict(list)
-    for transaction in transactions:
-        if known(transaction):
-            by_shape[shape_of(transaction)].append(transaction)
+def kinds_in(*sessions: Sequence[Transaction]) -> list[tuple[Kind, list[Transaction]]]:
+    """Sorts messages into kinds: values that change nearly every time, or that belong to the session, do not tell
+    kinds apart; others do."""
+    by_shape: dict[Shape, list[list[Transaction]]] = defaultdict(list)
+    for transactions in sessions:
+        here: dict[Shape, list[Transaction]] = defaultdict(list)
+        for transaction in transactions:
+            if known(transaction):
+                here[shape_of(transaction)].append(transaction)
+        for shape, group in here.items():
+            by_shape[shape].append(group)
     found = []
-    for shape, group in by_shape.items():
-        changing = _changing(group, shape)
+    for shape, groups in by_shape.items():
+        group = list(itertools.chain.from_iterable(groups))
+        changing = _changing(groups, shape) | _of_the_session(groups, shape)
         changing |= _summing(group, changing)
         fixed = [p for p in positions(shape) if p not in changing]
         sorted_: dict[tuple[int, ...], list[Transaction]] = defaultdict(list)
@@ -68,23 +77,38 @@ def kinds_in(transactions: Sequence[Transaction]) -> list[tuple[Kind, list[Trans
     return found
 
 
-def _changing(group: Sequence[Transaction], shape: Shape) -> set[int]:
+def _changing(sessions: Sequence[Sequence[Transaction]], shape: Shape) -> set[int]:
     """Positions whose value belongs to the message; a byte that varies beside such a byte is its upper or lower
     part."""
-    values = {p: [value_at(t, p) for t in group[:_ENOUGH]] for p in positions(shape)}
-    changing = {p for p, seen in values.items() if _changes(seen)}
+    values = {p: [[value_at(t, p) for t in group[:_ENOUGH]] for group in sessions] for p in positions(shape)}
+    changing = {p for p, seen in values.items() if _changes([v for session in seen for v in session][:_ENOUGH])}
     bytes_ = [p for p in values if p >= 100]
     for order in (bytes_, bytes_[::-1]):
         for before, now in itertools.pairwise(order):
-            if before in changing and _carries(values[now]):
+            if before in changing and _carries(*values[now]):
                 changing.add(now)
     return changing
 
 
-def _carries(values: Sequence[int]) -> bool:
-    """Whether these can be the upper part of a number that counts: they change seldom, and never back."""
-    blocks = 1 + sum(a != b for a, b in itertools.pairwise(values))
-    return 1 < len(set(values)) == blocks <= 2 + len(values) // 20
+def _of_the_session(groups: Sequence[Sequence[Transaction]], shape: Shape) -> set[int]:
+    """Positions whose value is always the same within a session, and another one in another session."""
+    found = set()
+    for position in positions(shape) if len(groups) > 1 else ():
+        values = [{value_at(t, position) for t in group} for group in groups]
+        if all(len(seen) == 1 for seen in values) and len(set.union(*values)) > 1:
+            found.add(position)
+    return found
+
+
+def _carries(*sessions: Sequence[int]) -> bool:
+    """Whether these can be the upper part of a number that counts: in a session they change seldom, and never back."""
+    changed = False
+    for values in sessions:
+        blocks = 1 + sum(a != b for a, b in itertools.pairwise(values))
+        if not len(set(values)) == blocks <= 2 + len(values) // 20:
+            return False
+        changed |= blocks > 1
+    return changed
 
 
 def _summing(group: Sequence[Transaction], changing: set[int]) -> set[int]:
@@ -116,7 +140,7 @@ def find_beats(quiet: Sequence[Run]) -> tuple[list[Beat], list[Kind]]:
     irregular = []
     for kind, members in kinds_in(messages):
         period = _period(kind, members, quiet)
-        if period:
+        if period and _goes_on(members, quiet, period):
             regular.append((kind, period, members))
         elif len(members) >= 3 * max(1, sum(run.started for run in quiet)) and _spread_out(members, quiet):
             irregular.append(kind)
@@ -148,6 +172,16 @@ def _period(kind: Kind, members: Sequence[Transaction], quiet: Sequence[Run]) ->
 def _multiple(interval: float, period: float) -> bool:
     times = max(1, round(interval / period))
     return times <= 4 and abs(interval - times * period) <= _TOLERANCE * period
+
+
+def _goes_on(members: Sequence[Transaction], quiet: Sequence[Run], period: float) -> bool:
+    """Whether they come until the end of a recording, unlike the steps of a slow start-up."""
+    mine = {id(t) for t in members}
+    for run in quiet:
+        times = [t.time for t in run.transactions if id(t) in mine]
+        if len(times) >= MIN_BEATS and run.transactions[-1].time - times[-1] <= _LATEST_BEAT * period + 0.5:
+            return True
+    return False
 
 
 def _spread_out(members: Sequence[Transaction], quiet: Sequence[Run]) -> bool:

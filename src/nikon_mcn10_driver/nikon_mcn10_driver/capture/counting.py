@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,10 @@ from .runs import Run
 _CLOCK_ERROR = 0.03
 """Seconds between a message's own time and the one in the capture."""
 
+
+_UPTIME = 20.0
+"""Seconds by which the starts of a clock may differ: the time from switching the grip on to opening the session. What
+differs more is the clock of somebody else."""
 
 _LONG_AGO = 1e9
 """Seconds since 1970 (the year 2001); a capture with smaller times does not say when it was made."""
@@ -73,8 +78,9 @@ def number_slots(step: ObservedStep, index: int, position: int) -> Iterator[Slot
     yield Slot(index, position, 1)
 
 
-def counts(step: ObservedStep, slot: Slot) -> float | None:
-    """How far apart neighbouring values are (median), when they mostly grow; None when they do not."""
+def counts(step: ObservedStep, slot: Slot) -> tuple[float, float] | None:
+    """How often neighbouring values do not grow (0 to 1) and how far apart they are otherwise (median); None when they
+    do not count."""
     steps: list[int] = []
     for before, after in _neighbours(step.seen):
         steps.append(slot.value(after) - slot.value(before))
@@ -84,7 +90,23 @@ def counts(step: ObservedStep, slot: Slot) -> float | None:
     down = [d for d in steps if d < 0]
     if len(down) > 0.4 * len(steps) or not up:
         return None
-    return statistics.median(up)
+    if not _one_start(step.seen, slot, steps):
+        return None
+    return 1.0 - len(up) / len(steps), statistics.median(up)
+
+
+def _one_start(seen: Sequence[Seen], slot: Slot, steps: Sequence[int]) -> bool:
+    """Whether all sessions can have begun with the same value: a multiple of the step away, a step for each operation
+    at most. Else a part of the number belongs to the session."""
+    first: dict[int, Seen] = {}
+    for one in seen:
+        first.setdefault(one.run, one)
+    start = min(slot.value(one) for one in first.values())
+    longest, common = max(steps), math.gcd(*steps)
+    return all(
+        (away := slot.value(one) - start) <= longest * max(1, one.transaction.tid) and away % common == 0
+        for one in first.values()
+    )
 
 
 def _neighbours(seen: Sequence[Seen]) -> Iterator[tuple[Seen, Seen]]:
@@ -130,6 +152,8 @@ def find_clock(
         if not starts:
             same = _same_clock(steps, unit, {run: statistics.median(v) for run, v in offsets.items()}, runs)
             return None if same is None else (replace(same, bytes=slot.width, big=slot.big), "")
+        if max(starts) - min(starts) > _UPTIME * ticks:
+            continue
         agreed = max(starts) - min(starts) <= 0.5 * ticks
         remark = "" if agreed else "it starts anywhere; the first recording's start is used"
         # where the first packets of a session were lost it seems to have begun later, never earlier

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..fields import Echo
-from .observed import ObservedStep, Replies, Seen, Source
+from .observed import ObservedStep, Replies, Seen, Source, value_at
 from .runs import Run
 from .transactions import Transaction
 
@@ -172,12 +172,9 @@ def find_constant_echo(
     Only values that are no chance: four bytes, three of them different and not 0.
     """
     problems = []
-    sample = step.seen[:: max(1, len(step.seen) // _SAMPLES)]
-    before = [(seen, replies.before(seen)) for seen in sample]
+    before = _before(step, replies)
     varying = set(step.varying)
-    places = [(p, 1) for p in range(step.shape[1])]
-    places += [(100 + i, 4) for i in range(max(0, step.shape[2] - 3))]
-    for position, size in places:
+    for position, size in _places(step):
         if varying & set(range(position, position + size)) or not step.free(position, size):
             continue
         needle = _bytes(step.seen[0].transaction, position, 4)
@@ -185,16 +182,17 @@ def find_constant_echo(
             continue
         echo = _constant_source(needle, before)
         if echo is None:
-            known = _as_others_in_the_run(step, needle, steps)
+            known = (
+                _as_others_in_the_run(step, needle, steps)
+                or _changed_by_session(step, position, replies)
+                or as_siblings(step, position, replies)
+            )
             if known is not None:
                 step.explain(position, size, known)
-            elif (
-                not step.clean(runs)
-                and not any(other.clean(runs) and other.free(position, size) for other in step.siblings)
-                and any(isinstance(part, Echo) for other in steps for part in other.fields.values())
-            ):
+            elif _may_be_of_the_session(step, position, size, replies, runs, steps):
                 problems.append(
-                    f"{needle.hex(' ')} may belong to the session: the recordings do not show where it comes from"
+                    f"{needle.hex(' ')} may belong to the session: the recordings do not show where it comes from;"
+                    " record this once more, from before the grip is switched on"
                 )
             continue
         told, sessions = replies.values_of(_key(echo), echo)
@@ -207,6 +205,102 @@ def find_constant_echo(
                 " begins before the grip is switched on will show whether it is always the same"
             )
     return problems
+
+
+def _before(step: ObservedStep, replies: Replies) -> Before:
+    sample = step.seen[:: max(1, len(step.seen) // _SAMPLES)]
+    return [(seen, replies.before(seen)) for seen in sample]
+
+
+def _places(step: ObservedStep) -> list[tuple[int, int]]:
+    """Where four bytes can stand: first position and number of positions."""
+    return [(p, 1) for p in range(step.shape[1])] + [(100 + i, 4) for i in range(max(0, step.shape[2] - 3))]
+
+
+def as_siblings(step: ObservedStep, position: int, replies: Replies) -> Echo | None:
+    """What other messages of the same shape repeat at this position, where the recordings do not show what the camera
+    sent before these."""
+    before = _before(step, replies)
+    for sibling in step.siblings:
+        part = sibling.fields.get(position)
+        if not isinstance(part, Echo):
+            continue
+        known = [(seen, source) for seen, sources in before if (source := sources.get(_key(part))) and source.certain]
+        if all(_result(part, s.transaction) == _bytes(seen.transaction, position, part.bytes) for seen, s in known):
+            return part
+    return None
+
+
+def _result(echo: Echo, source: Transaction) -> bytes:
+    """What the driver would send for this answer of the camera."""
+    if echo.parameter is not None:
+        number = (*source.response_params, *[0] * 5)[echo.parameter]
+    else:
+        number = int.from_bytes(source.reply[echo.offset or 0 :][: echo.bytes], "little")
+    number = ((number ^ echo.xor) + echo.add) % (1 << 8 * echo.bytes)
+    return number.to_bytes(echo.bytes, "big" if echo.big else "little")
+
+
+def _changed_by_session(step: ObservedStep, position: int, replies: Replies) -> Echo | None:
+    """What the camera sent, changed in the same way in every session: seen only where several are compared."""
+    told: dict[int, tuple[bytes, Seen, dict[object, Source]]] = {}
+    for relative in step.relatives:
+        for seen in relative.seen:
+            if seen.run not in told:
+                before = replies.before(seen)
+                sources = {key: before[key] for key in replies.of_the_session if _certain(before.get(key))}
+                if sources:
+                    told[seen.run] = _bytes(seen.transaction, position, 4), seen, sources
+    if len({needle for needle, _, _ in told.values()}) < 2:
+        return None
+    common: set[Echo] | None = None
+    for needle, seen, sources in told.values():
+        fitting = {echo for echo, _ in _candidates(needle, seen, sources, None) if not echo.big}
+        common = fitting if common is None else common & fitting
+        if not common:
+            return None
+    return min(common or (), key=lambda e: (e.add != 0, e.request is not None, e.offset or 0, e.operation))
+
+
+def _may_be_of_the_session(
+    step: ObservedStep,
+    position: int,
+    size: int,
+    replies: Replies,
+    runs: Sequence[Run],
+    steps: Sequence[ObservedStep],
+) -> bool:
+    """Whether a constant may be made of what the camera sent, and the recordings cannot show that it is not."""
+    if any(isinstance(sibling.fields.get(position), Echo) for sibling in step.siblings):
+        return True
+    needle = _bytes(step.seen[0].transaction, position, 4)
+    alike = {seen.run for r in step.relatives for seen in r.seen if _bytes(seen.transaction, position, 4) == needle}
+    if step.section.endswith((" press", " release")) and len(alike) < 2 and replies.of_the_session:
+        compared = {
+            seen.run
+            for relative in step.relatives
+            for seen in relative.seen
+            if any(_certain(replies.before(seen).get(key)) for key in replies.of_the_session)
+        }
+        if len(compared) < 2:
+            return True
+    return (
+        not step.clean(runs)
+        and not any(other.clean(runs) and other.free(position, size) for other in step.siblings)
+        and any(
+            isinstance(part, Echo) and _of_the_session(other, place)
+            for other in steps
+            for place, part in other.fields.items()
+        )
+    )
+
+
+def _of_the_session(step: ObservedStep, position: int) -> bool:
+    """Whether the value at a position is always the same within a session."""
+    values: dict[int, set[int]] = {}
+    for seen in step.seen:
+        values.setdefault(seen.run, set()).add(value_at(seen.transaction, position))
+    return all(len(one) == 1 for one in values.values())
 
 
 def _as_others_in_the_run(step: ObservedStep, needle: bytes, steps: Sequence[ObservedStep]) -> Echo | None:

@@ -156,7 +156,7 @@ def _patterns(marked: Sequence[Marked], beats: Sequence[Beat], learned: Learned)
                     press.lossy = True
             if not seen:
                 raise Unclear(f"{button}: nothing is pressed in its recording")
-            kinds = message_kinds([t for press in seen for t in press.messages])
+            kinds = message_kinds(seen)
             patterns[button] = find_pattern(button, seen, kinds)
             learned.notes += [f"{button}: {note}" for note in patterns[button].notes]
         except Unclear as reason:
@@ -226,6 +226,10 @@ def _sections(
 def _know_siblings(steps: Sequence[ObservedStep]) -> None:
     for step in steps:
         step.siblings = [other for other in steps if other is not step and other.shape == step.shape]
+        place = step.label.partition(" ")[2]
+        step.relatives = [
+            other for other in steps if other.shape[1:] == step.shape[1:] and other.label.partition(" ")[2] == place
+        ]
 
 
 def _build(

@@ -54,6 +54,9 @@ class ObservedStep:
     """First position -> positions that the field covers."""
     siblings: list[ObservedStep] = field(default_factory=list)
     """Other steps with messages of the same shape."""
+    relatives: list[ObservedStep] = field(default_factory=list)
+    """This step, and those that have the same place in other buttons: as many parameters and bytes, and perhaps
+    another operation."""
 
     @property
     def shape(self) -> Shape:
@@ -146,6 +149,21 @@ class Replies:
                     certain = not any(where[at - 1] < hole <= seen.at for hole in run.holes)
                     found[key] = Source(source, certain)
         return found
+
+    @cached_property
+    def of_the_session(self) -> frozenset[object]:
+        """Operations to which the camera answers once a session, and perhaps something else in each."""
+        found = set()
+        for key in {key for where in self._where for key in where if isinstance(key, int)}:
+            told = [
+                {run.transactions[at].reply for at in where[key][:_ENOUGH]}
+                for run, where in zip(self._runs, self._where, strict=True)
+                if key in where
+            ]
+            values = set().union(*told)
+            if all(len(one) == 1 for one in told) and len(values) == len(told) and max(map(len, values)) >= 4:
+                found.add(key)
+        return frozenset(found)
 
     def values_of(self, key: object, echo: Echo) -> tuple[set[object], int]:
         """All values that the source of an echo has had, and the number of complete sessions it was seen in."""

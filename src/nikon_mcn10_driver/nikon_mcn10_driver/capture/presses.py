@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .background import Kind, kinds_in
@@ -24,16 +24,21 @@ _FINGER_SPREAD = 0.008
 _SHORTEST_PAUSE = 0.3
 """Seconds between two presses, at least."""
 
+_LONGEST_CYCLE = 24
+"""Messages of one press with its release, at most, where only their order tells presses apart."""
+
 _BURST = 0.03
 """Seconds; messages that are closer belong to one burst of the grip, whatever the finger does."""
 
 
 @dataclass
 class Press:
-    """One press as it was seen. ``lossy``: the capture has lost something in it or beside it."""
+    """One press as it was seen. ``lossy``: the capture has lost something in it or beside it; ``session``: the same
+    number for all presses of one session."""
 
     messages: list[Transaction]
     lossy: bool
+    session: int
     beat_after: Transaction | None = None
     """The heartbeat that came behind it before its time, if one did: perhaps a part of the press."""
     early: bool = False
@@ -82,6 +87,11 @@ def find_pattern(button: str, presses: Sequence[Press], kinds: Sequence[Kind]) -
             " record the button again, one press at a time"
         )
     agreeing = [press for press in whole if _form(press, names) == form]
+    if _twice(form, agreeing):
+        raise Unclear(
+            f"{button}: it cannot be told whether the messages come twice in a press, or two presses followed closely"
+            f" (packets {_packets(agreeing)}); record it again with pauses of two seconds"
+        )
     pattern = _split(button, form, agreeing, names)
     pattern.presses, pattern.agreeing = list(presses), votes
     if votes < len(whole):
@@ -101,9 +111,12 @@ def _name(kinds: Sequence[Kind], transaction: Transaction) -> int:
     return -1
 
 
-def message_kinds(messages: Sequence[Transaction]) -> list[Kind]:
-    """The kinds of messages that a button sends; fewer occurrences than a heartbeat has, so by equal values first."""
-    return [kind for kind, _ in kinds_in(messages)]
+def message_kinds(presses: Sequence[Press]) -> list[Kind]:
+    """The kinds of messages that the presses of a button consist of, by session."""
+    sessions: dict[int, list[Transaction]] = {}
+    for press in presses:
+        sessions.setdefault(press.session, []).extend(press.messages)
+    return [kind for kind, _ in kinds_in(*sessions.values())]
 
 
 def _form(press: Press, names: dict[int, int]) -> tuple[int, ...]:
@@ -118,6 +131,18 @@ def _form(press: Press, names: dict[int, int]) -> tuple[int, ...]:
         form.append(name)
         last = transaction.time
     return tuple(form)
+
+
+def _twice(form: tuple[int, ...], presses: Sequence[Press]) -> bool:
+    """Whether a press consists of two equal halves with a pause between them that separates presses elsewhere."""
+    half = len(form) // 2
+    if half < 2 or form[:half] != form[half:]:
+        return False
+    pauses = []
+    for press in presses:
+        longest = max(b.time - a.time for a, b in itertools.pairwise(press.messages))
+        pauses.append(longest)
+    return statistics.median(pauses) >= _SHORTEST_PAUSE
 
 
 def _split(button: str, form: tuple[int, ...], presses: Sequence[Press], names: dict[int, int]) -> ButtonPattern:
@@ -168,27 +193,53 @@ def _steadier(pauses: Sequence[Sequence[float]], rivals: Sequence[int], cut: int
 
 
 def cut_presses(run: Run, extras: Sequence[int]) -> list[Press]:
-    """Presses out of the indices of what is no heartbeat and no start-up, cut at the pauses between presses.
+    """Presses out of the indices of what is no heartbeat and no start-up.
 
-    Where to cut follows from the messages: of all pauses that stand out, the one after which the presses are most
-    alike.
+    Where to cut follows from the messages: of all ways, the one by which the presses are most alike. They begin after
+    a pause that stands out, or, where a button is held for as long as the pauses, when all of a press has come.
     """
     if not extras:
         return []
     messages = [run.transactions[i] for i in extras]
     gaps = [b.time - a.time for a, b in itertools.pairwise(messages)]
-    kinds = message_kinds(messages)
+    kinds = [kind for kind, _ in kinds_in(messages)]
     names = {id(t): _name(kinds, t) for t in messages}
+    first_seen = run.started and not any(at <= extras[0] for at in run.holes)
+    ways = [[gap > limit for gap in gaps] for limit in _limits(gaps)]
+    if first_seen:
+        ways += _cycles([names[id(t)] for t in messages], gaps)
     best: list[Press] = []
     best_score = -1.0
-    for limit in _limits(gaps):
-        presses = _cut(run, extras, gaps, limit)
+    for begins in ways:
+        presses = _cut(run, extras, begins)
         whole = [press for press in presses if not press.lossy] or presses
-        votes = Counter(_form(press, names) for press in whole).most_common(1)[0][1]
+        form, votes = Counter(_form(press, names) for press in whole).most_common(1)[0]
         score = votes / len(whole) if len(presses) >= MIN_PRESSES else 0.0
+        if first_seen and not presses[0].lossy and _form(presses[0], names) != form:
+            # perhaps the release of one press was taken together with the next press
+            score *= 0.9
         if score > best_score + 0.05:
             best, best_score = presses, score
     return best
+
+
+def _cycles(names: Sequence[int], gaps: Sequence[float]) -> Iterator[list[bool]]:
+    """Ways to cut where the kinds of messages come in the same order again and again, from the first message on."""
+    for length in range(1, min(_LONGEST_CYCLE, len(names) // MIN_PRESSES) + 1):
+        cycle, at = names[:length], 0
+        begins = []
+        for i, (before, name) in enumerate(itertools.pairwise(names)):
+            at += 1
+            begin = at == length or (name == cycle[0] and name != cycle[at])
+            if begin and gaps[i] < _SHORTEST_PAUSE:
+                break
+            if not begin and name == before != cycle[at]:
+                # reported again while it is held
+                at -= 1
+            at = 0 if begin else at
+            begins.append(begin)
+        else:
+            yield begins
 
 
 def _limits(gaps: Sequence[float]) -> list[float]:
@@ -198,10 +249,11 @@ def _limits(gaps: Sequence[float]) -> list[float]:
     return [*sorted(limits, reverse=True), _SHORTEST_PAUSE]
 
 
-def _cut(run: Run, extras: Sequence[int], gaps: Sequence[float], limit: float) -> list[Press]:
+def _cut(run: Run, extras: Sequence[int], begins: Sequence[bool]) -> list[Press]:
+    """``begins``: for each but the first whether a press begins with it."""
     groups: list[list[int]] = [[extras[0]]]
-    for index, gap in zip(extras[1:], gaps, strict=True):
-        if gap > limit:
+    for index, begin in zip(extras[1:], begins, strict=True):
+        if begin:
             groups.append([])
         groups[-1].append(index)
     presses = []
@@ -209,5 +261,5 @@ def _cut(run: Run, extras: Sequence[int], gaps: Sequence[float], limit: float) -
         indices = range(group[0], group[-1] + 2)
         lossy = any(i in run.holes for i in indices)
         lossy |= any(not known(run.transactions[i]) for i in range(group[0], min(group[-1] + 1, len(run.transactions))))
-        presses.append(Press([run.transactions[i] for i in group], lossy))
+        presses.append(Press([run.transactions[i] for i in group], lossy, id(run)))
     return presses

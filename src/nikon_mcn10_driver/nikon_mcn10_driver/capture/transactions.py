@@ -127,7 +127,8 @@ class _Stream:
             rest = self._wanted - self._have
             self._add(data[:rest])
             data = data[rest:]
-            if self._have < self._wanted and not transfer.short:
+            header_alone = self._have == HEADER_SIZE == len(transfer.data)
+            if self._have < self._wanted and (header_alone or not transfer.short):
                 return
             self._whole &= self._have == self._wanted or self._wanted == UNKNOWN_LENGTH
             yield self._end(transfer)

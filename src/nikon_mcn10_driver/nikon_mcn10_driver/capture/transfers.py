@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..checksums import CHECKSUMS
 from .packets import (
     LINK_FULL_SPEED,
     LINK_REMARKS,
@@ -79,6 +80,17 @@ _FULL_PACKETS = frozenset((64, 512, 1024))
 """Sizes of a bulk packet that may be followed by another of the same transfer."""
 
 
+_SAMPLE = 64
+"""Data packets that show whether a sniffer records their checksums; exported text and generated captures may not."""
+
+_CRC16 = CHECKSUMS["crc16_modbus"][1]
+
+
+def _sum_is_right(data: bytes) -> bool:
+    """Whether a data packet ends with the CRC of its bytes (USB 2.0, section 8.3.5.2)."""
+    return _CRC16(data[1:-2]) ^ 0xFFFF == data[-2] | data[-1] << 8
+
+
 class _Endpoint:
     """What is known of one endpoint: the newest data with its toggle, and whether something after it was lost."""
 
@@ -102,6 +114,7 @@ class Wire:
         self._data: Packet | None = None
         self._at = 0
         self._waiting: dict[int, tuple[Packet, int]] = {}
+        self._sums = {True: 0, False: 0}
 
     def take(self, packet: Packet, number: int) -> Iterator[Transfer]:
         data = packet.data
@@ -115,6 +128,8 @@ class Wire:
                 self._seen.cut += 1
             elif len(data) >= 3:
                 self._data, self._at = packet, number
+                if self._sums[True] + self._sums[False] < _SAMPLE:
+                    self._sums[_sum_is_right(data)] += 1
         elif pid in (_ACK, _NYET):
             yield from self._handshake(True)
         elif pid in (_NAK, _STALL):
@@ -172,6 +187,10 @@ class Wire:
                 self._seen.gaps += 1
             return
         payload = packet.data[1:-2]
+        if taken is None and self._sums[True] > self._sums[False] and not _sum_is_right(packet.data):
+            # arrived damaged, so that nobody took it; it is sent again
+            self._seen.retries += 1
+            return
         if not self._token:
             if payload:
                 yield Transfer(packet.time, self._at, UNKNOWN, UNKNOWN, payload, True, False)

@@ -11,6 +11,7 @@ from typing import Any
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.received import subscribe
@@ -34,6 +35,7 @@ class TryNode(Node, Eyes):
         subscribe(self, AfOverlay, "af_overlay", self._on_overlay, RESULT)
         subscribe(self, CameraStatus, "camera_status", self._on_status, STATUS)
         self._press = self.create_client(Press, "press")
+        self._reconnect = self.create_client(Trigger, "reconnect")
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
 
@@ -71,6 +73,11 @@ class TryNode(Node, Eyes):
             return "the press service does not answer"
         answer = future.result()
         return "" if answer.success else str(answer.message)
+
+    def reload(self) -> None:
+        if self._reconnect.wait_for_service(_SERVICE_TIMEOUT):
+            future = self._reconnect.call_async(Trigger.Request())
+            self._executor.spin_until_future_complete(future, timeout_sec=_SERVICE_TIMEOUT)
 
     def wait_ready(self, seconds: float = 10.0) -> None:
         """Until driver and overlay are heard; :class:`Stopped` with what is missing."""

@@ -30,6 +30,9 @@ _MOVED = 0.5
 
 _MOST_LOST = 0.5
 
+SIDES = {"left": -1, "right": 1}
+"""Buttons whose effect shows in the frame, and which way they go."""
+
 
 class Stopped(Exception):
     """The session ended early; the text says why."""
@@ -46,6 +49,9 @@ class Eyes:
         """The next reading of the boxes and when its frame was taken (seconds); None when there is none in time."""
         raise NotImplementedError
 
+    def reload(self) -> None:
+        """Has the driver read its profile again."""
+
     def now(self) -> float:
         """The clock of the frames, seconds."""
         raise NotImplementedError
@@ -53,12 +59,14 @@ class Eyes:
 
 @dataclass
 class Trial:
-    """One press: ``response`` seconds to its effect, None when there was none; ``wrapped``: it went over the edge."""
+    """One press: ``response`` seconds to its effect, None when there was none; ``wrapped``: it went over the edge;
+    ``astray``: to the other side, though there were others on its own."""
 
     button: str
     response: float | None
     wrapped: bool = False
     at_edge: bool = False
+    astray: bool = False
 
 
 @dataclass
@@ -68,57 +76,70 @@ class Session:
     eyes: Eyes
     say: Callable[[str], None] = print
     trials: list[Trial] = field(default_factory=list)
+    _stamp: float = 0.0
 
     def run(self, buttons: Sequence[str], presses: int) -> Measured:
         """``presses`` of each button; :class:`Stopped` at the first answer that the recordings never had."""
         for button in buttons:
-            if button not in ("left", "right"):
+            if button not in SIDES:
                 self._press(button)
-                continue
-            for _ in range(presses):
-                self._trial(button)
+                self.say(f"{button}: the camera took it")
+        left_over = {button: presses for button in buttons if button in SIDES}
+        while left_over:
+            # to the edge and once beyond it, then back
+            button = next(iter(left_over))
+            while left_over.get(button):
+                left_over[button] -= 1
+                if self._trial(button).at_edge and len(left_over) > 1:
+                    break
+            over = left_over.pop(button)
+            if over:
+                left_over[button] = over
         return self.measured()
 
     def _press(self, button: str) -> None:
         answer = self.eyes.press(button)
         if answer:
             raise Stopped(f"after {button.upper()}: {answer}")
-        self.say(f"{button}: the camera took it")
 
-    def _trial(self, button: str) -> None:
+    def _trial(self, button: str) -> Trial:
         before = self._selection()
         if before is None:
             raise Stopped("no selected box is read in the frame; is subject detection on?")
         boxes, chosen = before
         pressed = self.eyes.now()
-        answer = self.eyes.press(button)
-        if answer:
-            raise Stopped(f"after {button.upper()}: {answer}")
-        way = -1 if button == "left" else 1
-        others = [box for box in boxes if way * (box.box.center[0] - chosen.box.center[0]) > _MOVED * chosen.box.width]
+        self._press(button)
+        way = SIDES[button]
+        beyond = [box for box in boxes if way * (box.box.center[0] - chosen.box.center[0]) > _MOVED * chosen.box.width]
+        trial = Trial(button, None, at_edge=not beyond)
         while (reading := self._selection(pressed + LONGEST_RESPONSE)) is not None:
-            stamp, moved = self._stamp, reading[1].box.center[0] - chosen.box.center[0]
-            if abs(moved) > max(_MOVED * chosen.box.width, 1.0) and stamp > pressed:
-                wrapped = moved * way < 0
-                if wrapped and others:
-                    raise Stopped(f"{button.upper()} moved the selection to the wrong side; are the buttons swapped?")
-                self._note(Trial(button, stamp - pressed, wrapped, not others))
+            stamp, now = self._stamp, reading[1]
+            if stamp > pressed and now.box.distance(chosen.box) > max(_MOVED * chosen.box.width, 1.0):
+                away = way * (now.box.center[0] - chosen.box.center[0])
+                trial.response = stamp - pressed
+                trial.wrapped, trial.astray = away < 0 and not beyond, away < 0 and bool(beyond)
                 break
             if stamp > pressed + LONGEST_RESPONSE:
-                self._note(Trial(button, None, at_edge=not others))
                 break
-        else:
-            self._note(Trial(button, None, at_edge=not others))
+            # from frame to frame, because people walk
+            chosen = now
+        self._note(trial)
         end = self.eyes.now() + PAUSE
         while self.eyes.now() < end and self.eyes.look(PAUSE) is not None:
             pass
+        return trial
 
     def _note(self, trial: Trial) -> None:
         self.trials.append(trial)
         effect = "no effect" if trial.response is None else f"moved after {trial.response * 1e3:.0f} ms"
+        effect += ", to the other side" if trial.astray else ""
         effect += ", over the edge" if trial.wrapped else ", at the edge" if trial.at_edge else ""
         self.say(f"{trial.button}: {effect}")
         tried = [t for t in self.trials if not t.at_edge]
+        astray = sum(t.astray for t in tried)
+        # a camera may move its selection by itself, but not again and again
+        if astray >= 2 and 2 * astray > sum(t.response is not None for t in tried):
+            raise Stopped(f"{trial.button.upper()} moves the selection to the wrong side; are the buttons swapped?")
         if len(tried) >= 6 and sum(t.response is None for t in tried) > _MOST_LOST * len(tried):
             raise Stopped("most presses have no effect in the frame")
 
@@ -139,19 +160,19 @@ class Session:
                 return None
         return None
 
-    _stamp: float = 0.0
-
     def measured(self) -> Measured:
         """Response, spread, loss and wrap of the presses so far."""
         tried = [t for t in self.trials if not t.at_edge]
-        responses = [t.response for t in self.trials if t.response is not None]
+        responses = [t.response for t in self.trials if t.response is not None and not t.astray]
+        if not responses and any(t.astray for t in tried):
+            raise Stopped("presses move the selection to the wrong side; are the buttons swapped?")
         if not tried or not responses:
             raise Stopped("no press had an effect in the frame; nothing was measured")
         edges = [t for t in self.trials if t.at_edge]
         wrap = None
         if len(edges) >= 2:
             wrapped = sum(t.wrapped for t in edges)
-            wrap = True if wrapped > 0.6 * len(edges) else False if wrapped == 0 else None
+            wrap = True if wrapped > 0.6 * len(edges) else False if wrapped <= 0.2 * len(edges) else None
         return Measured(
             response=round(statistics.median(responses), 3),
             spread=round(statistics.pstdev(responses), 3),
@@ -190,6 +211,7 @@ def _session(path: Path, profile: Profile, eyes: Eyes, buttons: Sequence[str], p
         print(f"learn_profile: stopped: {reason}; the profile is unchanged", file=sys.stderr)
         return 1
     write_text(path, format_profile(replace(profile, measured=measured)))
+    eyes.reload()
     wrap = {None: "unknown", True: "yes", False: "no"}[measured.wrap]
     print(
         f"{path}: response {(measured.response or 0) * 1e3:.0f} ms (± {(measured.spread or 0) * 1e3:.0f}), "

@@ -15,7 +15,7 @@ from .counting import (
     is_transaction_id,
     number_slots,
 )
-from .echoes import find_constant_echo, find_echo
+from .echoes import as_siblings, find_constant_echo, find_echo
 from .observed import ObservedStep, Replies, value_at
 from .runs import Run
 from .sums import find_checksum
@@ -50,6 +50,7 @@ def explain(steps: Sequence[ObservedStep], runs: Sequence[Run], periods: Sequenc
         _clocks(step, index, runs, steps, result)
         _sums(step)
     for _, step in started_first:
+        _like_siblings(step, replies)
         left = step.unexplained()
         if left:
             result.refuse(step, _unexplained(step, left))
@@ -78,6 +79,16 @@ def _echoes(step: ObservedStep, replies: Replies) -> None:
             failed.add(left[0])
         else:
             step.explain(*found)
+
+
+def _like_siblings(step: ObservedStep, replies: Replies) -> None:
+    for position in step.unexplained():
+        for start in (position, position - 1, position - 2, position - 3):
+            echo = as_siblings(step, start, replies) if start >= 100 or start == position else None
+            size = 1 if position < 100 else echo.bytes if echo is not None else 0
+            if echo is not None and step.free(start, size):
+                step.explain(start, size, echo)
+                break
 
 
 def _counting(step: ObservedStep, index: int) -> list[Slot]:
@@ -122,7 +133,13 @@ def _counters(
                 )
                 continue
         if len(set(found.starts)) > 1:
-            result.notes.append(f"{first.label}: {name} starts differently in each session; {found.rule.start} is used")
+            firsts = ", ".join(f"0x{start:X}" for start in sorted(set(found.starts))[:4])
+            for slot in found.slots:
+                result.refuse(
+                    steps[slot.step],
+                    f"it counts, but from another first value in each session ({firsts}), and nothing shows from where",
+                )
+            continue
         if not found.wrapped:
             highest = max(slot.value(seen) for slot in found.slots for seen in steps[slot.step].seen)
             result.notes.append(f"{first.label}: {name} was seen up to {highest}; how it goes on far beyond is assumed")

@@ -48,7 +48,11 @@ class Camera:
 
 
 class Recorder:
-    """Lets a grip and a camera talk, and writes it down."""
+    """Lets a grip and a camera talk, and writes it down. ``hold`` and ``pause``: seconds that a button is down, and
+    between two presses, shortest and longest."""
+
+    hold = 0.08, 0.3
+    pause = 1.3, 2.6
 
     def __init__(self, grip: Grip, rng: random.Random, busy: float = 0.0) -> None:
         self.grip, self.rng = grip, rng
@@ -72,9 +76,9 @@ class Recorder:
         self._wait(rng.uniform(3.0, 6.0) if presses else seconds)
         for button in presses:
             self._talk(self.grip.press(button), pressed=True)
-            self._wait(rng.uniform(0.08, 0.3))
+            self._wait(rng.uniform(*self.hold))
             self._talk(self.grip.release(button), pressed=True)
-            self._wait(rng.uniform(1.3, 2.6))
+            self._wait(rng.uniform(*self.pause))
         if close:
             self._talk(self.grip.stop())
             self.tid += 1

@@ -30,11 +30,33 @@ def containers(exchange: Exchange) -> Iterator[tuple[bool, bytes]]:
     yield True, container(3, heard.code, struct.pack(f"<{len(heard.params)}I", *heard.params))
 
 
-class WireTap:
-    """A hardware sniffer on the cable. ``size``: of the largest packet (64 full speed, 512 high speed)."""
+def crc16(data: bytes) -> int:
+    """Of a data packet (USB 2.0, section 8.3.5.2)."""
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0xA001 if value & 1 else 0)
+    return value ^ 0xFFFF
 
-    def __init__(self, rng: random.Random, size: int = 512, address: int = 5) -> None:
+
+class WireTap:
+    """A hardware sniffer on the cable. ``size``: of the largest packet (64 full speed, 512 high speed).
+
+    ``damaged``: share of data packets that arrive damaged at first, and are sent again. ``header_alone``: the grip
+    sends the header of a data phase as a packet of its own.
+    """
+
+    def __init__(
+        self,
+        rng: random.Random,
+        size: int = 512,
+        address: int = 5,
+        damaged: float = 0.0,
+        header_alone: bool = False,
+    ) -> None:
         self.rng, self.size, self.address = rng, size, address
+        self.damaged, self.header_alone = damaged, header_alone
         self.toggles = {1: 0, 0x82: 0, 9: 0, 0x8A: 0}
         self.frame = rng.randrange(2048)
 
@@ -73,13 +95,17 @@ class WireTap:
             yield at + 7e-5, self._data(self.toggles[0x8A], b"USBC" + self.rng.randbytes(27))
             yield at + 8e-5, bytes([ACK])
 
-    @staticmethod
-    def _data(toggle: int, payload: bytes) -> bytes:
-        return bytes([DATA[toggle]]) + payload + b"\x12\x34"
+    def _data(self, toggle: int, payload: bytes) -> bytes:
+        # most that export packets leave the checksum as it was; where nothing is damaged it says nothing
+        crc = crc16(payload) if self.damaged else 0x3412
+        return bytes([DATA[toggle]]) + payload + struct.pack("<H", crc)
 
     def _transfer(self, at: float, to_host: bool, data: bytes) -> Iterator[Packet]:
         endpoint = 0x82 if to_host else 1
-        pieces = [data[i : i + self.size] for i in range(0, len(data), self.size)]
+        pieces = []
+        if self.header_alone and not to_host and data[4] == 2:
+            pieces, data = [data[:12]], data[12:]
+        pieces += [data[i : i + self.size] for i in range(0, len(data), self.size)]
         if len(data) % self.size == 0:
             pieces.append(b"")
         for piece in pieces:
@@ -91,6 +117,12 @@ class WireTap:
                 if not to_host:
                     yield at + 1e-6, self._data(toggle, piece)
                 yield at + 2e-6, bytes([NAK])
+                at += 4e-6
+            if piece and self.damaged and self.rng.random() < self.damaged:
+                bad = bytearray(self._data(toggle, piece))
+                bad[self.rng.randrange(1, len(bad))] ^= 0x10
+                yield at, token
+                yield at + 1e-6, bytes(bad)
                 at += 4e-6
             if self.rng.random() < 0.03:
                 # nobody answered (or the answer was lost): sent again with the same toggle

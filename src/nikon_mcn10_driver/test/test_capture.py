@@ -105,6 +105,15 @@ def test_what_is_no_capture_is_refused_in_one_line(data, reason):
     assert str(caught.value).startswith("x.bin: ") and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [{"damaged": 0.2}, {"header_alone": True}], ids=lambda kind: next(iter(kind)))
+def test_retries_and_headers_apart_give_what_was_said(log, kind):
+    truth = [(e.tid, e.say.operation, e.say.params, e.say.data, e.heard.code, e.heard.data) for e in log]
+    tap = sniffers.WireTap(random.Random(8), 64, **kind)
+    capture = read_stream(io.BytesIO(sniffers.pcap(tap.packets(log), 294)), "x")
+    assert said(capture.transactions) == truth
+    assert not any(t.damaged for t in capture.transactions)
+
+
 def test_two_cameras_are_told_apart(log):
     taps = [sniffers.WireTap(random.Random(i), address=address) for i, address in enumerate((5, 6))]
     both = sorted([(at + 7e-4 * tap.address, p) for tap in taps for at, p in tap.packets(log)], key=lambda p: p[0])

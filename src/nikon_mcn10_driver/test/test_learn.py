@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import queue
 import random
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from nikon_mcn10_driver.capture.learn_profile import main
 from nikon_mcn10_driver.capture.proof import prove
 from nikon_mcn10_driver.capture.reader import read_stream
 from nikon_mcn10_driver.capture.record import cut
+from nikon_mcn10_driver.capture.record import record as record_stream
 from nikon_mcn10_driver.capture.report import as_html, as_text, tables
 from nikon_mcn10_driver.profiles import main as profiles
 
@@ -97,6 +100,50 @@ def test_one_stream_is_cut_into_recordings():
     parts = cut(capture, [("quiet", border), ("left", 1e9)])
     assert len(parts["quiet"][0].transactions) == 11
     assert len(parts["left"][0].transactions) == len(logs["left"]) - 11
+
+
+class Sniffer:
+    """A stream that comes in pieces; a piece has been taken in whole when the next one is asked for."""
+
+    def __init__(self) -> None:
+        self.pieces: queue.Queue[bytes] = queue.Queue()
+        self.hungry = threading.Semaphore(0)
+        self.rest = b""
+
+    def read(self, size: int) -> bytes:
+        return self.read1(size)
+
+    def read1(self, size: int) -> bytes:
+        if not self.rest:
+            self.hungry.release()
+            self.rest = self.pieces.get(timeout=60)
+        data, self.rest = self.rest[:size], self.rest[size:]
+        return data
+
+
+def test_recording_while_the_capture_comes_in():
+    grip = invent(4)
+    tap, at, pieces = sniffers.WireTap(random.Random(1)), 0.0, []
+    for log in record(grip, 4, BUTTONS).values():
+        packets = [(time + at, data) for time, data in tap.packets(log)]
+        pieces.append(sniffers.pcap(packets, 288)[24 if pieces else 0 :])
+        at = packets[-1][0] + 3.0
+    sniffer, asked = Sniffer(), []
+
+    def ask(text):
+        asked.append(text)
+        sniffer.hungry.acquire(timeout=60)
+        sniffer.pieces.put(pieces.pop(0) if pieces else b"")
+        if pieces or "End" not in text:
+            # the user waits until the buttons have been pressed
+            sniffer.hungry.acquire(timeout=60)
+            sniffer.hungry.release()
+
+    found = record_stream(sniffer, BUTTONS, ask)
+    assert "touch nothing" in asked[0] and "press LEFT ten times" in asked[1] and "End" in asked[-1]
+    learned = learn(found)
+    assert learned.refusals == [] and learned.profile is not None
+    assert differences(grip, learned.profile, BUTTONS, 4) == []
 
 
 def test_the_command_line(tmp_path, capsys):

@@ -37,7 +37,7 @@ def record(
     ask("Switch the grip on, and touch nothing for fifteen seconds")
     borders.append((QUIET, arrived[0]))
     for button in buttons:
-        ask(f"Press {button.upper()} ten times, slowly, with pauses of two seconds")
+        ask(f"Switch the grip off and on, wait, press {button.upper()} ten times, slowly, with pauses of two seconds")
         borders.append((button, arrived[0]))
     ask("End the recording in the sniffer's program")
     reader.join(timeout=30.0)

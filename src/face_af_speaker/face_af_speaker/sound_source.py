@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import errno
 import os
 import re
@@ -24,7 +26,7 @@ _HINTS = {
     errno.ENOENT: "there is no such device; `ros2 run face_af_speaker list_devices` shows them",
     errno.ENODEV: "there is no such device, or it was unplugged",
     errno.EACCES: "may not be opened; add yourself to the group audio",
-    errno.EIO: "was unplugged, or there is no such device",
+    errno.EIO: "was unplugged, or there is no such device; `ros2 run face_af_speaker list_devices` shows them",
 }
 
 
@@ -106,6 +108,7 @@ def device_blocks(device: str, channel: int) -> Iterator[Sound]:
 
     options = {} if channel else {"channels": "1"}
     _find_alsa()
+    _quieten_alsa()
     if problem := _missing(device):
         raise SoundError(f"{device}: {problem}")
     try:
@@ -132,6 +135,18 @@ def _find_alsa() -> None:
         for place in found:
             if Path(place).exists():
                 os.environ.setdefault(name, place)
+
+
+_ErrorHandler = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p, ctypes.c_int] * 2, ctypes.c_void_p)
+_SILENT = _ErrorHandler(lambda *_: None)
+
+
+def _quieten_alsa() -> None:
+    """ALSA prints lines of its own for each device that it cannot open; ours says what to do."""
+    with contextlib.suppress(OSError, AttributeError):
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+        for library in set(re.findall(r"/\S*/libasound[^/\s]*\.so\S*", maps)):
+            ctypes.CDLL(library).snd_lib_error_set_handler(_SILENT)
 
 
 def _missing(device: str) -> str:

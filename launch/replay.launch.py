@@ -71,6 +71,8 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),
         DeclareLaunchArgument("debug", default_value="false", description="Start debug_view"),
         DeclareLaunchArgument("page", default_value="false", description="Serve the page: the replay on a phone"),
+        DeclareLaunchArgument("page_port", default_value="8443", description="TCP port of the page"),
+        DeclareLaunchArgument("page_bind", default_value="127.0.0.1", description="Address to serve the page on"),
         DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
     ]
 
@@ -126,13 +128,18 @@ def generate_launch_description() -> LaunchDescription:
     given = {name: ParameterValue(LaunchConfiguration(name), value_type=kinds.get(name, str)) for name in names}
     given["nodes"] = ParameterValue(IN_NODES, value_type=bool)
     player = node("face_af_recording", "replay_player", [given])
+    page = {
+        "port": ParameterValue(LaunchConfiguration("page_port"), value_type=int),
+        "bind": ParameterValue(LaunchConfiguration("page_bind"), value_type=str),
+        "mdns_name": "",
+    }
     return LaunchDescription(
         [
             *arguments(),
             fastdds_profile(),
             OpaqueFunction(function=recomputing_nodes),
             node("face_af_view", "debug_view", [{"use_sim_time": True}], IfCondition(LaunchConfiguration("debug"))),
-            node("face_af_view", "page", [{"use_sim_time": True}], IfCondition(LaunchConfiguration("page"))),
+            node("face_af_view", "page", [{"use_sim_time": True, **page}], IfCondition(LaunchConfiguration("page"))),
             player,
             RegisterEventHandler(
                 OnProcessExit(target_action=player, on_exit=EmitEvent(event=Shutdown(reason="the replay is over")))

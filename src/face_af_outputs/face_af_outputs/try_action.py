@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+
+from face_af_common.asking import NotRunning, call, find
 
 from .action_file import ActionFileError, Message, load
 from .events import Event
@@ -28,10 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--person", default="", help="who the event is about")
     parser.add_argument("--gpio", choices=("gpiod", "terminal"), default="gpiod", help="terminal: lights to look at")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--namespace", help="for recipes and the shutter: that of the launch")
     parser.add_argument("--host", default="", help="the broker; without it messages are refused")
     parser.add_argument("--port", type=int, default=1883)
     parser.add_argument("--username", default="")
     parser.add_argument("--password-file", default="")
+    parser.add_argument("--tls", action="store_true", help="encrypt, with the system's authorities")
     parser.add_argument("--ca-file", default="", help="TLS with this authority")
     options = parser.parse_args(argv)
     try:
@@ -63,12 +66,18 @@ def _try(options: argparse.Namespace, name: str) -> int:
         outbox = Outbox()
         house = House(outbox, "test", discovery=False)
         broker = Broker(
-            options.host, options.port, "face_af_test", options.username, options.password_file, False, options.ca_file
+            options.host,
+            options.port,
+            "face_af_test",
+            options.username,
+            options.password_file,
+            options.tls,
+            options.ca_file,
         )
         link = MqttLink(broker, outbox, house.availability, say)
         link.start()
     performer = Performer(
-        file, outbox, house, Hands(_needs_graph, _needs_graph), say,
+        file, outbox, house, hands(options.namespace), say,
         make_line=TerminalLine if options.gpio == "terminal" else GpiodLine, dry_run=options.dry_run,
     )  # fmt: skip
     try:
@@ -88,5 +97,20 @@ def _try(options: argparse.Namespace, name: str) -> int:
     return 0 if good else 1
 
 
-def _needs_graph(*_: object) -> NoReturn:
-    raise ActionError("recipes and the shutter need the running graph: ros2 service call set_recipe, shutter")
+def hands(namespace: str | None) -> Hands:
+    """Recipes and the shutter, through the graph that runs on this machine."""
+
+    def ask(name: str, kind: str, **fields: object) -> None:
+        from face_af_msgs import srv
+
+        try:
+            answer = call(getattr(srv, kind), f"{find(namespace)}/{name}", getattr(srv, kind).Request(**fields))
+        except NotRunning as error:
+            raise ActionError(str(error)) from error
+        if not answer.success:
+            raise ActionError(f"{name}: {answer.message}")
+
+    return Hands(
+        lambda recipe: ask("set_recipe", "SetRecipe", recipe=recipe),
+        lambda count, gap: ask("shutter", "Shutter", count=count, gap=gap),
+    )

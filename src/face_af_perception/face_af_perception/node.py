@@ -66,6 +66,7 @@ class PerceptionNode(Node):
         self._gallery_problem = ""
         self._retrainer = Retrainer()
         self._image_problem = ""
+        self._target_unknown = False
         self._failures = 0
         self._retry_at = 0.0
         self._used = self._live.value
@@ -172,6 +173,7 @@ class PerceptionNode(Node):
         """One line for /diagnostics: the worst of what is wrong now."""
         pipeline, target = self._pipeline, canonical_name(self._live.value.target)
         names = pipeline.gallery.names if pipeline is not None and pipeline.gallery is not None else []
+        self._target_unknown = bool(target) and pipeline is not None and target not in names
         if self._model_problem:
             self._health.fault(self._model_problem, ERROR)
         elif pipeline is None:
@@ -233,6 +235,7 @@ class PerceptionNode(Node):
             faces=[face_to_msg(face) for face in faces],
             target=pipeline.target,
             followed_track_id=pipeline.followed,
+            target_unknown=self._target_unknown,
             inference_ms=(time.perf_counter() - started) * 1e3,
         )
         self._answers.publish(result)

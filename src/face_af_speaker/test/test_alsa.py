@@ -101,9 +101,7 @@ def test_an_interface_with_44100_hz_and_two_channels(
     assert np.abs(heard[RATE // 10 : -RATE // 10]).max() == pytest.approx(peak, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    ("number", "said"), [(errno.EBUSY, "in use by another"), (errno.EACCES, "group audio")]
-)
+@pytest.mark.parametrize(("number", "said"), [(errno.EBUSY, "in use by another"), (errno.EACCES, "group audio")])
 def test_a_busy_device_is_asked_once_and_told(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
     import av
 

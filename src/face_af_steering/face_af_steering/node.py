@@ -19,7 +19,7 @@ from face_af_common.qos import RESULT, STATUS
 from face_af_common.received import subscribe
 from face_af_common.services import serve
 from face_af_common.stamps import to_ns
-from face_af_common.types import Action
+from face_af_common.types import Action, SteeringStatus
 from face_af_msgs.msg import (
     AfOverlay,
     CameraStatus,
@@ -81,6 +81,12 @@ class SteeringNode(Node):
         kept = self._params.state.get(_RECIPE_START)
         return float(kept[1]) if kept is not None and kept[0] == self._params.value.recipe else None
 
+    def _reason(self, found: FaceArray) -> str:
+        """The planner's, unless it waits for somebody who cannot come."""
+        if found.target_unknown and self._planner.status == SteeringStatus.NO_TARGET and self._engine.recipe is None:
+            return f"nobody is enrolled as {found.target}"
+        return self._planner.reason
+
     def _keep_recipe_start(self) -> None:
         start = self._engine.recipe_start
         self._params.state.keep(_RECIPE_START, None if start is None else [self._params.value.recipe, start])
@@ -141,7 +147,7 @@ class SteeringNode(Node):
             presses=planner.presses,
             last_command_id=self._command_id,
             response_ms=planner.response_s * 1e3,
-            reason=planner.reason,
+            reason=self._reason(found),
             paused=planner.paused,
             speaking=self._engine.speaking,
             recipe=self._params.value.recipe if self._engine.recipe is not None else "",

@@ -33,6 +33,7 @@ from .page.hub import Hub
 from .page.people_api import PeopleApi
 from .page.processes import Recorder, doctor
 from .page.recipes import recipes
+from .page.replays import Replays
 from .page.site import Site
 from .page.status import StatusBoard
 from .params import PageParams
@@ -50,6 +51,7 @@ class PageNode(Node):
         self._frames: FrameSubscription | None = None
         self._board = StatusBoard(self.get_namespace())
         self._recorder = Recorder(self.get_namespace())
+        self._replays = Replays(data_dir() / "recordings", data_dir() / "page", self._params.value.bind)
         self._graph = RosGraph(self, self._recorder.record)
         self._hub = Hub(self._on_watch, lambda: int(self.get_clock().now().nanoseconds), self._status)
         self._health = Health(self, extra=lambda: {"viewers": self._hub.viewers, "address": self._site.address})
@@ -66,6 +68,7 @@ class PageNode(Node):
                 "doctor": lambda query: doctor(),
                 "mode": lambda query: self._mode(),
             },
+            self._replays,
             lambda: self._params.value.max_rate,
             self.get_logger().info,
         )
@@ -75,6 +78,7 @@ class PageNode(Node):
 
     def close(self) -> None:
         self._recorder.close()
+        self._replays.stop()
         self._site.close()
 
     def _tend(self) -> None:

@@ -7,6 +7,7 @@ import json
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,7 +19,10 @@ from face_af_view.page.acts import ActError, Acts, Known
 from face_af_view.page.hub import Hub
 from face_af_view.page.pairing import Pairing
 from face_af_view.page.people_api import PeopleApi, UploadError, shrunk
+from face_af_view.page.replays import Replays
 from face_af_view.page.server import WEB, Rules, Server
+
+FOLDER = Path("/nonexistent")
 
 
 class Silent:
@@ -42,7 +46,17 @@ def run(test: Callable[[ClientSession, str, Pairing, Hub], Awaitable[None]], pai
         hub.attach(asyncio.get_running_loop())
         rules = Rules(frozenset({"localhost"}), paired, False)
         people = PeopleApi(Silent(), lambda: 1)
-        server = Server(rules, pairing, hub, Acts(Silent()), people, {}, lambda: 30.0, lambda: "http://x/")
+        server = Server(
+            rules,
+            pairing,
+            hub,
+            Acts(Silent()),
+            people,
+            {},
+            Replays(FOLDER, FOLDER, ""),
+            lambda: 30.0,
+            lambda: "http://x/",
+        )
         runner = web.AppRunner(server.app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

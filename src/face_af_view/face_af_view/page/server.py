@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from .hub import Hub
 from .origins import host_allowed, origin_allowed
 from .pairing import FULL, VIEW, Device, Limiter, Pairing
 from .people_api import PeopleApi
+from .replays import Replays
 from .viewer import Viewer
 
 WEB = Path(__file__).resolve().parents[1] / "web"
@@ -34,6 +36,10 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json"}
+
+
+def cookie_name(port: int) -> str:
+    return f"face_af_{port}"
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,13 @@ class Server:
         acts: Acts,
         people: PeopleApi,
         details: dict[str, Callable[[dict[str, str]], Awaitable[Any]]],
+        replays: Replays,
         max_rate: Callable[[], float],
         address: Callable[[], str],
     ) -> None:
         self._rules, self._pairing, self._hub, self._acts = rules, pairing, hub, acts
         self._details, self._max_rate, self._address = details, max_rate, address
+        self._replays = replays
         self._limiter = Limiter()
         self.app = web.Application(middlewares=[self._guard], client_max_size=_MAX_BODY)
         self.app.add_routes(
@@ -79,6 +87,8 @@ class Server:
                 web.get("/api/people", people.list),
                 web.get("/api/face", people.image),
                 web.post("/api/photo", people.photo),
+                web.get("/api/replay", self._replay),
+                web.post("/api/replay", self._set_replay),
                 web.get("/api/{kind:[a-z]+}", self._detail),
             ]
         )
@@ -158,8 +168,13 @@ class Server:
             return _failed(403, "wrong")
         token, device = paired
         response = web.json_response({"role": device.role})
+        self._set_cookie(response, self._rules.cookie, token)
+        self._hub.tell_all(protocol.text("paired", name=device.name))
+        return response
+
+    def _set_cookie(self, response: web.Response, name: str, token: str) -> None:
         response.set_cookie(
-            self._rules.cookie,
+            name,
             token,
             max_age=_COOKIE_DAYS * 86400,
             httponly=True,
@@ -167,8 +182,6 @@ class Server:
             samesite="Strict",
             path="/",
         )
-        self._hub.tell_all(protocol.text("paired", name=device.name))
-        return response
 
     async def _leave(self, request: web.Request) -> web.Response:
         device, _ = self._who(request)
@@ -198,6 +211,23 @@ class Server:
 
     async def _link(self, _: web.Request) -> web.Response:
         return web.json_response({"url": f"{self._address()}#{VIEW}={self._pairing.view_link()}"})
+
+    # -- recordings --------------------------------------------------------------------------------------------------
+
+    async def _replay(self, request: web.Request) -> web.Response:
+        loop = asyncio.get_running_loop()
+        playing = await loop.run_in_executor(None, lambda: self._replays.status)
+        response = web.json_response({"recordings": self._replays.list(), "playing": playing})
+        token = request.cookies.get(self._rules.cookie, "")
+        if playing and token:  # the device is known there too; cookies go by name, not by port
+            self._set_cookie(response, cookie_name(playing["port"]), token)
+        return response
+
+    async def _set_replay(self, request: web.Request) -> web.Response:
+        name = str((await _body(request)).get("name", ""))
+        change = (lambda: self._replays.start(name)) if name else self._replays.stop
+        await asyncio.get_running_loop().run_in_executor(None, change)
+        return web.json_response({})
 
     # -- the graph ---------------------------------------------------------------------------------------------------
 

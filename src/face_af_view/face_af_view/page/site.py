@@ -18,7 +18,8 @@ from .hub import Hub
 from .origins import LOOPBACK, is_loopback
 from .pairing import Pairing
 from .people_api import PeopleApi
-from .server import Rules, Server, serve
+from .replays import Replays
+from .server import Rules, Server, cookie_name, serve
 
 _END_S = 2.0
 _START_S = 2.0
@@ -35,6 +36,7 @@ class Site:
         acts: Acts,
         people: PeopleApi,
         details: dict[str, Callable[[dict[str, str]], Awaitable[Any]]],
+        replays: Replays,
         max_rate: Callable[[], float],
         say: Callable[[str], object],
     ) -> None:
@@ -43,7 +45,7 @@ class Site:
         self._tls = params.tls == "on" or (params.tls == "auto" and not self._open)
         self.pairing = Pairing(None if self._open else folder / "devices.json")
         self._make: Callable[[Rules], Server] = lambda rules: Server(
-            rules, self.pairing, hub, acts, people, details, max_rate, lambda: self.address
+            rules, self.pairing, hub, acts, people, details, replays, max_rate, lambda: self.address
         )
         self.address = ""
         """Where the page is; empty = nowhere yet."""
@@ -73,7 +75,7 @@ class Site:
         wildcard = self._params.bind in ("0.0.0.0", "::", "")
         host = self._params.bind if not wildcard else (hosts or ["localhost"])[0]
         self.address = addresses.url("https" if self._tls else "http", host, port)
-        rules = Rules(self._names(hosts), not self._open, self._tls, f"face_af_{port}")
+        rules = Rules(self._names(hosts), not self._open, self._tls, cookie_name(port))
         started = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(rules, listener, secure, started), name="page_web", daemon=True

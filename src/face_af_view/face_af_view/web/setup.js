@@ -8,13 +8,37 @@ export function startSetup(app) {
   const { link } = app;
   let parameters = [];
 
-  app.tasks.setup = () => { showNodes(); showDevices(); };
+  app.tasks.setup = () => { showNodes(); showDevices(); showReplay(); };
   let listed = '';
   app.tasks.status = ({ recording, nodes }) => {
     $('record').textContent = t(recording ? 'setup.stop' : 'setup.record');
     if (!$('setup').hidden && nodes.join() !== listed && document.activeElement !== $('node')) showNodes();
   };
   $('record').onclick = () => perform(link, 'record', { on: !app.status?.recording }, $('record'));
+
+  // -- recordings, each on a page of its own
+  let waiting = null;
+  async function showReplay() {
+    clearTimeout(waiting);
+    const { recordings, playing } = await get('api/replay');
+    const listed = recordings.map(({ name, mb }) => `${name} (${mb} MB)`);
+    if ([...$('recordings').options].map((option) => option.text).join() !== listed.join()) {
+      $('recordings').replaceChildren(...recordings.map(({ name }, n) => el('option', { value: name }, listed[n])));
+    }
+    $('replay').disabled = !recordings.length && !playing.name;
+    $('replay').textContent = t(playing.name ? 'setup.replay_stop' : 'setup.replay');
+    $('replay').dataset.on = playing.name || '';
+    const address = new URL('/', location.href);
+    address.port = playing.port || '';
+    const open = el('a', { href: address.href, target: '_blank', rel: 'noopener' }, t('setup.replay_open', { name: playing.name }));
+    $('replay-link').replaceChildren(playing.name ? (playing.ready ? open : t('setup.replay_starts')) : '');
+    if (playing.name && !$('setup').hidden) waiting = setTimeout(() => showReplay().catch(() => {}), 1000);
+  }
+  $('replay').onclick = async () => {
+    const answer = await post('api/replay', { name: $('replay').dataset.on ? '' : $('recordings').value });
+    if (answer.status !== 200) toast(answer.message, { bad: true });
+    showReplay();
+  };
 
   $('calibrate').append(...STATES.map((state) => el('button', {
     onclick: () => {

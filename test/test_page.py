@@ -9,7 +9,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import struct
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,7 @@ pytestmark = [
 ]
 
 PHONE = {"width": 390, "height": 780}
+LAPTOP = {"width": 1600, "height": 900}
 WAIT_MS = 60_000
 """Patience, not a figure: the machine that runs the tests may be slow."""
 
@@ -40,8 +44,8 @@ WAIT_MS = 60_000
 class Site:
     """The running graph and its page."""
 
-    def __init__(self, run: Started, port: int, target: str) -> None:
-        self.run, self.target = run, target
+    def __init__(self, run: Started, port: int, target: str, data: Path) -> None:
+        self.run, self.target, self.data = run, target, data
         self.address = f"https://localhost:{port}/"
 
     @property
@@ -64,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (out / "data" / "samples").symlink_to(samples.samples_dir().resolve())
     with started(command, out / "launch.log", FACE_AF_DATA_DIR=str(out / "data")) as run:
         assert run.until(lambda: re.search(r"PIN \d{6}", run.output()), 120), run.output()
-        yield Site(run, port, cast.target)
+        yield Site(run, port, cast.target, out / "data")
 
 
 @pytest.fixture(scope="module")
@@ -326,6 +330,107 @@ def test_a_viewer_may_only_look(phone: Any, site: Site, browser: Any) -> None:
     page.locator("#ask-yes").click()
     playwright.expect(guest.locator("#pair")).to_be_visible(timeout=WAIT_MS)
     context.close()
+
+
+class Line(threading.Thread):
+    """A slow line to the page: so many bytes a second in each direction, each piece late."""
+
+    def __init__(self, port: int, bytes_a_second: float, late_s: float) -> None:
+        super().__init__(daemon=True)
+        self._port, self._rate, self._late = port, bytes_a_second, late_s
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, far = self._server.accept()[0], socket.create_connection(("127.0.0.1", self._port))
+                for one, other in ((near, far), (far, near)):
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(8192):
+                time.sleep(self._late + len(data) / self._rate)
+                other.sendall(data)
+        for end in (one, other):
+            end.close()
+
+    def close(self) -> None:
+        self._server.close()
+
+
+def test_a_slow_line_gets_smaller_frames_and_still_takes_orders(site: Site, browser: Any, cookies: Any) -> None:
+    line = Line(int(site.address.rstrip("/").rsplit(":", 1)[1]), 60_000, 0.02)
+    context = browser.new_context(
+        ignore_https_errors=True, bypass_csp=True, viewport=LAPTOP, locale="en-GB", storage_state=cookies
+    )
+    try:
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.goto(f"https://localhost:{line.port}/")
+        page.wait_for_function("window.faceAf && faceAf.picture.drawnFrames > 0", timeout=120_000)
+        # it begins with 960 columns
+        page.wait_for_function("faceAf.picture.frame.bitmap.width <= 480", timeout=120_000)
+        page.get_by_role("button", name="PAUSE").click()
+        playwright.expect(page.locator("#state")).to_have_text("Paused", timeout=WAIT_MS)
+        page.get_by_role("button", name="RESUME").click()
+        playwright.expect(page.locator("#pause")).to_have_text("PAUSE", timeout=WAIT_MS)
+    finally:
+        context.close()
+        line.close()
+
+
+def test_a_target_that_nobody_is_enrolled_for_is_told(phone: Any, site: Site) -> None:
+    page = phone()
+    answer = page.evaluate("faceAf.link.act('target', { name: 'Zoltan' })")
+    assert not answer["ok"] and "nobody called 'Zoltan'" in answer["message"]
+    answer = page.evaluate("faceAf.link.act('set', { node: 'perception', name: 'target', value: 'Zoltan' })")
+    assert answer["ok"]
+    playwright.expect(page.locator("#reason")).to_have_text("nobody is enrolled as Zoltan", timeout=WAIT_MS)
+    playwright.expect(page.locator("#warnings")).to_contain_text("nobody called 'Zoltan'", timeout=WAIT_MS)
+    answer = page.evaluate("(undo) => faceAf.link.act('undo', { of: undo })", answer["undo"])
+    assert answer["ok"]
+    playwright.expect(page.locator("#who")).to_contain_text(site.target, timeout=WAIT_MS)
+
+
+def test_record_and_replay(phone: Any, site: Site) -> None:
+    page = phone()
+    page.get_by_role("button", name="Set-up").click()
+    page.get_by_role("button", name="Start recording").click()
+    playwright.expect(page.locator("#record")).to_have_text("Stop recording", timeout=WAIT_MS)
+    playwright.expect(page.locator("#facts")).to_contain_text("recording", timeout=WAIT_MS)
+    folder = site.data / "recordings"
+    assert site.run.until(lambda: any(f.stat().st_size > 2_000_000 for f in folder.glob("*/*.mcap")), 100)
+    page.get_by_role("button", name="Stop recording").click()
+    said(page).to_contain_text("the recording is finished", timeout=WAIT_MS)
+    (bag,) = folder.iterdir()
+    page.get_by_role("button", name="Live").click()
+    page.get_by_role("button", name="Set-up").click()
+    playwright.expect(page.locator("#recordings")).to_contain_text(bag.name, timeout=WAIT_MS)
+    page.get_by_role("button", name="Replay").click()
+    link = page.locator("#replay-link a")
+    playwright.expect(link).to_have_text(f"Look at {bag.name}", timeout=120_000)
+    with page.context.expect_page() as opened:
+        link.click()
+    replay = opened.value
+    replay.set_default_timeout(WAIT_MS)
+    replay.wait_for_function("window.faceAf && faceAf.picture.drawnFrames > 5", timeout=120_000)
+    playwright.expect(replay.locator("#who")).to_contain_text(site.target, timeout=WAIT_MS)
+    page.get_by_role("button", name="End the replay").click()
+    playwright.expect(page.locator("#replay-link")).to_be_empty(timeout=WAIT_MS)
+    playwright.expect(replay.locator("#stale")).to_be_visible(timeout=WAIT_MS)
+    assert page.problems == []
+
+
+def test_the_doctor_has_findings(phone: Any) -> None:
+    page = phone()
+    page.get_by_role("button", name="Set-up").click()
+    page.get_by_role("button", name="Examine this machine").click()
+    playwright.expect(page.locator("#findings li").nth(3)).to_be_visible(timeout=120_000)
+    assert page.locator("#findings li", has_text="✓").count() > 0
 
 
 def test_orders_of_other_pages_are_refused(phone: Any, site: Site) -> None:

@@ -1,11 +1,10 @@
-"""Who is heard now: names a stream of sound four times a second, as the node and a replay do.
+"""Who is heard now: names a stream of sound every half second, as the node and a replay do.
 
 :class:`Ear` has the networks, :class:`VoiceNamer` decides; a replay with other thresholds needs only the second again.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,14 +16,13 @@ from .networks import ActivityNetwork, Floats, VoiceEmbedder
 from .speech import Speech, SpeechFrames
 from .voice_windows import VoiceWindows
 
-UPDATE_S = 0.25
-"""Sound between two answers."""
+UPDATE_S, QUICK_S = 0.5, 0.25
+"""Sound between two answers: usually, and while somebody speaks who has no name yet."""
 PAUSE_S = 1.0
 """Silence after which nobody is heard any more, and whoever speaks next is somebody new."""
 HEARD_SHARE = 0.1
-"""Share of speech in the last :data:`HEARD_S` from which on somebody is heard."""
-HEARD_S = 0.5
-_UPDATE = round(UPDATE_S * RATE)
+"""Share of speech in the last :data:`UPDATE_S` from which on somebody is heard."""
+_UPDATE, _QUICK = round(UPDATE_S * RATE), round(QUICK_S * RATE)
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,14 @@ class Listened:
     """What the networks say of one update."""
 
     speech: Speech
+    seconds: float
+    """Of sound, in this update."""
     pause: bool
     """There was a pause before this speech, or it lasts: whoever speaks next may be somebody else."""
     parts: tuple[Floats, ...]
     """For each half second of speech that the update completes: see :meth:`VoiceNamer.hear`."""
     longest: Floats | None
-    """The newest window with what came after it, 1 x 256; None where the update has completed a window."""
+    """The newest window with what came after it, 1 x 256; None where that is not to be had, or not wanted."""
 
 
 class VoiceNamer:
@@ -76,7 +76,7 @@ class VoiceNamer:
     def __init__(self, matcher: VoiceMatcher, params: NamingParams | None = None) -> None:
         self._matcher = matcher
         self.params = params or NamingParams()
-        self._shares: deque[float] = deque(maxlen=round(HEARD_S / UPDATE_S))
+        self._before = 0.0
         self.forget()
 
     def name(self, listened: Listened) -> Heard:
@@ -88,9 +88,10 @@ class VoiceNamer:
             self.hear(parts)
         if listened.longest is not None:
             self.hear_more(listened.longest[0])
-        self._shares.append(speech.share)
-        speaking = sum(self._shares) / len(self._shares) >= HEARD_SHARE
-        return Heard(speech.end - UPDATE_S, speech.end, speaking, self.identity, self.similarity, speech)
+        share = speech.share if listened.seconds >= UPDATE_S else (self._before + speech.share) / 2
+        self._before = speech.share
+        start = speech.end - listened.seconds
+        return Heard(start, speech.end, share >= HEARD_SHARE, self.identity, self.similarity, speech)
 
     def forget(self) -> None:
         """Silence: whoever speaks next may be somebody else."""
@@ -149,13 +150,16 @@ class VoiceNamer:
 
 
 class Ear:
-    """From sound to :class:`Listened`, one every :data:`UPDATE_S` of sound."""
+    """From sound to :class:`Listened`, one every :data:`UPDATE_S` or :data:`QUICK_S` of sound."""
 
     def __init__(self, activity: ActivityNetwork, embedder: VoiceEmbedder) -> None:
         self._frames = SpeechFrames(activity)
         self._windows = VoiceWindows(embedder)
         self._sound = np.empty(0, np.float32)
         self._last_speech = -PAUSE_S
+        self._end = 0.0
+        self.quick: Callable[[], bool] = lambda: True
+        """Whether speech is looked at more often, and between windows too: while it has no name yet."""
 
     def feed(self, sound: Sound, end_ns: int = 0) -> list[tuple[int, Listened]]:
         """``sound`` (16 kHz, any length) continues the stream; the updates that it completes, and when each ended.
@@ -164,22 +168,27 @@ class Ear:
         """
         self._sound = np.concatenate([self._sound, sound])
         found = []
-        while len(self._sound) >= _UPDATE:
-            piece, self._sound = self._sound[:_UPDATE], self._sound[_UPDATE:]
+        while len(self._sound) >= (size := _QUICK if self._is_quick() else _UPDATE):
+            piece, self._sound = self._sound[:size], self._sound[size:]
             found.append((end_ns - len(self._sound) * 1_000_000_000 // RATE, self._listen(piece)))
         return found
 
+    def _is_quick(self) -> bool:
+        return self._end - self._last_speech < UPDATE_S and self.quick()
+
     def _listen(self, piece: Sound) -> Listened:
-        speech = self._frames.feed(piece)
+        speech, seconds = self._frames.feed(piece), len(piece) / RATE
+        self._end = speech.end
         heard = len(speech.times) > 0
         pause = (float(speech.times[0]) if heard else speech.end) - self._last_speech > PAUSE_S
         if pause:
             self._windows.reset()
         if not heard:
-            return Listened(speech, pause, (), None)
+            return Listened(speech, seconds, pause, (), None)
         self._last_speech = float(speech.times[-1])
         parts = tuple(self._windows.feed(speech.mel))
-        return Listened(speech, pause, parts, None if parts else self._windows.longest())
+        longest = None if parts or not self.quick() else self._windows.longest()
+        return Listened(speech, seconds, pause, parts, longest)
 
 
 class Listener:
@@ -194,6 +203,7 @@ class Listener:
     ) -> None:
         self._ear = Ear(activity, embedder)
         self.namer = VoiceNamer(matcher, params)
+        self._ear.quick = lambda: not self.namer.identity
         self.on_listened: Callable[[Listened], None] = lambda listened: None
         """Called with each update before it is named."""
 

@@ -1,4 +1,4 @@
-"""The speaker node: sound in, ``speaker`` out, four times a second."""
+"""The speaker node: sound in, ``speaker`` out, two to four times a second."""
 
 from __future__ import annotations
 
@@ -137,9 +137,10 @@ class SpeakerNode(Node):
         self._newest = heard
         speech = heard.speech
         self._levels.append((speech.peak, speech.clipped))
-        self._silent_s = 0.0 if speech.peak else self._silent_s + UPDATE_S
+        span = heard.end - heard.start
+        self._silent_s = 0.0 if speech.peak else self._silent_s + span
         level = 20 * math.log10(max(speech.rms, 1e-6))
-        message = SpeakerArray(span=UPDATE_S, speech=speech.share, level=level)
+        message = SpeakerArray(span=span, speech=speech.share, level=level)
         message.header.stamp = from_ns(max(0, stamp_ns))
         message.header.frame_id = "sound"
         if heard.speaking:

@@ -178,7 +178,7 @@ def heard(*rows: np.ndarray) -> Listened:
     """Half a second of speech each, the windows embedded as ``rows``."""
     nothing = np.empty(0, np.float32)
     speech = Speech(nothing, nothing.astype(float), 1.0, 0.1, 0.1, 0.0, 0.0)
-    return Listened(speech, False, tuple(np.stack([row] * 3) for row in rows), None)
+    return Listened(speech, 0.5, False, tuple(np.stack([row] * 3) for row in rows), None)
 
 
 def test_the_voice_that_was_heard_last_is_enrolled(namer: VoiceNamer) -> None:

@@ -262,74 +262,94 @@ def _corners(
 
     ``ring`` keeps the strengths (4 kinds, and the strongest of them) of the last eight rows.
     """
-    height, half = g.shape[0] // step, g.shape[1] // step
+    height = g.shape[0] // step
     margin = (max(arm + 2, further) + step - 1) // step
-    inner = half - 2 * margin
     near = 2 // step
-    cut = least - 1
-    mid, last = arm + 1, arm + 2
-    m = margin
-    right, left, down, up = rows[0, :inner], rows[1, :inner], rows[2, :inner], rows[3, :inner]
     ring[:] = 0
     count = 0
-    for j in range(m, height - m + near):
-        slot = j & 7
-        if j < height - m:
-            y = j * step
-            lev, gy = level[j], g[y]
-            _arms(
-                right,
-                _from(lev, m, arm, step), _from(lev, m, mid, step), _from(lev, m, last, step),
-                _from(gy, m, arm, step), _from(gy, m, last, step),
-                _from(lev, m, -on, step), _from(lev, m, -further, step),
-            )  # fmt: skip
-            _arms(
-                left,
-                _from(lev, m, -arm, step), _from(lev, m, -mid, step), _from(lev, m, -last, step),
-                _from(gy, m, -arm, step), _from(gy, m, -last, step),
-                _from(lev, m, on, step), _from(lev, m, further, step),
-            )  # fmt: skip
-            _arms(
-                down,
-                upright[y + arm, m:], upright[y + mid, m:], upright[y + last, m:],
-                g[y + arm, m:], g[y + last, m:],
-                upright[y - on, m:], upright[y - further, m:],
-            )  # fmt: skip
-            _arms(
-                up,
-                upright[y - arm, m:], upright[y - mid, m:], upright[y - last, m:],
-                g[y - arm, m:], g[y - last, m:],
-                upright[y + on, m:], upright[y + further, m:],
-            )  # fmt: skip
-            to_right, to_left, below, above = (
-                _from(gy, m, mid, step), _from(gy, m, -mid, step), g[y + mid, m:], g[y - mid, m:]
-            )  # fmt: skip
-            _meet(ring[0, slot, 2:], right, down, to_right, below, cut)
-            _meet(ring[1, slot, 2:], left, down, to_left, below, cut)
-            _meet(ring[2, slot, 2:], right, up, to_right, above, cut)
-            _meet(ring[3, slot, 2:], left, up, to_left, above, cut)
-            _strongest(ring[4, slot], ring[0, slot], ring[1, slot], ring[2, slot], ring[3, slot])
+    for j in range(margin, height - margin + near):
+        if j < height - margin:
+            _strengths(g, level, upright, step, (arm, on, further), least - 1, margin, j, ring, rows)
         else:
-            ring[:, slot] = 0
-        row = j - near
-        if row < m:
+            ring[:, j & 7] = 0
+        if j - near >= margin:
+            count = _peaks(ring, j - near, near, margin, step, least - 1, found, count)
+    return count
+
+
+@compiled
+def _strengths(
+    g: U8,
+    level: U8,
+    upright: U8,
+    step: int,
+    reach: tuple[int, int, int],
+    cut: int,
+    m: int,
+    j: int,
+    ring: U8,
+    rows: U8,
+) -> None:
+    """Writes the strengths above ``cut`` of the corners in row ``j`` into ``ring``; ``m``: columns left out."""
+    arm, on, further = reach
+    mid, last = arm + 1, arm + 2
+    inner = g.shape[1] // step - 2 * m
+    right, left, down, up = rows[0, :inner], rows[1, :inner], rows[2, :inner], rows[3, :inner]
+    slot, y = j & 7, j * step
+    lev, gy = level[j], g[y]
+    _arms(
+        right,
+        _from(lev, m, arm, step), _from(lev, m, mid, step), _from(lev, m, last, step),
+        _from(gy, m, arm, step), _from(gy, m, last, step),
+        _from(lev, m, -on, step), _from(lev, m, -further, step),
+    )  # fmt: skip
+    _arms(
+        left,
+        _from(lev, m, -arm, step), _from(lev, m, -mid, step), _from(lev, m, -last, step),
+        _from(gy, m, -arm, step), _from(gy, m, -last, step),
+        _from(lev, m, on, step), _from(lev, m, further, step),
+    )  # fmt: skip
+    _arms(
+        down,
+        upright[y + arm, m:], upright[y + mid, m:], upright[y + last, m:],
+        g[y + arm, m:], g[y + last, m:],
+        upright[y - on, m:], upright[y - further, m:],
+    )  # fmt: skip
+    _arms(
+        up,
+        upright[y - arm, m:], upright[y - mid, m:], upright[y - last, m:],
+        g[y - arm, m:], g[y - last, m:],
+        upright[y + on, m:], upright[y + further, m:],
+    )  # fmt: skip
+    to_right, to_left, below, above = (
+        _from(gy, m, mid, step), _from(gy, m, -mid, step), g[y + mid, m:], g[y - mid, m:]
+    )  # fmt: skip
+    _meet(ring[0, slot, 2:], right, down, to_right, below, cut)
+    _meet(ring[1, slot, 2:], left, down, to_left, below, cut)
+    _meet(ring[2, slot, 2:], right, up, to_right, above, cut)
+    _meet(ring[3, slot, 2:], left, up, to_left, above, cut)
+    _strongest(ring[4, slot], ring[0, slot], ring[1, slot], ring[2, slot], ring[3, slot])
+
+
+@compiled
+def _peaks(ring: U8, row: int, near: int, m: int, step: int, cut: int, found: I32, count: int) -> int:
+    """Adds the peaks of one row to ``found``, which has ``count``; how many there are then."""
+    strongest = ring[4, row & 7]
+    words = strongest.view(np.uint64)
+    for i in range(words.shape[0]):
+        if words[i] == 0:
             continue
-        strongest = ring[4, row & 7]
-        words = strongest.view(np.uint64)
-        for i in range(words.shape[0]):
-            if words[i] == 0:
+        for x in range(i * 8, i * 8 + 8):
+            if strongest[x] == 0:
                 continue
-            for x in range(i * 8, i * 8 + 8):
-                if strongest[x] == 0:
-                    continue
-                for kind in range(4):
-                    strength = ring[kind, row & 7, x]
-                    if strength and count < found.shape[0] and _is_peak(ring, kind, row, x, near):
-                        found[count, 0] = (x - 2 + m) * step
-                        found[count, 1] = row * step
-                        found[count, 2] = kind
-                        found[count, 3] = strength + cut
-                        count += 1
+            for kind in range(4):
+                strength = ring[kind, row & 7, x]
+                if strength and count < found.shape[0] and _is_peak(ring, kind, row, x, near):
+                    found[count, 0] = (x - 2 + m) * step
+                    found[count, 1] = row * step
+                    found[count, 2] = kind
+                    found[count, 3] = strength + cut
+                    count += 1
     return count
 
 

@@ -28,6 +28,10 @@ _LEARN = 0.02
 _EYE = 0.5
 """Largest share of a face's box that an eye's box is, in width and height: eyes are a fifth of a face wide, and
 cameras draw their boxes up to twice as wide."""
+_WITHIN = 0.9
+"""Share of an eye's box that lies within the face's: both tremble."""
+_AS_LARGE = 2.0
+"""A face up to so many times as wide as a box may be what the box is drawn for."""
 _EYES_X, _EYES_Y = 0.4, (0.15, 0.7)
 """Where eyes are in a face's box, also in profile and in a box around the head: from its middle, and from its top."""
 
@@ -62,13 +66,13 @@ def _is_eye(small: Box, large: Box) -> bool:
     return (
         abs(x - large.x - large.width / 2) <= _EYES_X * large.width
         and _EYES_Y[0] <= (y - large.y) / large.height <= _EYES_Y[1]
-        and small.intersection(large) > 0.9 * small.area
+        and small.intersection(large) > _WITHIN * small.area
     )
 
 
 def _fits(face: Box, box: Box) -> bool:
     """Whether a face is about as large as a box and in the same place."""
-    return face.width < 2 * box.width and face.distance(box) < 0.5 * box.width
+    return face.width < _AS_LARGE * box.width and face.distance(box) < _WELL_PLACED * box.width
 
 
 class Association:

@@ -7,12 +7,17 @@ import math
 _SOON_S = 0.3
 """A press this long after an effect was seen says nothing about deafness any more."""
 _STEP_S = 0.04
+"""The pause grows by about a frame at a time: more would be waited for after every press."""
 _LONGEST_S = 0.25
+"""Longer pauses cost more than the presses they save: a lost one costs about as much."""
 _DEAF_LOSS = 0.85
+"""Share of the presses that a deaf camera does not take; not all, for its deafness varies."""
 _SURE = 2.5
 """Logarithm of the odds for deafness at which to wait longer."""
 _SHORTER = 0.9
+"""A pause that has proved itself is tried a tenth shorter."""
 _CHANCE, _CHANCE_RATE = 0.1, 0.1
+"""Presses lost by chance before any was seen, and the share of the newest in it: the last ten or so count."""
 
 
 class Cooldown:

@@ -66,20 +66,24 @@ class Priors:
     """Share of the hands whose face was taken away that go elsewhere next, and not back to it."""
     unconfirmed: float = 0.3
     """What a first step counts of which nothing more was seen: else what is believed of it would confirm itself."""
-    at_work: float = 0.9
+    at_work: float = 0.85
     """So many wishes must have been seen to go on before a first step is left alone: one that is likely, or two that
     are doubtful."""
     wish_lasts_s: float = 8.0
     """Mean of a wish's length, as far as nobody has said that it goes on."""
+    next_wish: float = 0.5
+    """Share of the wishes that were obeyed which end with a step to somebody else, and not in peace."""
     step_s: tuple[float, float] = (0.62, 0.45)
     """From one step of a hand to the next: median, and spread of its logarithm."""
     insists: float = 0.85
     """Share of the photographers who bring back what was taken away at once."""
     insists_later: float = 0.5
     """... where the wish had some seconds to end by itself."""
-    back_s: tuple[float, float] = (0.6, 0.6)
+    back_s: tuple[float, float] = (0.6, 0.45)
     """From the loss of a face in the viewfinder to its return: median, and spread of its logarithm. Few need
-    under 0.2 s, or over 2 s."""
+    under 0.25 s, or over 1.5 s."""
+    reaction_s: float = 0.2
+    """Nobody sees a change and answers it sooner."""
     misread: float = 6e-4
     """Moves a second by misreading alone (:mod:`.read_error_rate` holds it there)."""
 
@@ -151,18 +155,20 @@ class Suspicion:
     gone_at: float | None = None
     """When the selection left it, seconds; None = it has not."""
     gone_by_us: bool = False
+    gone_lost: bool = False
+    """The camera had lost the face: nobody can bring it back."""
 
     def odds(self, now: float, priors: Priors) -> float:
-        """Odds for a wish: they fall while a face that a press of ours has left is not brought back."""
+        """Odds for a wish: they fall while a face that the selection has left is not brought back."""
         person = self.found.person
         odds = person / max(1.0 - person, 1e-9)
-        if self.gone_at is None or not self.gone_by_us:
+        if self.gone_at is None or self.gone_lost:
             return odds
         return odds * (1.0 - self.insists(priors) * _log_normal_share(now - self.gone_at, *priors.back_s))
 
     def insists(self, priors: Priors) -> float:
         """Share of such wishes that bring the face back."""
-        return priors.insists_later if self.obeyed else priors.insists
+        return priors.insists_later if self.obeyed or not self.gone_by_us else priors.insists
 
 
 class MoveAttribution:
@@ -175,6 +181,8 @@ class MoveAttribution:
         self._seconds = 0.0
         self._habits = dict(priors.habits)
         self._now = self._lost_at = NEVER
+        self._gap_s = 0.0
+        """Between the newest two frames."""
         self._wishes_seen = 0.0
         """Wishes of which more than a first step was seen, each by how likely it was one."""
         self.suspicion: Suspicion | None = None
@@ -198,6 +206,7 @@ class MoveAttribution:
         """Time goes on, once a frame. ``renamed``: keys of the row that changed, old to new."""
         if self._now > NEVER:
             seconds, priors = now - self._now, self._priors
+            self._gap_s = seconds
             fades = seconds / priors.memory_s
             self._seconds += seconds - fades * self._seconds
             self._camera_events += fades * (priors.camera_events - self._camera_events)
@@ -211,11 +220,11 @@ class MoveAttribution:
         if suspicion.gone_at is not None and now - suspicion.gone_at > insist_s:
             self._close(now)
 
-    def left(self, now: float, by_us: bool) -> None:
-        """The selection has left the suspected face, by a press of ours or not."""
+    def left(self, now: float, by_us: bool, lost: bool = False) -> None:
+        """The selection has left the suspected face, by a press of ours or not; ``lost``: the camera had lost it."""
         suspicion = self.suspicion
         if suspicion is not None and suspicion.gone_at is None:
-            suspicion.gone_at, suspicion.gone_by_us = now, by_us
+            suspicion.gone_at, suspicion.gone_by_us, suspicion.gone_lost = now, by_us, lost
 
     def came_to_target(self, found: Likelihoods) -> None:
         """No press of ours led to the target: most photographers leave it to us, so it was the camera rather."""
@@ -256,18 +265,18 @@ class MoveAttribution:
         """Takes the move as weighed: it begins a suspicion, goes on with it, or ends it."""
         before, after, old = move.before, move.after, self.suspicion
         if before is None or after is None:
-            self.left(now, by_us=False)
+            self.left(now, by_us=False, lost=True)
             return
         if old is not None and old.gone_at is None:
             odds = old.odds(now, self._priors)
             if found.person < 0.5 and odds > 1.0 and found.person < odds / (1.0 + odds):
                 # the camera has moved on from what is wanted: whoever wants it will come back to it
                 self._count_camera(1.0 - found.person, found)
-                self.left(now, by_us=False)
+                self.left(now, by_us=False, lost=move.before_gone)
                 return
         goes_on = old is not None and found.goes_on > found.wish
-        if goes_on:
-            self._count_camera(1.0 - found.person, found)
+        if old is not None and goes_on:
+            self._count_camera((1.0 - found.person) * (1.0 - old.found.person), old.found)
         elif old is not None:
             self._close(now)
         self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
@@ -286,8 +295,8 @@ class MoveAttribution:
         wanted = odds / (1.0 + odds) * math.exp((suspicion.at - now) / priors.wish_lasts_s)
         if suspicion.gone_at is not None and suspicion.face == after.key:
             gone_s, insists = now - suspicion.gone_at, suspicion.insists(priors)
-            hazard = insists * _log_normal(gone_s, *priors.back_s)
-            if suspicion.gone_by_us:  # that it has not come back so far is in the odds already
+            hazard = insists * _log_normal(gone_s, *priors.back_s) * self._can_react(gone_s)
+            if not suspicion.gone_lost:  # that it has not come back so far is in the odds already
                 hazard /= 1.0 - insists * _log_normal_share(gone_s, *priors.back_s)
             return wanted * hazard * min(step / priors.other_step, 1.0), True
         since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
@@ -298,7 +307,15 @@ class MoveAttribution:
             wanted_face = next((s for s in row if s.key == suspicion.face), None)
             comes_back = wanted_face is not None and rightwards == (wanted_face.x > after.x)
             same_way = _SAME_WAY if comes_back else priors.elsewhere
-        return wanted * priors.goes_on * 2.0 * same_way * step * _log_normal(since, *priors.step_s), False
+        density = _log_normal(since, *priors.step_s) * self._can_react(since)
+        further = priors.goes_on * 2.0 * same_way * density
+        if suspicion.obeyed and suspicion.gone_at is None:
+            further += priors.next_wish / priors.wish_lasts_s
+        return wanted * further * step, False
+
+    def _can_react(self, seconds: float) -> bool:
+        """Whether a hand may have answered within so long, as far as the frames tell."""
+        return seconds + self._gap_s >= self._priors.reaction_s
 
     def _close(self, now: float) -> None:
         """Nothing more will be heard of the suspicion: it is learned from."""

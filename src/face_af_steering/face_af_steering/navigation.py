@@ -20,8 +20,11 @@ _TRY_GAIN = 8
 """Presses that going around could have saved so far, before it is tried with a camera that has not shown whether it
 can: a try costs a press and the wait for it. More after a try without effect, which may have been lost."""
 _TRY_AGAIN, _TRY_GAIN_MOST = 3, 500
+"""So many times rarer after each try without effect; the most comes once in an evening."""
 _SURE = 3
+"""So many presses at an end may get lost before a camera that was seen to go around is thought not to."""
 _ORDER = (ActionKind.FN1, ActionKind.LEFT, ActionKind.RIGHT, ActionKind.DOWN, ActionKind.UP)
+"""What else is tried: the button that most bodies let change the subject comes first."""
 
 
 class Navigation:

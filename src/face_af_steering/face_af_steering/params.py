@@ -11,6 +11,7 @@ from face_af_common.paths import share_dir
 from .recipe import Recipe, RecipeError, read
 
 _MOST_KNOWN = 8
+"""Recipes kept: an evening has a few, and a wrong path typed often must not fill memory."""
 _known: dict[tuple[str, str], Recipe] = {}
 """Recipes that were read, by name and folder, the newest last."""
 

@@ -180,7 +180,7 @@ class Planner:
         if to_target and not (ours or move.back):
             self._attribution.came_to_target(found)
         if ours or move.back or to_target:
-            self._attribution.left(now, by_us=ours)
+            self._attribution.left(now, by_us=ours, lost=move.before_gone)
             return
         if found.cause == "ours":
             self._presses.led_elsewhere(now)

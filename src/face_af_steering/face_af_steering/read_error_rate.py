@@ -5,12 +5,14 @@ from __future__ import annotations
 _PRIOR_BOXES = 150
 """Before anything was seen: one box in so many is read with a wrong state."""
 _WINDOW_BOXES = 40_000
+"""Older boxes count half: some minutes with five faces, as light on stage changes."""
 _FALSE_MOVES = 2e-5
 """Moves of the belief by misreading alone, for each frame, that may be risked: two in an hour at 30 frames a second
 where the estimate is at its limit."""
 _UNREAD = 0.02
 """Share of the frames in which a box is not read at all."""
 _MOST_FRAMES = 4
+"""More frames would cost more time after each real move than the misread ones that they still catch."""
 
 
 class ReadErrorRate:

@@ -7,28 +7,38 @@ from collections import deque
 from collections.abc import Sequence
 
 _PRIOR_S = 0.38
+"""Before anything was seen: a camera that answers in 0.2 s, seen 0.1 to 0.2 s later."""
 _PRIOR_SPREAD_S = 0.1
 _PRIOR_WEIGHT = 0.5
+"""In presses: a guess, which one press that is seen outweighs."""
 _MEASURED_WEIGHT = 4.0
 """In presses: a time measured with this camera counts for more than a guess, and still gives way to what is seen."""
 FRAME_S = 0.035
+"""About a frame at 30 frames a second: so exactly can a time be known at best."""
 _LONGEST_S = 1.5
+"""No camera takes longer to answer a press; what comes later has another cause."""
 _UNKNOWN_S = 0.8
 """Patience with a camera that has not answered yet."""
 _PATIENCE_RANGE = (2.4, 3.6)
 """In spreads; it grows where presses that were taken for lost took effect after all."""
 _IMPATIENT, _PATIENT = 0.97, 1.2
+"""Factors for each effect in time, and for one that came late: balanced where one in seven is late."""
 _DUE = 2.5
 """Spreads around the middle."""
 _EARLY = 3.0
+"""Spreads before the middle: hardly any effect comes sooner."""
 _CLEARLY = 10.0
 """So many times likelier than any other press: it is this one."""
 _SOONEST_S = 0.05
 """No camera shows the effect of a press sooner."""
 _LOSS = 0.1
+"""Share of lost presses before any was seen: between a cable (none) and a radio link (one in five)."""
 _LOSS_RATE = 0.08
+"""Share of the newest press in it: the last dozen count."""
 _FEW = 4
+"""Presses from which on their spread says something."""
 _MANY = 10
+"""Presses from which on the slowest but one tells how long the slow ones take."""
 
 
 class ResponseModel:

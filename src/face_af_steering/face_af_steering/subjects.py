@@ -10,7 +10,18 @@ from .association import Association, without_eyes
 from .clock import NEVER
 
 _SAME_PLACE_IOU = 0.35
+"""A new face that shares so much with the place of one that is not seen is the same: two people side by side share
+less, one who walks shares more from frame to frame."""
+_SAME_PLACE, _NEAR_IOU = 0.6, 0.4
+"""Nearer than this share of a face's width counts as sharing so much, however differently large the two boxes are."""
+_BOX_ON_FACE, _BOX_IOU = 0.4, 0.5
+"""A box without a face within this share of the new face's width and height is that face's, before any face but one
+that shares more: its camera saw the face first."""
+_LOOSE_REACH, _LEAST_BOX = 0.6, 20.0
+"""A box without a face is the one of before within this share of its size, pixels at least: people walk less far from
+frame to frame."""
 _AREA_RATE = 0.1
+"""Share of the newest frame in a face's size: boxes tremble by some percent, and people come nearer in seconds."""
 
 
 class Subject:
@@ -120,11 +131,12 @@ class Row:
                 continue
             if subject.face is not None:
                 iou = subject.face.iou(place)
-                if subject.face.distance(place) < 0.6 * place.width:
-                    iou = max(iou, 0.4)
+                if subject.face.distance(place) < _SAME_PLACE * place.width:
+                    iou = max(iou, _NEAR_IOU)
             elif now - subject.seen_box <= remember_s:
-                near = abs(subject.x - cx) < 0.4 * place.width and abs(subject.y - cy) < 0.4 * place.height
-                iou = 0.5 if near else 0.0
+                dx, dy = abs(subject.x - cx), abs(subject.y - cy)
+                near = dx < _BOX_ON_FACE * place.width and dy < _BOX_ON_FACE * place.height
+                iou = _BOX_IOU if near else 0.0
             else:
                 continue
             if iou > best_iou:
@@ -135,7 +147,7 @@ class Row:
         """Boxes on no face that is seen: each continues the nearest faceless subject, or starts one."""
         for box in loose:
             x, y = box.box.center
-            reach = 0.6 * max(box.box.width, box.box.height, 20.0)
+            reach = _LOOSE_REACH * max(box.box.width, box.box.height, _LEAST_BOX)
             best, nearest = None, reach
             for subject in self.subjects.values():
                 if subject.seen_box == now or subject.seen_face == now:

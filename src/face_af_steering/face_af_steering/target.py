@@ -11,11 +11,15 @@ from .clock import NEVER
 from .params import PlannerParams
 
 _MEAN_RATE = 0.25
+"""Share of the newest frame in a face's likeness: about four frames, which evens out one bad crop."""
 _USUAL_RATE = 0.02
+"""... in the target's usual likeness: some 50 frames, so that turning away for a moment does not count."""
 _FORGET_RATE = 0.0005
+"""... in the best of the show, which falls within minutes, as light and make-up change."""
 _RETURNED = 0.2
 """Share of ``rival_confirm_s`` for somebody as alike as the target was before."""
 _KEPT = 64
+"""Claims at most: more faces than any frame shows, and a bound on memory."""
 
 
 class _Claim:

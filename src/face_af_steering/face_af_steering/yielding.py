@@ -6,12 +6,15 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_PRESS_AGAINST_S = 7.0
-"""A press against a wish costs as much as so many seconds off the target: one or two until the photographer has
-stepped back, and the annoyance. ``photographer_weight`` multiplies it."""
+_AGAINST_FIRST_STEP_S = 7.0
+"""A press against the first step of a photographer at work costs as much as so many seconds off the target: one or two
+until the hand has stepped back, the same again for the next press that this teaches us nothing about, and the
+annoyance. ``photographer_weight`` multiplies it."""
+_AGAINST_RETURN_S = 4.0
+"""... against a face brought back where it may as well have been the camera: less, for the next return makes it plain."""
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, whatever the camera is like."""
-_HARDLY_A_PERSON = 0.2
+_HARDLY_A_PERSON = 0.35
 """... unless it is far likelier that a restless camera did it."""
 _LONGEST = 4
 """At most so many times ``yield_s``."""
@@ -56,7 +59,8 @@ class Yielding:
             return True
         if not found.known:  # to correct the first step of a session costs little, and shows what it was
             return False
-        against = found.person * params.photographer_weight * _PRESS_AGAINST_S
+        cost_s = _AGAINST_RETURN_S if found.goes_on > found.wish else _AGAINST_FIRST_STEP_S
+        against = found.person * params.photographer_weight * cost_s
         return against > (1.0 - found.person) * params.yield_s
 
     def _length_s(self, suspicion: Suspicion, params: PlannerParams) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from face_af_steering.move_attribution import Likelihoods, MoveAttribution, is_largest
+from face_af_steering.camera_habits import is_largest
+from face_af_steering.move_attribution import Likelihoods, MoveAttribution
 from face_af_steering.navigation import steps_between
 from face_af_steering.planner import Planner, PlannerParams
 from face_af_steering.selection import Move

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from face_af_common.types import ActionKind, AfState, SteeringStatus
 
-from .move_attribution import Suspicion, is_largest
+from .camera_habits import is_largest
+from .move_attribution import Suspicion
 from .navigation import steps_between
 from .params import PlannerParams
 from .presses import Presses

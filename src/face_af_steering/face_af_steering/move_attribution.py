@@ -17,87 +17,22 @@ was given up.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from face_af_common.types import ActionKind
 
+from .attribution_priors import PRIORS, Priors, hand_density, hand_share
+from .camera_habits import destinations
 from .clock import NEVER
 from .navigation import is_stacked, is_wrap, steps_between
 from .selection import Move
 from .subjects import Subject
 
-
-@dataclass(frozen=True)
-class Priors:
-    """What is believed of a camera and a photographer that nobody has seen yet; wide, so that little overrules it.
-
-    A rate is believed as after ``events`` in ``seconds`` (the parameters of its gamma distribution).
-    """
-
-    camera_events: float = 0.5
-    camera_s: float = 15.0
-    """Cameras move by themselves never, or up to several times a minute."""
-    wish_events: float = 0.5
-    wish_s: float = 30.0
-    """Photographers want somebody else never, or up to a few times a minute."""
-    memory_s: float = 600.0
-    """What was learned fades: light and lens change."""
-    habits: Mapping[str, float] = field(
-        default_factory=lambda: {"largest": 0.5, "nearest": 0.3, "neighbour": 0.3, "central": 0.2, "any": 0.7}
-    )
-    """Own moves believed to have been seen to each kind of face: the weights of a Dirichlet distribution."""
-    lost: float = 4.0
-    hidden: float = 1.0
-    """Own moves a second of a camera that has lost its subject, or whose subject's face is not seen."""
-    settles_s: float = 0.2
-    """So long after a loss the camera may change its mind."""
-    first_step: float = 0.9
-    """Share of the first steps that go to the left or to the right."""
-    other_step: float = 0.1
-    """... above or below, or around the ends of the row."""
-    far_step: float = 0.02
-    """... to anybody else: two steps seen as one, or a finger on the screen."""
-    steps_back: float = 0.3
-    """Share of the moves to the target by themselves that a hand made, which ends its wish so."""
-    goes_on: float = 0.8
-    """Share of the unfinished wishes in which the hand's next step is seen: none is lost, and it is not given up."""
-    elsewhere: float = 0.1
-    """Share of the hands whose face was taken away that go elsewhere next, and not back to it."""
-    unconfirmed: float = 0.3
-    """What a first step counts of which nothing more was seen: else what is believed of it would confirm itself."""
-    at_work: float = 0.85
-    """So many wishes must have been seen to go on before a first step is left alone: one that is likely, or two that
-    are doubtful."""
-    wish_lasts_s: float = 8.0
-    """Mean of a wish's length, as far as nobody has said that it goes on."""
-    next_wish: float = 0.5
-    """Share of the wishes that were obeyed which end with a step to somebody else, and not in peace."""
-    step_s: tuple[float, float] = (0.62, 0.45)
-    """From one step of a hand to the next: median, and spread of its logarithm."""
-    insists: float = 0.85
-    """Share of the photographers who bring back what was taken away at once."""
-    insists_later: float = 0.5
-    """... where the wish had some seconds to end by itself."""
-    back_s: tuple[float, float] = (0.6, 0.45)
-    """From the loss of a face in the viewfinder to its return: median, and spread of its logarithm. Few need
-    under 0.25 s, or over 1.5 s."""
-    reaction_s: float = 0.2
-    """Nobody sees a change and answers it sooner."""
-    misread: float = 6e-4
-    """Moves a second by misreading alone (:mod:`.read_error_rate` holds it there)."""
-
-
-PRIORS = Priors()
-
 _FACE_GAP_S = 0.1
 """A face that was not seen for so long is hidden: the camera draws its box a little longer."""
-_NEARLY = 0.9
-"""Faces whose size or distance differs by less may be taken for one another by the camera."""
 _SAME_WAY = 0.8
-"""Share of the further steps of a wish that go the same way as the one before."""
-_OTHER_TIMES, _OTHER_TIMES_S = 0.2, 0.7
-"""Share of the hands that are slower or quicker than the spread allows, and their mean."""
+"""Share of the further steps of a wish that go the same way as the one before: few overshoot."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +99,7 @@ class Suspicion:
         odds = person / max(1.0 - person, 1e-9)
         if self.gone_at is None or self.gone_lost:
             return odds
-        return odds * (1.0 - self.insists(priors) * _log_normal_share(now - self.gone_at, *priors.back_s))
+        return odds * (1.0 - self.insists(priors) * hand_share(now - self.gone_at, *priors.back_s))
 
     def insists(self, priors: Priors) -> float:
         """Share of such wishes that bring the face back."""
@@ -248,7 +183,7 @@ class MoveAttribution:
         hidden = now - before.seen_face > _FACE_GAP_S and (move.before_unseen or before.face_area > 0)
         step = self._step(before, after, row)
         goes_on, brings_back = self._goes_on(now, before, after, row, step)
-        habits = self._own_moves(now, _destinations(before, after, row, middle_x))
+        habits = self._own_moves(now, destinations(before, after, row, middle_x))
         return Likelihoods(
             camera=sum(habits.values()) + priors.lost * lost + priors.hidden * hidden,
             wish=self.wish_rate * step,
@@ -295,9 +230,9 @@ class MoveAttribution:
         wanted = odds / (1.0 + odds) * math.exp((suspicion.at - now) / priors.wish_lasts_s)
         if suspicion.gone_at is not None and suspicion.face == after.key:
             gone_s, insists = now - suspicion.gone_at, suspicion.insists(priors)
-            hazard = insists * _log_normal(gone_s, *priors.back_s) * self._can_react(gone_s)
+            hazard = insists * hand_density(gone_s, *priors.back_s) * self._can_react(gone_s)
             if not suspicion.gone_lost:  # that it has not come back so far is in the odds already
-                hazard /= 1.0 - insists * _log_normal_share(gone_s, *priors.back_s)
+                hazard /= 1.0 - insists * hand_share(gone_s, *priors.back_s)
             return wanted * hazard * min(step / priors.other_step, 1.0), True
         since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
         rightwards = after.x > before.x
@@ -307,7 +242,7 @@ class MoveAttribution:
             wanted_face = next((s for s in row if s.key == suspicion.face), None)
             comes_back = wanted_face is not None and rightwards == (wanted_face.x > after.x)
             same_way = _SAME_WAY if comes_back else priors.elsewhere
-        density = _log_normal(since, *priors.step_s) * self._can_react(since)
+        density = hand_density(since, *priors.step_s) * self._can_react(since)
         further = priors.goes_on * 2.0 * same_way * density
         if suspicion.obeyed and suspicion.gone_at is None:
             further += priors.next_wish / priors.wish_lasts_s
@@ -365,50 +300,3 @@ class MoveAttribution:
                 habits[kind] += likelihood / suspicion.found.camera / (1.0 + odds)
         rate = events / (self._priors.camera_s + self._seconds) / sum(habits.values())
         return {kind: rate * weight * destinations[kind] for kind, weight in habits.items()}
-
-
-def _destinations(before: Subject, after: Subject, row: Sequence[Subject], middle_x: float) -> dict[str, float]:
-    """For each habit of cameras: the probability that it leads to ``after``."""
-    others = [s for s in row if s.state and s is not before and s is not after] + [after]
-    beside = [
-        min((s for s in others if s.x < before.x), key=lambda s: before.x - s.x, default=None),
-        min((s for s in others if s.x >= before.x), key=lambda s: s.x - before.x, default=None),
-    ]
-    return {
-        "largest": float(is_largest(after, row)),
-        "nearest": _nearest(after, others, lambda s: math.hypot(s.x - before.x, s.y - before.y)),
-        "neighbour": 1.0 / (2 - beside.count(None)) if after in beside else 0.0,
-        "central": _nearest(after, others, lambda s: abs(s.x - middle_x)),
-        "any": 1.0 / len(others),
-    }
-
-
-def is_largest(subject: Subject, row: Sequence[Subject]) -> bool:
-    """Among those whose box is seen now: whom the camera has just lost it cannot prefer."""
-    row = [s for s in row if s.state]
-    faces = max((s.face_area for s in row), default=0.0)
-    boxes = max((s.box_area for s in row), default=0.0)
-    return subject.face_area >= _NEARLY * faces or subject.box_area >= _NEARLY * boxes
-
-
-def _nearest(subject: Subject, others: Sequence[Subject], distance: Callable[[Subject], float]) -> float:
-    """Probability that ``subject`` is taken for the one at the least distance: all that nearly are share it."""
-    least = min(distance(s) for s in others)
-    near = [s for s in others if _NEARLY * distance(s) <= least]
-    return 1.0 / len(near) if subject in near else 0.0
-
-
-def _log_normal(seconds: float, median: float, spread: float) -> float:
-    """Density a second of a hand that takes ``median`` seconds, give or take; some are far quicker or slower."""
-    others = _OTHER_TIMES * math.exp(-seconds / _OTHER_TIMES_S) / _OTHER_TIMES_S
-    if seconds <= 0.0:
-        return others
-    z = math.log(seconds / median) / spread
-    return others + (1.0 - _OTHER_TIMES) * math.exp(-0.5 * z * z) / (seconds * spread * math.sqrt(2 * math.pi))
-
-
-def _log_normal_share(seconds: float, median: float, spread: float) -> float:
-    """Share of the hands that have acted within ``seconds``."""
-    if seconds <= 0.0:
-        return 0.0
-    return 0.5 * (1.0 + math.erf(math.log(seconds / median) / (spread * math.sqrt(2.0))))

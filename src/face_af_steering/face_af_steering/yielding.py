@@ -11,7 +11,7 @@ _AGAINST_FIRST_STEP_S = 7.0
 until the hand has stepped back, the same again for the next press that this teaches us nothing about, and the
 annoyance. ``photographer_weight`` multiplies it."""
 _AGAINST_RETURN_S = 4.0
-"""... against a face brought back where it may as well have been the camera: less, for the next return makes it plain."""
+"""... against one who may have brought a face back: less, for the next return makes it plain."""
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, whatever the camera is like."""
 _HARDLY_A_PERSON = 0.35

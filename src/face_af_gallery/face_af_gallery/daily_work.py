@@ -91,7 +91,7 @@ def _move(gallery: Gallery, samples: Sequence[Sample], name: str) -> int:
         chip, row = gallery.chip(sample), gallery.embedding(sample)
         # a sample's id comes of its name, so that the same photograph enrolled again is the same sample
         if chip is not None:
-            gallery.add(name, chip, row, sample.quality, sample.negative)
+            gallery.add(name, chip, row, sample.quality, sample.negative, sample.masked)
             gallery.remove(sample.identity, sample.id)
         else:
             gallery.add_embedded(dataclasses.replace(sample, identity=name), row)
@@ -118,7 +118,7 @@ def export(gallery: Gallery, name: str, path: Path) -> int:
             archive.writestr(f"chips/{sample.id}.png", data.tobytes())
             entries.append(
                 {
-                    "id": sample.id, "quality": sample.quality, "negative": sample.negative,
+                    "id": sample.id, "quality": sample.quality, "negative": sample.negative, "masked": sample.masked,
                     "landmarks": sample.landmarks.tolist(), "added": sample.added,
                 }
             )  # fmt: skip
@@ -167,5 +167,5 @@ def import_person(gallery: Gallery, samples: Sequence[tuple[Sample, Chip]], name
     name, before = checked_name(name), len(gallery)
     for sample, chip in samples:
         row = gallery.embedder.embed(chip.picture, [chip.landmarks], flip=True)[0]
-        gallery.add(name, chip, row, sample.quality, sample.negative)
+        gallery.add(name, chip, row, sample.quality, sample.negative, sample.masked)
     return len(gallery) - before

@@ -172,12 +172,13 @@ def _summary(result: Enrolled, negative: bool) -> str:
 
 
 def _list(gallery: Gallery) -> None:
-    for name in gallery.names:
+    for name in sorted({sample.identity for sample in gallery.samples()}):
         samples = gallery.samples(name)
         negative = sum(sample.negative for sample in samples)
-        shown = [sample for sample in samples if not sample.negative]
-        line = f"{name}: {len(shown)} samples, quality {shown[0].quality:.2f} at best"
-        print(line + (f", {negative} of others" if negative else ""))
+        masked = sum(sample.masked for sample in samples)
+        best = max(sample.quality for sample in samples)
+        line = f"{name}: {len(samples) - negative} samples, quality {best:.2f} at best"
+        print(line + (f", {masked} with a mask" if masked else "") + (f", {negative} of others" if negative else ""))
     print(_total(gallery))
 
 

@@ -148,3 +148,14 @@ def test_mistakes_are_one_line_and_change_nothing(gallery: Path, capsys: pytest.
         err = capsys.readouterr().err
         assert word in err and err.count("\n") == 1, err
     assert (gallery / "gallery.json").read_bytes() == before and derived(gallery)
+
+
+def test_a_photograph_with_a_mask_stays_one_wherever_it_goes(gallery: Path, tmp_path: Path) -> None:
+    masked = photo(tmp_path / "masked.png", ("anna", 170), light=170)
+    assert enrol.main(["--gallery", str(gallery), "--name", "anna", "--masked", str(masked)]) == 0
+    assert run(gallery, "export", "anna", tmp_path / "anna.zip") == 0
+    assert run(gallery, "rename", "anna", "zoe") == 0
+    assert run(gallery, "import", tmp_path / "anna.zip") == 0
+    data = json.loads((gallery / "gallery.json").read_text())["people"]
+    for name in ("zoe", "anna"):
+        assert sum(bool(entry.get("masked")) for entry in data[name]) == 1, name

@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 
 KINDS = ("detector", "embedder", "voice_activity", "voice_embedder")
 FAMILIES = {
-    "detector": ("scrfd", "centerface"),
-    "embedder": ("arcface", "dlib"),
+    "detector": ("scrfd", "centerface", "mtcnn", "ssd", "haar", "hog"),
+    "embedder": ("arcface", "dlib", "facenet"),
     "voice_activity": ("silero",),
     "voice_embedder": ("ge2e",),
 }
@@ -114,6 +114,13 @@ class ModelSpec(ModelEntry):
             try:
                 return dlib_graph.convert(self.path)
             except (OSError, dlib_graph.DlibFileError) as error:
+                raise ModelError(f"{self.path}: {error}") from error
+        if self.family == "facenet":
+            from . import tensorflow_graph
+
+            try:
+                return tensorflow_graph.convert(self.path)
+            except (OSError, tensorflow_graph.TensorFlowFileError) as error:
                 raise ModelError(f"{self.path}: {error}") from error
         if self.family == "ge2e":
             from . import ge2e_graph, torch_file

@@ -238,9 +238,10 @@ def open_embedder(spec: ModelSpec, **runtime: Any) -> Embedder:
         raise ModelError(f"{spec.name}: there is no alignment {alignment!r}; there are {', '.join(TEMPLATES)}")
     template, side = TEMPLATES[alignment]
     template = template * ((spec.size[0] if spec.size else side) / side)
-    if spec.family not in ("arcface", "dlib"):
+    if spec.family not in ("arcface", "dlib", "facenet"):
         raise ModelError(f"{spec.name}: there is no embedder of the family {spec.family!r}")
     runner = open_runner(spec.network(), **runtime)
     if spec.family == "dlib":
         return Embedder(spec, runner, template, dlib_graph.MEAN_RGB, dlib_graph.SCALE)
+    # FaceNet's graph brings each picture to mean 0 and deviation 1 itself: the manifest's 0 and 1 leave it as it is
     return Embedder(spec, runner, template, (spec.mean,) * 3, spec.std)

@@ -92,8 +92,7 @@ class Detector:
         return self.decode(self.infer(prepared), prepared)
 
     def prepare(self, bgr: Picture, size: tuple[int, int] | None = None) -> Prepared:
-        if bgr.ndim != 3 or bgr.shape[2] != 3 or bgr.dtype != np.uint8 or bgr.size == 0:
-            raise PictureError(f"a BGR picture of uint8 is needed, got {bgr.dtype} {bgr.shape}")
+        checked(bgr)
         width, height = self.fixed_size or (rounded(size) if size else self.size)
         shrink = min(width / bgr.shape[1], height / bgr.shape[0])
         inner = (max(1, round(bgr.shape[1] * shrink)), max(1, round(bgr.shape[0] * shrink)))
@@ -128,6 +127,12 @@ class Detector:
 
     def decode(self, outputs: list[Tensor], prepared: Prepared) -> list[Detection]:
         raise NotImplementedError
+
+
+def checked(bgr: Picture) -> None:
+    """Raises :class:`PictureError` for what is no picture."""
+    if bgr.ndim != 3 or bgr.shape[2] != 3 or bgr.dtype != np.uint8 or bgr.size == 0:
+        raise PictureError(f"a BGR picture of uint8 is needed, got {bgr.dtype} {bgr.shape}")
 
 
 def _trimmed(length: int) -> int:

@@ -22,7 +22,16 @@ def open_detector(
     ``runtime`` goes to :func:`face_af_inference.runtimes.open_runner`. Raises :class:`ModelError` when the file cannot
     be loaded or is another model.
     """
-    if spec.family not in FAMILIES:
+    if spec.family in FAMILIES:
+        runner = open_runner(spec.network(), shape=(size[1], size[0]), **runtime)
+        return FAMILIES[spec.family](spec, runner, size, threshold)
+    if spec.family == "mtcnn":
+        from .mtcnn import Mtcnn
+
+        return Mtcnn(spec, size, threshold, **runtime)
+    from . import classic
+
+    older = {"haar": classic.Haar, "hog": classic.Hog, "ssd": classic.Ssd}
+    if spec.family not in older:
         raise ModelError(f"{spec.name}: there is no detector of the family {spec.family!r}")
-    runner = open_runner(spec.network(), shape=(size[1], size[0]), **runtime)
-    return FAMILIES[spec.family](spec, runner, size, threshold)
+    return older[spec.family](spec, size, threshold)

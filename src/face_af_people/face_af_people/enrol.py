@@ -24,6 +24,8 @@ EPILOG = """examples:
   enrol --name anna anna1.jpg anna2.jpg     two photos of one person
   enrol --name anna photos/anna             every photo in a folder
   enrol people                              a folder with one folder of photos a person
+  enrol --name anna show.mp4                the clearest face of a video, shown before it is enrolled
+  enrol --name anna --seconds 10 0          of a camera; also /dev/video0, rtsp://…
   enrol --name anna --negative twin.jpg     somebody who must not be taken for anna
   enrol --voice anna anna.wav show.mp4@1:20-1:45    a person's voice (`face_af_speaker enrol` has its options)
   enrol --list                              who is known
@@ -45,13 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="enrol", description=(__doc__ or "").split(": ", 1)[1], epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", help="photos, or folders of photos")
+    parser.add_argument("photos", nargs="*", metavar="PHOTO", help="photos, folders of photos, or a video or camera")
     parser.add_argument("--gallery", type=Path, default=gallery_dir(), metavar="DIR", help="the gallery's folder")
     parser.add_argument("--name", help="the person's name; without it the names are those of the folders")
     parser.add_argument("--largest", action="store_true", help="take the largest face of group photos")
     parser.add_argument("--keep-outliers", action="store_true", help="also take photos that look like somebody else")
     parser.add_argument("--negative", action="store_true", help="the photos show somebody who is not this person")
     parser.add_argument("--masked", action="store_true", help="the photos show people with masks over mouth and nose")
+    parser.add_argument("--yes", action="store_true", help="videos: enrol the clearest face without asking")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of a video or camera (all of it; a camera: 10)")
+    parser.add_argument("--most", type=int, default=1, help="faces to enrol of the chosen track of a video (1)")
     parser.add_argument("--list", action="store_true", help="show who is in the gallery")
     parser.add_argument("--remove", metavar="NAME", help="remove a person from the gallery")
     add_model_options(parser)
@@ -60,10 +65,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("photos are needed, or --list, or --remove")
     if options.negative and not options.name:
         parser.error("--negative needs --name")
+    if options.most < 1 or options.seconds < 0:
+        parser.error("--most must be at least 1, --seconds at least 0")
 
     from face_af_gallery.gallery import Gallery
     from face_af_gallery.model import GalleryError
     from face_af_inference.runtimes import ModelError
+
+    from .video_enrolment import is_video
 
     try:
         analyser = open_analyser(options)
@@ -77,7 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.remove:
             status = _remove(gallery, options.remove)
         if options.photos:
-            status = _enrol(options, analyser, gallery)
+            videos = [is_video(place) for place in options.photos]
+            if any(videos) and not all(videos):
+                raise PhotoError("photographs and videos are enrolled one after the other: give either")
+            status = (_enrol_videos if any(videos) else _enrol)(options, analyser, gallery)
         if options.list:
             _list(gallery)
         return status
@@ -128,8 +140,33 @@ def _enrol(options: argparse.Namespace, analyser: FaceAnalyser, gallery: Gallery
     return 0 if any(result.added or result.known for result in results) else 1
 
 
+def _enrol_videos(options: argparse.Namespace, analyser: FaceAnalyser, gallery: Gallery) -> int:
+    from .enrolment import looks_like
+    from .video_enrolment import chosen, clearest
+
+    if not options.name:
+        raise PhotoError(f"{options.photos[0]}: who is it? Give --name; `extract` sorts the faces of everybody in it")
+    count = 0
+    for source in options.photos:
+        track = chosen(clearest(analyser, source, options.seconds, options.most), options.name, yes=options.yes)
+        if track is None:
+            print(f"{source}: nobody was enrolled")
+            continue
+        for face in track.faces[: options.most]:
+            if other := looks_like(gallery, analyser, options.name, face.embedding):
+                complain(f"{source}, frame {face.index}: {other}; is it really {options.name}?")
+        with gallery.changing():
+            for face in track.faces[: options.most]:
+                gallery.add(options.name, face.chip, face.embedding, face.quality, options.negative, options.masked)
+                count += 1
+                print(f"{source}: frame {face.index} is {options.name}'s now, quality {face.quality:.2f}")
+    print(_total(gallery))
+    return 0 if count else 1
+
+
 def _people(options: argparse.Namespace) -> dict[str, list[Path]]:
     """The photographs to enrol, by person."""
+    options.photos = [Path(place) for place in options.photos]
     for place in options.photos:
         if not place.exists():
             raise PhotoError(f"{place}: there is no such file or folder")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.image_files import FOREIGN_SUFFIXES, IMAGE_SUFFIXES
+from face_af_common.names import canonical_name
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
 from face_af_gallery.model import checked_name
@@ -75,8 +76,8 @@ def enrol_person(
             result.outliers.append((path, nearest))
             say(f"{path}: alike to none of {name}'s other photos ({nearest:.2f}), left out; --keep-outliers takes it")
             continue
-        if not negative and not masked:
-            _warn_of_others(gallery, analyser, name, path, face, say)
+        if not negative and not masked and (other := looks_like(gallery, analyser, name, face.embedding)):
+            say(f"{path}: {other}; is it really {name}?")
         count = len(gallery)
         if face.masked and not masked:
             say(f"{path}: the face seems to wear a mask; enrol such photos with --masked")
@@ -135,14 +136,14 @@ def _face(
         return None
 
 
-def _warn_of_others(
-    gallery: Gallery, analyser: FaceAnalyser, name: str, path: Path, face: AnalysedFace, say: Callable[[str], None]
-) -> None:
-    others = [n for n in gallery.names if n != name]
+def looks_like(gallery: Gallery, analyser: FaceAnalyser, name: str, row: NDArray[np.float32]) -> str:
+    """That a face looks like somebody in the gallery other than ``name``, as text; empty where it does not."""
+    others = [n for n in gallery.names if n != canonical_name(name)]
     if not others:
-        return
-    scores = gallery.scores(face.embedding[None])[0]
+        return ""
+    scores = gallery.scores(row[None])[0]
     best = max(others, key=lambda n: float(scores[gallery.names.index(n)]))
     alike = float(scores[gallery.names.index(best)])
-    if alike >= analyser.embedder.threshold:
-        say(f"{path}: looks like {best}, who is in the gallery already ({alike:.2f}); is it really {name}?")
+    if alike < analyser.embedder.threshold:
+        return ""
+    return f"looks like {best}, who is in the gallery already ({alike:.2f})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,7 @@ def identification(
     from face_af_gallery.gallery import Gallery
     from face_af_perception.params import RecognitionParams
 
-    photos.load([path for paths in people.values() for path in paths])
-    people = {name: [p for p in paths if p in photos.faces] for name, paths in people.items()}
-    suspects = _suspects(photos, people)
-    if split:
-        people = {name: paths for name, paths in people.items() if name not in suspects} | {
-            f"{name} ({number})": paths
-            for name, parts in suspects.items()
-            for number, paths in enumerate(parts, 1)
-        }  # fmt: skip
+    people, suspects = usable(photos, people, split)
     order = [path for paths in people.values() for path in paths]
     indices: dict[str, list[int]] = {}
     for index, name in enumerate(name for name, paths in people.items() for _ in paths):
@@ -94,6 +86,22 @@ def scorer(photos: Photos, order: Sequence[Path]) -> open_set.Scorer:
         return gallery.names, gallery.nearest(rows[probes])
 
     return score
+
+
+def usable(
+    photos: Photos, people: Mapping[str, Sequence[Path]], split: bool
+) -> tuple[dict[str, list[Path]], dict[str, list[list[Path]]]]:
+    """The photographs with a face, by person, and :func:`_suspects`, whom ``split`` counts as several people."""
+    photos.load([path for paths in people.values() for path in paths])
+    found = {name: [p for p in paths if p in photos.faces] for name, paths in people.items()}
+    suspects = _suspects(photos, found)
+    if split:
+        found = {name: paths for name, paths in found.items() if name not in suspects} | {
+            f"{name} ({number})": paths
+            for name, parts in suspects.items()
+            for number, paths in enumerate(parts, 1)
+        }  # fmt: skip
+    return found, suspects
 
 
 def _suspects(photos: Photos, people: dict[str, list[Path]]) -> dict[str, list[list[Path]]]:

@@ -37,7 +37,7 @@ class Mtcnn(ClassicDetector):
         self.runner = self._propose
 
     def infer(self, prepared: Prepared) -> list[Tensor]:
-        picture = cv2.cvtColor(cast(Picture, prepared.tensor), cv2.COLOR_BGR2RGB)
+        picture = np.asarray(cv2.cvtColor(cast(Picture, prepared.tensor), cv2.COLOR_BGR2RGB), np.uint8)
         boxes = self._proposals(picture)
         boxes, scores, _ = self._looked_at(self._refine, picture, boxes, 24, THRESHOLDS[1])
         kept = _suppressed(boxes, scores, 0.7)
@@ -54,7 +54,8 @@ class Mtcnn(ClassicDetector):
         scale = _CELL / SMALLEST
         while min(picture.shape[:2]) * scale >= _CELL:
             size = int(np.ceil(picture.shape[1] * scale)), int(np.ceil(picture.shape[0] * scale))
-            moved, chances = self._run(self._propose, cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[None])
+            small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+            moved, chances = self._run(self._propose, small[None])
             chance = chances[0, :, :, 1]
             x, y = np.nonzero(chance >= THRESHOLDS[0])
             corner = np.stack([x, y], 1) * _STRIDE

@@ -13,6 +13,7 @@ import pytest
 
 from face_af_people import enrol, evaluate, identify
 from face_af_people.enrolment import enrol_person, groups, outliers
+from face_af_people.identifier import Identified, Identifier
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_people import HUES, analyser, photo
@@ -261,6 +262,50 @@ def test_two_inputs_of_the_same_name_are_both_drawn(people: Path, tmp_path: Path
     inputs = [photo(tmp_path / folder / "a.png", ("anna", 150)) for folder in ("x", "y")]
     assert run(identify, "--gallery", people, "--annotate", tmp_path / "drawn", *inputs) == 0
     assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"a.jpg", "a_2.jpg"}
+
+
+def test_many_pictures_in_several_threads_with_a_contact_sheet(people: Path, tmp_path: Path) -> None:
+    inputs = [photo(tmp_path / "in" / f"{i:02}.png", (name, 150)) for i, name in enumerate((*HUES, *HUES))]
+    one, many, sheet = tmp_path / "one.json", tmp_path / "many.json", tmp_path / "sheet.jpg"
+    assert run(identify, "--gallery", people, "--json", one, tmp_path / "in") == 0
+    assert run(identify, "--gallery", people, "--json", many, "--jobs", 3, "--sheet", sheet, tmp_path / "in") == 0
+    assert one.read_text() == many.read_text() and list(json.loads(many.read_text())) == list(map(str, inputs))
+    pages = cv2.imread(str(sheet))
+    assert pages.shape[0] == 2 * 262 and pages.shape[1] == 6 * 320 and sheet.stat().st_mode & 0o077 == 0
+    with pytest.raises(SystemExit):
+        identify.main(["--jobs", "0", "x.png"])
+
+
+def test_a_run_that_was_stopped_goes_on(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = [photo(tmp_path / "in" / f"{i}.png", ("anna", 150), light=150 + 10 * i) for i in range(5)]
+    out, looked = tmp_path / "out.json", []
+    whole = Identifier.identify
+
+    def stops(self: Identifier, path: Path, target: Path | None = None) -> Identified:
+        looked.append(path.name)
+        if len(looked) == 4:
+            raise KeyboardInterrupt
+        return whole(self, path, target)
+
+    monkeypatch.setattr(Identifier, "identify", stops)
+    with pytest.raises(KeyboardInterrupt):
+        run(identify, "--gallery", people, "--json", out, tmp_path / "in")
+    progress = tmp_path / "out.json.progress"
+    assert progress.is_file() and not out.exists() and progress.stat().st_mode & 0o077 == 0
+    with progress.open("a", encoding="utf-8") as file:
+        file.write('{"input": "half a li')  # as a crash leaves it
+    photo(inputs[0], ("bert", 150))  # changed meanwhile
+    kept = progress.read_text(encoding="utf-8")
+    assert run(identify, "--gallery", people, "--json", out, "--resume", "--threshold", 0.9, tmp_path / "in") == 2
+    assert capsys.readouterr().err.count("another gallery, threshold") == 1
+    assert progress.read_text(encoding="utf-8") == kept
+    looked[:] = [""] * 9
+    assert run(identify, "--gallery", people, "--json", out, "--resume", tmp_path / "in") == 0
+    assert looked[9:] == ["0.png", "3.png", "4.png"] and not progress.exists()
+    found = json.loads(out.read_text())
+    assert [found[str(path)][0]["identity"] for path in inputs] == ["bert", *["anna"] * 4]
 
 
 # ---- evaluate ------------------------------------------------------------------------------------

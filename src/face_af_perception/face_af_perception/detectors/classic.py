@@ -98,7 +98,7 @@ class FivePoints:
         """N x 10 landmarks of the faces in ``boxes`` (N x 4: left, top, right, bottom)."""
         if not len(boxes):
             return np.empty((0, 10), np.float32)
-        gray = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+        gray = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
         return np.stack([self._of(gray, box) for box in boxes]).reshape(-1, 10)
 
     def _of(self, gray: Picture, box: NDArray[np.float32]) -> Points:

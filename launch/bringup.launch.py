@@ -190,15 +190,26 @@ def parameter_file(folder: Path, namespace: str, given: Mapping[str, Mapping[str
     return str(path)
 
 
-def nodes(context: LaunchContext) -> list[Action]:
-    """The graph. An argument that is left empty does not override the parameter file."""
+class Chosen:
+    """The launch arguments as they were given."""
 
-    def text(name: str) -> str:
-        return LaunchConfiguration(name).perform(context)
+    def __init__(self, context: LaunchContext) -> None:
+        self._context = context
 
-    def is_true(name: str) -> bool:
-        return text(name).lower() == "true"
+    def text(self, name: str) -> str:
+        return str(LaunchConfiguration(name).perform(self._context))
 
+    def is_true(self, name: str) -> bool:
+        return self.text(name).lower() == "true"
+
+    def number(self, name: str) -> int | str:
+        """Empty where nothing is given."""
+        return int(self.text(name)) if self.text(name) else ""
+
+
+def given_parameters(chosen: Chosen) -> dict[str, dict[str, Any]]:
+    """The parameters that launch arguments set, by node; an empty one does not override the parameter file."""
+    text, is_true = chosen.text, chosen.is_true
     given: dict[str, dict[str, Any]] = {
         "perception": {"target": text("target"), "gallery": text("gallery")},
         "overlay": {},
@@ -213,10 +224,10 @@ def nodes(context: LaunchContext) -> list[Action]:
             "source": text("source"),
             "device": text("device"),
             "wait": is_true("wait"),
-            "rotate": int(text("rotate")) if text("rotate") else "",
+            "rotate": chosen.number("rotate"),
         },
         "debug_view": {},
-        "page": {"port": int(text("page_port")) if text("page_port") else ""},
+        "page": {"port": chosen.number("page_port")},
         "recorder": {"folder": text("bag"), "audio": True if is_true("record_audio") else ""},
         "speaker": {
             "source": text("device") if text("sound") == "video" else text("sound"),
@@ -226,7 +237,34 @@ def nodes(context: LaunchContext) -> list[Action]:
     }
     if is_true("repeatable"):
         given["perception"]["recognition.per_frame"] = REPEATABLE_PER_FRAME
-    missing = [name for name, given_ in (("record:=true", is_true("record")), ("sound:=", text("sound"))) if not given_]
+    return given
+
+
+def processes(chosen: Chosen) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Package and executable of the nodes that share a process, and of those with one of their own."""
+    text, is_true = chosen.text, chosen.is_true
+    sources = {"none": (), "stage": (("face_af_sim", "stage"),)}
+    vision = [
+        ("face_af_perception", "perception"),
+        ("face_af_overlay", "overlay"),
+        ("face_af_steering", "steering"),
+        *([("face_af_view", "debug_view")] if is_true("debug") else ()),
+        *([("face_af_view", "page")] if is_true("page") else ()),
+        # the stage takes its time: it is made last
+        *sources.get(text("source"), (("face_af_capture", "capture"),)),
+    ]
+    if not is_true("use_composition"):
+        return [], vision
+    if text("source") == "stage" and not is_true("compose_stage"):
+        return vision[:-1], vision[-1:]
+    return vision, []
+
+
+def nodes(context: LaunchContext) -> list[Action]:
+    """The graph."""
+    chosen = Chosen(context)
+    text, is_true = chosen.text, chosen.is_true
+    missing = [name for name, given in (("record:=true", is_true("record")), ("sound:=", text("sound"))) if not given]
     if is_true("record_audio") and missing:
         raise RuntimeError(f"record_audio:=true needs {' and '.join(missing)} too")
     folder = session()
@@ -234,14 +272,14 @@ def nodes(context: LaunchContext) -> list[Action]:
     running.note(namespace)
     parameters = [
         text("params_file"),
-        parameter_file(folder, namespace, given),
+        parameter_file(folder, namespace, given_parameters(chosen)),
         {"use_sim_time": is_true("use_sim_time")},
     ]
     if text("source") == "stage":
         parameters.append(text("stage_params"))
     environment = {SESSION: str(folder)} if is_true("respawn") else {}
 
-    def start(package: str, executable: str, *arguments: str, name: str | None, frames: bool) -> Node:
+    def start(package: str, executable: str, *arguments: str, name: str | None, frames: bool = False) -> Node:
         return Node(
             package=package,
             executable=executable,
@@ -258,36 +296,23 @@ def nodes(context: LaunchContext) -> list[Action]:
             respawn_delay=0.5,
         )
 
-    sources = {"none": (), "stage": (("face_af_sim", "stage"),)}
-    vision = [
-        ("face_af_perception", "perception"),
-        ("face_af_overlay", "overlay"),
-        ("face_af_steering", "steering"),
-        *([("face_af_view", "debug_view")] if is_true("debug") else ()),
-        *([("face_af_view", "page")] if is_true("page") else ()),
-        # the stage takes its time: it is made last
-        *sources.get(text("source"), (("face_af_capture", "capture"),)),
-    ]
-    if not is_true("use_composition"):
-        apart = vision
-    elif text("source") == "stage" and not is_true("compose_stage"):
-        apart = vision[-1:]
-    else:
-        apart = []
-    # no node name: it would hold for every node of the process
-    together = [executable for package, executable in vision if (package, executable) not in apart]
-    graph = [start("face_af_common", "container", *together, name=None, frames=True)] if together else []
+    together, apart = processes(chosen)
+    graph = []
+    if together:
+        # no node name: it would hold for every node of the process
+        executables = [executable for _, executable in together]
+        graph.append(start("face_af_common", "container", *executables, name=None, frames=True))
     graph += [start(package, executable, name=executable, frames=True) for package, executable in apart]
     handlers = []
     if text("source") == "stage":
         handlers.append(RegisterEventHandler(OnProcessExit(target_action=graph[-1], on_exit=stop_when_over)))
-    graph.append(start("nikon_mcn10_driver", "nikon_mcn10", name="nikon_mcn10", frames=False))
+    graph.append(start("nikon_mcn10_driver", "nikon_mcn10", name="nikon_mcn10"))
     if text("sound"):
-        graph.append(start("face_af_speaker", "speaker", name="speaker", frames=False))
+        graph.append(start("face_af_speaker", "speaker", name="speaker"))
     if text("actions"):
-        graph.append(start("face_af_outputs", "outputs", name="outputs", frames=False))
+        graph.append(start("face_af_outputs", "outputs", name="outputs"))
     if is_true("record"):
-        graph.append(start("face_af_recording", "recorder", name="recorder", frames=False))
+        graph.append(start("face_af_recording", "recorder", name="recorder"))
     return [*handlers, *graph]
 
 

@@ -64,16 +64,16 @@ class AfBoxDetector:
         """
         check_picture(bgr)
         work, shrink, candidates = self.propose(bgr)
-        findings = self._judge(work, shrink, candidates, explain)
+        findings = self._examine(work, shrink, candidates, explain)
         if rounded and not any(tells_sharp(outline, findings.scale) for outline in findings.outlines):
             more = self.propose_rounded(work)
             if len(more):
                 # all at once where boxes must be told apart
                 both = candidates.joined(more) if findings.boxes or explain else more
-                findings = self._judge(work, shrink, both, explain)
+                findings = self._examine(work, shrink, both, explain)
         return findings
 
-    def _judge(self, work: NDArray[np.uint8], shrink: int, candidates: Candidates, explain: bool) -> Findings:
+    def _examine(self, work: NDArray[np.uint8], shrink: int, candidates: Candidates, explain: bool) -> Findings:
         outlines, rejected = self._examiner.examine(
             work, candidates, self.params, work.shape[0] / 1080, explain=explain
         )

@@ -75,7 +75,7 @@ class PerceptionNode(Node):
         self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_image_error)
         serve(self, SetTarget, "set_target", self._on_set_target)
         self._people = PeopleServices(self, self._parts, self._newest_face)
-        self.create_timer(0.2, self._tend, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.2, self._keep_loaded, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._load()
 
     # -- models and gallery ------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class PerceptionNode(Node):
         if done in (1, total):
             self.get_logger().info(self._progress)
 
-    def _tend(self) -> None:
+    def _keep_loaded(self) -> None:
         """Takes over what the loader has brought, tries again after failures, reloads what changed on disk."""
         if self._loader is not None:
             if not self._loader.is_alive():
@@ -142,7 +142,7 @@ class PerceptionNode(Node):
             self._load(self._pipeline.analyser)
         elif self._pipeline.gallery is not None:
             self._retrainer.tend(self._pipeline.gallery)
-        self._judge()
+        self._report_health()
 
     def _take_over(self) -> None:
         """Uses what the loader has brought."""
@@ -169,7 +169,7 @@ class PerceptionNode(Node):
             return False
         return bool(self._gallery_problem) if gallery is None else gallery.changed_on_disk()
 
-    def _judge(self) -> None:
+    def _report_health(self) -> None:
         """One line for /diagnostics: the worst of what is wrong now."""
         pipeline, target = self._pipeline, canonical_name(self._live.value.target)
         names = pipeline.gallery.names if pipeline is not None and pipeline.gallery is not None else []

@@ -67,10 +67,10 @@ class StageNode(Node):
         self._answered = False
         self._born = self._last_try = time.monotonic()
         self._lockstep = Lockstep(observed=p.observed) if p.clock == "lockstep" else None
-        self._cables = FaultServices(
+        self._faults = FaultServices(
             self, self._sim.body, p.ptpip_port, self._lockstep is not None, self._health, p.grip
         )
-        self._cables.plug_in()
+        self._faults.plug_in()
         if self._lockstep is not None:
             self._start_lockstep()
         else:
@@ -82,7 +82,7 @@ class StageNode(Node):
         )
 
     def close(self) -> None:
-        self._cables.close()
+        self._faults.close()
 
     # -- real time ------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class StageNode(Node):
         self._last_try = self._asked_at = time.monotonic()
         self._sent = self._publish(self._sim.frame(seconds), stamp)
         self._health.tick()
-        if self._health.level == WARN and not self._cables.out:
+        if self._health.level == WARN and not self._faults.out:
             self._health.recovered()
 
     def _watch(self) -> None:
@@ -227,7 +227,7 @@ class StageNode(Node):
         header = Header(stamp=from_ns(stamp_ns), frame_id=self._params.frame_id)
         truth = self._truth_of(frame, header)
         self._truth.publish(truth)
-        if self._cables.picture:
+        if self._faults.picture:
             self._images.publish(frame.picture, header)
         return frame.picture, truth
 
@@ -249,5 +249,5 @@ class StageNode(Node):
         return {
             "frame": self._index,
             "waits_for": self._lockstep.waits_for.value if self._lockstep else "nothing",
-            "unplugged": self._cables.out,
+            "unplugged": self._faults.out,
         }

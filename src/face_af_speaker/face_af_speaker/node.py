@@ -146,9 +146,9 @@ class SpeakerNode(Node):
         if heard.speaking:
             message.speakers = [Speaker(identity=heard.identity, similarity=heard.similarity)]
         self._publisher.publish(message)
-        self._judge()
+        self._report_level()
 
-    def _judge(self) -> None:
+    def _report_level(self) -> None:
         """Says that the input is too loud, or dead, and when it is not any more."""
         loud = sum(clipped > CLIPPED for _, clipped in self._levels) * UPDATE_S > _LOUD_S
         if self._silent_s > SILENCE_S:

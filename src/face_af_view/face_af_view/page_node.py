@@ -73,15 +73,15 @@ class PageNode(Node):
             self.get_logger().info,
         )
         self._tried_at = -1e9
-        self.create_timer(0.5, self._tend, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._tend()
+        self.create_timer(0.5, self._start_site, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._start_site()
 
     def close(self) -> None:
         self._recorder.close()
         self._replays.stop()
         self._site.close()
 
-    def _tend(self) -> None:
+    def _start_site(self) -> None:
         """Starts the server, again and again while its address is not to be had: the graph does not end for that."""
         if self._site.running or time.monotonic() - self._tried_at < _RETRY_S:
             return

@@ -126,7 +126,7 @@ def evaluate(
 def classic_way(
     people: dict[str, list[Path]], others: dict[str, list[Path]], options: argparse.Namespace
 ) -> dict[str, Any]:
-    """The same figures of :mod:`.classic`, by seconds heard. Raises ``ClassicError``."""
+    """The same figures of :mod:`.classic`, by seconds heard."""
     from . import classic
 
     known, strangers = _sounds(people), _sounds(others)

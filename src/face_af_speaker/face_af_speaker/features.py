@@ -40,18 +40,18 @@ def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
 
 
-def _filters() -> NDArray[np.float32]:
-    """(WINDOW / 2 + 1) x BANDS triangles of equal area, from 0 Hz to half the rate."""
+def mel_filters(bands: int, window: int) -> NDArray[np.float32]:
+    """(window / 2 + 1) x bands: triangles of equal area, from 0 Hz to half the rate."""
     top = 15 + 27 * np.log(RATE / 2 / 1000) / np.log(6.4)
-    edges = _hertz(np.linspace(0, top, BANDS + 2))
-    bins = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
+    edges = _hertz(np.linspace(0, top, bands + 2))
+    bins = np.arange(window // 2 + 1) * RATE / window
     rising = (bins[:, None] - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - bins[:, None]) / np.diff(edges)[1:]
     area = 2 / (edges[2:] - edges[:-2])
     return np.asarray(np.maximum(0, np.minimum(rising, falling)) * area, np.float32)
 
 
-_FILTERS = _filters()
+_FILTERS = mel_filters(BANDS, WINDOW)
 _HANN = np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW), np.float32)
 _AT_ONCE = 32
 """Frames in one product of matrices: OpenBLAS begins threads, which wait for busy cores, at 2^18 multiplications."""

@@ -12,7 +12,6 @@ from face_af_common.paths import gallery_dir, model_dirs
 from face_af_gallery.model import GalleryError
 from face_af_inference.runtimes import ModelError
 
-from .classic import ClassicError
 from .networks import ActivityNetwork, VoiceEmbedder, open_networks
 from .sound_files import SoundError
 
@@ -41,7 +40,7 @@ def told(run: Callable[[], int]) -> int:
     """The exit status of ``run``; a user's mistake is one line and 2, Ctrl-C quiet and 130."""
     try:
         return run()
-    except (FileError, GalleryError, ModelError, SoundError, ClassicError) as error:
+    except (FileError, GalleryError, ModelError, SoundError) as error:
         complain(error)
         return 2
     except KeyboardInterrupt:

@@ -134,7 +134,6 @@ def test_evaluate_says_how_good_it_is(networks: object, tmp_path: Path, capsys: 
 
 
 def test_the_classic_way_stands_in_the_same_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("librosa", reason="librosa is not installed; only the classic way needs it")
     people = tmp_path / "people"
     for name in PEOPLE[:3]:
         shutil.copytree(SPEECH / name, people / name)

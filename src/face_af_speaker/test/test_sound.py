@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from face_af_speaker.classic import features
 from face_af_speaker.features import BANDS, HOP, RATE, WINDOW, mel_frames
 from face_af_speaker.sound_files import Piece, SoundError, blocks, piece, read
 
@@ -95,3 +96,11 @@ def test_a_damaged_file_ends_where_the_damage_is(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "x.wav", [tone(300, 1)])
     path.write_bytes(path.read_bytes()[:-8000])
     assert len(np.concatenate(list(blocks(Piece(path))))) == RATE - 4000
+
+
+def test_the_classic_features_tell_a_tone_from_noise() -> None:
+    a, c = features(tone(440, 1)), features(tone(523.25, 1))
+    assert a.shape == (193,) and (a[40:52].argmax(), c[40:52].argmax()) == (9, 0)  # A, and the C above it
+    noise = features(0.1 * np.random.default_rng(1).standard_normal(RATE).astype(np.float32))
+    assert a[180:187].max() > noise[180:187].max() + 20, "a tone stands far over its octave's valley"
+    assert np.isfinite(features(np.zeros(RATE, np.float32))).all()

@@ -43,7 +43,8 @@ def _pitch_classes() -> Rows:
 def _tonal_circles() -> Rows:
     """6 x 12: fifths, minor and major thirds as circles ("Detecting harmonic change", Harte et al., 2006)."""
     angle = np.arange(12) * np.pi * np.array([7 / 6, 3 / 2, 2 / 3])[:, None]
-    return (np.array([[1.0], [1.0], [0.5]])[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)).reshape(6, 12)
+    rows = np.array([[1.0], [1.0], [0.5]])[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)
+    return np.asarray(rows.reshape(6, 12))
 
 
 _MEL, _PITCH, _CIRCLES = mel_filters(128, _FFT), _pitch_classes(), _tonal_circles()

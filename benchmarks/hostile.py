@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=2000, metavar="N", help="tries of each kind (2000)")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is random (1)")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="these parts")
-    parser.add_argument("--match", default="", metavar="REGEX", help="tools: only the cases whose name it fits")
+    parser.add_argument("--match", default="", metavar="REGEX", help="only the tools, or cases, whose name it fits")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--check", action="store_true", help="exit status 1 and a line for each finding")
     options = parser.parse_args(argv)
@@ -100,13 +100,13 @@ def _tools(scratch: Path, options: argparse.Namespace, rng: random.Random) -> di
 def _interrupts(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
     from hostile_parts import interrupts
 
-    return interrupts.attack(scratch / "interrupts", min(options.rounds, interrupts.TRIES), rng)
+    return interrupts.attack(scratch / "interrupts", min(options.rounds, interrupts.TRIES), rng, options.match)
 
 
 def _machine(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
     from hostile_parts import machine
 
-    return machine.attack(scratch / "machine")
+    return machine.attack(scratch / "machine", options.match)
 
 
 def _camera(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
@@ -120,6 +120,7 @@ def _camera(scratch: Path, options: argparse.Namespace, rng: random.Random) -> d
 def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
     from hostile_parts import live_gallery
     from hostile_parts.graph import Attack, Stranger
+    from hostile_parts.other_nodes import other_nodes
     from live_graph import live_graph, wait_until
 
     from face_af_common.ros_domain import free_port
@@ -131,10 +132,17 @@ def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random
         "camera_port": camera_port, "page": "true", "page_port": page_port, "debug": "true", "rate": 4.0,
         "record": "true", "bag": out / "bag",
     }  # fmt: skip
-    with live_graph(Stranger, out, arguments=arguments) as (_, stranger):
+    with (
+        live_graph(Stranger, out, arguments=arguments) as (_, stranger),
+        other_nodes(scratch / "others") as others_log,
+    ):
         if not wait_until(lambda: stranger.states > 30, 120.0):
             raise SystemExit(f"the graph does not come up: {(out / 'launch.log').read_text()[-2000:]}")
-        attack = Attack(stranger, out / "launch.log", options.rounds, rng, partial(_write, options.report))
+        if not wait_until(lambda: stranger.slowest_answer()[1] < 2.0, 60.0, 0.5):
+            raise SystemExit(f"not every node answers: {others_log.read_text()[-2000:]}")
+        attack = Attack(
+            stranger, [out / "launch.log", others_log], options.rounds, rng, partial(_write, options.report)
+        )
         for kind in [part for part in PARTS if part in options.only]:
             if kind == "packets":
                 hello = ip.init_command_request(ip.Hello(bytes(16), "stranger")).encode()

@@ -42,17 +42,20 @@ class Findings:
 
 
 class LogWatch:
-    """Troubles in a launch's log since the last look, each with the lines before and after it."""
+    """Troubles in logs since the last look; of a traceback also the last line."""
 
-    def __init__(self, log: Path) -> None:
-        self._log, self._at = log, log.stat().st_size
+    def __init__(self, *logs: Path) -> None:
+        self._read = {log: log.stat().st_size for log in logs}
 
     def troubles(self) -> list[str]:
-        with self._log.open("rb") as file:
-            file.seek(self._at)
+        return [trouble for log in self._read for trouble in self._new(log)]
+
+    def _new(self, log: Path) -> list[str]:
+        with log.open("rb") as file:
+            file.seek(self._read[log])
             data = file.read()
         whole = data.rfind(b"\n") + 1
-        self._at += whole
+        self._read[log] += whole
         lines = data[:whole].decode(errors="replace").splitlines()
         return [_with_end(lines, at) for at, line in enumerate(lines) if _TROUBLE.search(line)]
 

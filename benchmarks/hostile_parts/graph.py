@@ -31,11 +31,21 @@ from face_af_common import qos
 from face_af_msgs import msg as m
 from face_af_msgs import srv
 
-from . import page
+from . import other_nodes, page
 from .findings import Findings, LogWatch
 from .mutations import message, mutated, near
 
-NODES = ("stage", "perception", "overlay", "steering", "nikon_mcn10", "debug_view", "page", "recorder")
+NODES = (
+    "stage",
+    "perception",
+    "overlay",
+    "steering",
+    "nikon_mcn10",
+    "debug_view",
+    "page",
+    "recorder",
+    *other_nodes.NODES,
+)
 MESSAGES = (
     (m.FaceArray, "faces", qos.RESULT), (m.AfOverlay, "af_overlay", qos.RESULT),
     (m.SteeringCommand, "command", qos.RESULT), (m.SteeringState, "state", qos.RESULT),
@@ -105,10 +115,15 @@ class Attack:
     """``rounds`` tries of each kind; after every few all nodes must answer, and the launch's log have no trouble."""
 
     def __init__(
-        self, stranger: Stranger, log: Path, rounds: int, rng: random.Random, keep: Callable[[dict[str, Any]], None]
+        self,
+        stranger: Stranger,
+        logs: Sequence[Path],
+        rounds: int,
+        rng: random.Random,
+        keep: Callable[[dict[str, Any]], None],
     ) -> None:
         self._stranger, self._rounds, self._rng = stranger, rounds, rng
-        self._watch = LogWatch(log)
+        self._watch = LogWatch(*logs)
         self._keep = keep
         """Gets the report whenever it grows."""
         self.report: dict[str, Any] = {}

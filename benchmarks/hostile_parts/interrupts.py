@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -15,21 +16,22 @@ from typing import Any
 from .findings import Findings
 from .processes import DEMO, ENROL, IDENTIFY, RECORD, REPLAY, TUNE, VIDEO, Tool, finished, leftovers, prepare, started
 
-TOOLS = (ENROL, IDENTIFY, VIDEO, TUNE, REPLAY, DEMO, RECORD)
+_ALL = (ENROL, IDENTIFY, VIDEO, TUNE, REPLAY, DEMO, RECORD)
 TRIES = 80
 END_S = 2.0
 _LOST_S = 30.0
 
 
-def attack(folder: Path, tries: int, rng: random.Random) -> dict[str, Any]:
-    """``tries`` in all, by turns."""
+def attack(folder: Path, tries: int, rng: random.Random, match: str) -> dict[str, Any]:
+    """``tries`` in all, of the tools whose name ``match`` fits, by turns."""
+    tools = [tool for tool in _ALL if re.search(match, tool.name)]
     good = prepare(folder / "good")
-    usual = {tool: _usual(tool, good, folder) for tool in TOOLS}
-    findings: dict[Tool, Findings] = {tool: Findings() for tool in TOOLS}
+    usual = {tool: _usual(tool, good, folder) for tool in tools}
+    findings: dict[Tool, Findings] = {tool: Findings() for tool in tools}
     counts: Counter[Tool] = Counter()
-    slowest: dict[Tool, float] = dict.fromkeys(TOOLS, 0.0)
+    slowest: dict[Tool, float] = dict.fromkeys(tools, 0.0)
     for number in range(tries):
-        tool = TOOLS[number % len(TOOLS)]
+        tool = tools[number % len(tools)]
         counts[tool] += 1
         after = rng.uniform(0.05, usual[tool])
         wrong, seconds = _interrupted(tool, good, folder, after, f"{os.getpid()}-{number}")
@@ -42,7 +44,7 @@ def attack(folder: Path, tries: int, rng: random.Random) -> dict[str, Any]:
             "tries": counts[tool], "usual_s": round(usual[tool], 1), "slowest_end_s": round(slowest[tool], 2),
             **findings[tool].report(),
         }
-        for tool in TOOLS
+        for tool in tools
     }  # fmt: skip
 
 

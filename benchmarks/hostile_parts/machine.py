@@ -38,8 +38,8 @@ CONDITIONS = (
 )  # fmt: skip
 
 
-def attack(folder: Path) -> dict[str, Any]:
-    """Each tool that writes, under each condition."""
+def attack(folder: Path, match: str) -> dict[str, Any]:
+    """Each tool that writes and whose name ``match`` fits, under each condition."""
     good = prepare(folder / "good")
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -47,7 +47,7 @@ def attack(folder: Path) -> dict[str, Any]:
     report = {}
     for condition in CONDITIONS:
         findings, tries, outcomes = Findings(), 0, dict[str, str]()
-        for tool in WRITERS:
+        for tool in [tool for tool in WRITERS if re.search(match, tool.name)]:
             if unshare is None and condition.shell.startswith("mount"):
                 continue
             tries += 1

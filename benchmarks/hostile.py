@@ -138,8 +138,9 @@ def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random
     ):
         if not wait_until(lambda: stranger.states > 30, 120.0):
             raise SystemExit(f"the graph does not come up: {(out / 'launch.log').read_text()[-2000:]}")
-        if not wait_until(lambda: stranger.slowest_answer()[1] < 2.0, 60.0, 0.5):
-            raise SystemExit(f"not every node answers: {others_log.read_text()[-2000:]}")
+        if not wait_until(lambda: stranger.slowest_answer()[1] < 2.0, 120.0, 0.5):
+            silent = stranger.slowest_answer()[0]
+            raise SystemExit(f"{silent} does not answer: {others_log.read_text(errors='replace')[-2000:]}")
         attack = Attack(
             stranger, [out / "launch.log", others_log], options.rounds, rng, partial(_write, options.report)
         )

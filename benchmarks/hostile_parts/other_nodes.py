@@ -11,6 +11,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import yaml
+
+from face_af_common.files import write_text
 
 from . import material
 
@@ -24,15 +27,17 @@ def other_nodes(folder: Path) -> Iterator[Path]:
     """Yields the log of the process."""
     folder.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(folder / "photo.png"), np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8))
+    clip = material.video(folder / "photo.png", folder / "clip.avi", 40)
     given = {
-        "capture:source": "file", "capture:device": material.video(folder / "photo.png", folder / "clip.avi", 40),
-        "capture:loop": "true", "speaker:source": material.sound(folder / "sound.wav", 20.0), "speaker:loop": "true",
-        "outputs:gpio": "terminal",
-    }  # fmt: skip
+        "capture": {"source": "file", "device": str(clip), "loop": True},
+        "speaker": {"source": str(material.sound(folder / "sound.wav", 20.0)), "loop": True},
+        "outputs": {"gpio": "terminal"},
+    }
+    parameters = {f"/**/{name}": {"ros__parameters": values} for name, values in given.items()}
+    write_text(folder / "others.yaml", yaml.safe_dump(parameters))
     command = [
         *("ros2", "run", "face_af_common", "container", "capture", "outputs", "speaker", "--ros-args"),
-        *("-r", "__ns:=/face_af", "-r", "capture:__ns:=/others"),
-        *(part for name, value in given.items() for part in ("-p", f"{name}:={value}")),
+        *("-r", "capture:__ns:=/others", "-r", "__ns:=/face_af", "--params-file", str(folder / "others.yaml")),
     ]
     log = folder / "others.log"
     with log.open("wb") as out:

@@ -1,10 +1,12 @@
-"""Keeps the allocator from handing every picture's memory back to the system."""
+"""Memory is kept for the next picture rather than handed back; and whether an error says that there is none."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 
+_SHORTAGE = ("memory", "bad_alloc", "bad allocation", "map segment", "start new thread")
+"""Words of what libraries raise when they get no memory."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt, as in <malloc.h>
 
 
@@ -19,3 +21,8 @@ def keep_freed_memory(megabytes: int = 128, largest_mb: int = 32) -> None:
         mallopt(_ARENA_MAX, 1)  # what one thread frees, another takes
         mallopt(_MMAP_THRESHOLD, largest_mb << 20)
         mallopt(_TRIM_THRESHOLD, megabytes << 20)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error of whatever library says that it got no memory."""
+    return isinstance(error, MemoryError) or any(word in str(error) for word in _SHORTAGE)

@@ -18,12 +18,12 @@ from importlib import import_module
 from types import FrameType
 
 from . import files
+from .memory import is_shortage
 from .wheels import ADVICE
 
 PATIENCE_S = 1.5
 """Time to tidy up after Ctrl-C; something that does not listen is ended then."""
 
-_NO_MEMORY = ("memory", "bad_alloc", "bad allocation", "map segment", "start new thread")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -135,7 +135,7 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         ours = error.name is None or error.name.startswith(("face_af", "nikon_mcn10"))
         return None if ours else f"the Python package '{error.name}' is missing: {ADVICE}"
-    if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
+    if is_shortage(error):
         return "there is not enough memory: end other programs, or raise the limit (ulimit -v)"
     if isinstance(error, OSError):
         return files.told(error)

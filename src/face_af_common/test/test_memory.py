@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from face_af_common.memory import is_shortage
+
 PICTURES = """
 import resource
 from face_af_common.memory import keep_freed_memory
@@ -29,3 +31,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_memory_of_pictures_is_used_again() -> None:
     done = subprocess.run([sys.executable, "-c", PICTURES], capture_output=True, text=True, check=True, timeout=60)
     assert int(done.stdout) < 1000, "pages that the kernel had to provide anew, of 60,000"
+
+
+def test_a_lack_of_memory_is_told_from_other_errors() -> None:
+    for error in (MemoryError(), RuntimeError("std::bad_alloc"), RuntimeError("can't start new thread")):
+        assert is_shortage(error)
+    assert not is_shortage(ValueError("not an ONNX file"))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.files import regular, told
+from face_af_common.memory import is_shortage
 
 Array = NDArray[np.float32]
 
@@ -46,6 +47,11 @@ class Runner(Protocol):
 def label(model: Path | bytes) -> str:
     """How messages call a model."""
     return str(model) if isinstance(model, Path) else "model"
+
+
+def why(error: Exception, otherwise: str) -> str:
+    """What to say of a network that does not load: a lack of memory is not the file's fault."""
+    return "there is not enough memory for this network: end other programs" if is_shortage(error) else otherwise
 
 
 def read_model(model: Path | bytes) -> bytes:

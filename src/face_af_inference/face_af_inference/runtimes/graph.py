@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .base import ModelError, label, read_model
+from .base import ModelError, label, read_model, why
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -23,7 +23,7 @@ def parse(model: Path | bytes, what: str = "") -> ModelProto:
     except ModelError:
         raise
     except Exception as error:  # protobuf's error type depends on its version
-        raise ModelError(f"{what}: not an ONNX file, or a truncated one") from error
+        raise ModelError(f"{what}: {why(error, 'not an ONNX file, or a truncated one')}") from error
     if not proto.graph.node:
         raise ModelError(f"{what}: not an ONNX file (no network in it)")
     return proto

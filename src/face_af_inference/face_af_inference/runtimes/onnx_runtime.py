@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cpu_graph, graph
-from .base import Array, ModelError, check_batch, joined, pieces
+from .base import Array, ModelError, check_batch, joined, pieces, why
 
 PROVIDERS = {
     "onnxruntime-cpu": "CPUExecutionProvider",
@@ -77,7 +77,8 @@ class OnnxRunner:
                 providers = _providers(provider, precision, None)
                 self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except Exception as error:  # ONNX Runtime's errors share no base class
-            raise ModelError(f"{what}: not a network that ONNX Runtime can run ({_first_line(error)})") from error
+            reason = why(error, f"not a network that ONNX Runtime can run ({_first_line(error)})")
+            raise ModelError(f"{what}: {reason}") from error
         if self._session.get_providers()[0] != wanted:
             raise ModelError(f"{what}: {wanted} does not start (driver or CUDA libraries missing?)")
         inputs = self._session.get_inputs()

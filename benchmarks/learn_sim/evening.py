@@ -49,10 +49,12 @@ class Camera:
 
 class Recorder:
     """Lets a grip and a camera talk, and writes it down. ``hold`` and ``pause``: seconds that a button is down, and
-    between two presses, shortest and longest."""
+    between two presses, shortest and longest; ``speed``: how much slower both are; ``jitter``: of heartbeats."""
 
-    hold = 0.08, 0.3
-    pause = 1.3, 2.6
+    hold: tuple[float, float] = (0.08, 0.3)
+    pause: tuple[float, float] = (1.3, 2.6)
+    speed = 1.0
+    jitter = 0.002
 
     def __init__(self, grip: Grip, rng: random.Random, busy: float = 0.0) -> None:
         self.grip, self.rng = grip, rng
@@ -76,7 +78,7 @@ class Recorder:
         self._wait(rng.uniform(3.0, 6.0) if presses else seconds)
         for button in presses:
             self._talk(self.grip.press(button), pressed=True)
-            self._wait(rng.uniform(*self.hold))
+            self._hold(button, rng.uniform(*self.hold))
             self._talk(self.grip.release(button), pressed=True)
             self._wait(rng.uniform(*self.pause))
         if close:
@@ -84,6 +86,13 @@ class Recorder:
             self.tid += 1
             self._exchange(Say(CLOSE), self.tid)
         return self.log
+
+    def _hold(self, button: str, seconds: float) -> None:
+        every, end = self.grip.repeats_every, self.time + seconds
+        while every and self.time + every < end:
+            self._wait(every)
+            self._talk(self.grip.held(button), pressed=True)
+        self._wait(max(0.01, end - self.time))
 
     def _wait(self, seconds: float) -> None:
         """Time passes; heartbeats come when they are due."""
@@ -93,7 +102,7 @@ class Recorder:
             if self._due[group] >= end:
                 self.time = max(self.time, end)
                 return
-            self.time = max(self.time, self._due[group] + abs(self.rng.gauss(0, 0.002)))
+            self.time = max(self.time, self._due[group] + abs(self.rng.gauss(0, self.jitter)))
             self._talk(self.grip.beat(group))
             self._due[group] += self.grip.rhythms[group]
             if self.grip.idle:
@@ -104,7 +113,7 @@ class Recorder:
         try:
             say = next(talk)
             while True:
-                self.time += say.pause + self.rng.uniform(0.0005, 0.002)
+                self.time += say.pause + self.speed * self.rng.uniform(0.0005, 0.002)
                 self.tid += 1
                 heard = self._exchange(say, self.tid)
                 while heard.code == BUSY:
@@ -120,17 +129,19 @@ class Recorder:
     def _exchange(self, say: Say, tid: int) -> Heard:
         began = self.time
         heard = self.camera.hear(say)
-        self.time += self.rng.uniform(0.001, 0.006)
+        self.time += self.speed * self.rng.uniform(0.001, 0.006)
         self.log.append(Exchange(began, tid, say, heard, self.time))
         return heard
 
 
-def record(grip: Grip, seed: int, buttons: Sequence[str], busy: float = 0.0) -> dict[str, list[Exchange]]:
+def record(
+    grip: Grip, seed: int, buttons: Sequence[str], busy: float = 0.0, kind: type[Recorder] = Recorder
+) -> dict[str, list[Exchange]]:
     """Recordings by name (``quiet`` and each button)."""
     rng = random.Random(seed)
-    out = {"quiet": Recorder(grip, rng, busy).session((), rng.uniform(12.0, 20.0), rng.random() < 0.5)}
+    out = {"quiet": kind(grip, rng, busy).session((), rng.uniform(12.0, 20.0), rng.random() < 0.5)}
     for button in buttons:
-        out[button] = Recorder(grip, rng, busy).session([button] * rng.randrange(9, 13), 0.0, rng.random() < 0.5)
+        out[button] = kind(grip, rng, busy).session([button] * rng.randrange(9, 13), 0.0, rng.random() < 0.5)
     return out
 
 

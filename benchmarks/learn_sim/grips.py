@@ -49,6 +49,8 @@ class Grip:
 
     rhythms: tuple[float, ...] = (0.5,)
     idle = True
+    repeats_every = 0.0
+    """Seconds after which a button that is held is reported again, 0 never."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -82,6 +84,9 @@ class Grip:
         raise NotImplementedError
 
     def release(self, button: str) -> Talk:
+        raise NotImplementedError
+
+    def held(self, button: str) -> Talk:
         raise NotImplementedError
 
     def stop(self) -> Talk:

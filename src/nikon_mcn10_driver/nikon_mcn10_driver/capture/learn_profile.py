@@ -16,7 +16,8 @@ from face_af_common.files import told, write_text
 
 from ..profile import BUTTONS, ProfileError
 from ..profile_format import format_profile
-from .learn import Learned, learn
+from .learn import learn
+from .outcome import Learned
 from .packets import CaptureError
 from .proof import Proof, prove
 from .reader import Capture, read_capture

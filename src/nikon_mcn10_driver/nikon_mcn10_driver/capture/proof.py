@@ -19,8 +19,8 @@ from ..profile import Profile
 from ..ptp import DeviceInfo, Event, OperationCode, ResponseCode
 from ..remote import PtpRemote, Refused
 from ..transport import Reply, TransportError
-from .learn import Learned
 from .observed import ObservedStep
+from .outcome import Learned
 from .runs import Run
 from .transactions import LOST, Transaction
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ..profile_fields import show_field
 from ..ptp import name_of
-from .learn import Learned
 from .observed import ObservedStep, value_at
+from .outcome import Learned
 from .proof import Proof
 
 _SHOWN_PACKETS = 6

@@ -1,0 +1,336 @@
+"""``./run bench crops``: crops of one person from real video: who is found, how quickly, in how much memory.
+
+Needs ``FACE_AF_TEST_MEDIA``, the folder with ``short_hamilton_clip.mp4``, ``lin-manuel-miranda.png``,
+``intel_one-by-one-person.mp4`` and ``facenet_pytorch_video.mp4``. Longer videos are made of these by repeating their
+packets, without encoding anything anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import filecmp
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from face_af_crops.bank import Bank
+from face_af_crops.engine import Models, engine
+from face_af_crops.main_pass import MainPass
+from face_af_crops.prescan import scan
+from face_af_crops.references import load_references
+from face_af_crops.settings import CropSettings, make_settings, ratio
+from face_af_crops.video import VideoFile, open_video
+
+SINGER_NEAR, SINGER_FAR, CLIP = (83, 210), (0, 18), "short_hamilton_clip.mp4"
+"""Frames in which the singer is to be seen, first and last."""
+
+FIRST_VISIT, FIRST_FACE, ROOM = (6.0, 19.6), 190, "intel_one-by-one-person.mp4"
+"""Seconds in which the room has its first person, and the frame with the clearest view of the face, read by eye."""
+
+WALKERS = "facenet_pytorch_video.mp4"
+MOST_EXTRA, LEAST_REALTIME, KILLS = 0.25, 1.5, 10
+MOST_GROWTH_MB = 60.0
+"""Of the peak memory from five minutes of video to an hour: what the lists of stamps and sightings take."""
+
+Report = dict[str, Any]
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    with (out / "index.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def crops(video: Path, reference: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(video, reference, out, *options), capture_output=True, text=True, check=False)
+
+
+def command(video: Path, reference: Path, out: Path, *options: str) -> list[str]:
+    return [
+        sys.executable, "-m", "face_af_crops.crops", str(video), "--ref", str(reference), "--out", str(out), *options
+    ]  # fmt: skip
+
+
+def repeated(source: Path, target: Path, seconds: float) -> Path:
+    """``source`` again and again, at least ``seconds`` long, by copying its packets."""
+    import av
+
+    with av.open(str(source)) as once, av.open(str(target), "w") as out:
+        stream = once.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        packets = [p for p in once.demux(stream) if p.dts is not None]
+        length = max(p.pts for p in packets) - min(p.pts for p in packets) + (packets[0].duration or 1)
+        stamps = [(p.pts, p.dts) for p in packets]
+        for n in range(max(1, round(seconds / float(length * stream.time_base) + 0.5))):
+            for packet, (pts, dts) in zip(packets, stamps, strict=True):
+                packet.pts, packet.dts, packet.stream = pts + n * length, dts + n * length, copy
+                out.mux(packet)
+                packet.stream = stream
+    return target
+
+
+def singer(media: Path, work: Path) -> Report:
+    """The singer's crops from both of his scenes and from nowhere else."""
+    out = work / "singer"
+    done = crops(media / CLIP, media / "lin-manuel-miranda.png", out)
+    found = rows_of(out)
+    frames = [int(row["frame"]) for row in found]
+    near = [f for f in frames if SINGER_NEAR[0] <= f <= SINGER_NEAR[1]]
+    far = [f for f in frames if SINGER_FAR[0] <= f <= SINGER_FAR[1]]
+    return {
+        "exit": done.returncode,
+        "near": len(near),
+        "far": len(far),
+        "elsewhere": len(frames) - len(near) - len(far),
+        "badly_framed": sum(not _well_framed(out, row) for row in found),
+    }
+
+
+def _well_framed(out: Path, row: dict[str, str]) -> bool:
+    """Exact ratio, the whole face in it, the image as large as its row says."""
+    image = cv2.imread(str(out / row["crop_path"]))
+    across, down = ratio(row["ratio"])
+    x1, y1, x2, y2 = (int(row[name]) for name in ("x1", "y1", "x2", "y2"))
+    x, y, width, height = (float(row[f"face_{name}"]) for name in "xywh")
+    inside = x1 <= x and y1 <= y and x + width <= x2 and y + height <= y2
+    exact = image.shape[1] * down == image.shape[0] * across and image.shape[:2] == (y2 - y1, x2 - x1)
+    return bool(inside and exact)
+
+
+def visits(media: Path, work: Path) -> Report:
+    """The first person's visit to a room that six people enter one after the other, from one blurred profile."""
+    _first_person(media, work)
+    out = work / "visits"
+    done = crops(media / ROOM, work / "first.png", out)
+    report = json.loads((out / "report.json").read_text())
+    spans = next(iter(report["videos"][0]["spans"].values()))
+    padding = report["settings"]["prescan_pad_sec"]
+    low, high = FIRST_VISIT[0] - padding, FIRST_VISIT[1] + padding
+    return {
+        "exit": done.returncode,
+        "spans": spans,
+        "outside": sum(not low <= start <= end <= high for start, end in spans),
+        "crops": len(rows_of(out)),
+        "crops_elsewhere": sum(not FIRST_VISIT[0] <= float(row["time_secs"]) <= FIRST_VISIT[1] for row in rows_of(out)),
+    }
+
+
+def _first_person(media: Path, work: Path) -> None:
+    frame = next(iter(open_video(media / ROOM).frames(FIRST_FACE, FIRST_FACE + 1)))
+    cv2.imwrite(str(work / "first.png"), frame.image())
+
+
+def _best_of(times: int, act: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        act()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def speed(media: Path, work: Path, rounds: int) -> Report:
+    """Pre-scan beside decoding alone, main pass beside the plain way, on 1080p; the best of several rounds each."""
+    video = open_video(repeated(media / WALKERS, work / "walkers.mp4", 12.0))
+    settings = make_settings()
+    networks = engine(Models())
+    frame = next(iter(video.frames(video.count // 3, video.count // 3 + 1))).image()
+    face = networks.faces(frame, settings.face_det_conf, 40)[0].box
+    left, top = (max(0, round(v - face.height)) for v in (face.x, face.y))
+    cv2.imwrite(
+        str(work / "walker.png"), frame[top : round(face.bottom + face.height), left : round(face.right + face.width)]
+    )
+    bank = load_references([str(work / "walker.png")], [], networks, Path(), print).bank
+
+    def decode() -> None:
+        for _ in video.frames():
+            pass
+
+    decode()
+    scan(video, 0, min(60, video.count), networks, settings)
+    decoding = _best_of(rounds, decode)
+    scanning = _best_of(rounds, lambda: scan(video, 0, video.count, networks, settings))
+    passing = _best_of(rounds, lambda: MainPass(video, networks, bank, settings).run(0, video.count))
+    plainly = _best_of(1, lambda: _plain_way(video, bank, settings))
+    return {
+        "seconds_of_video": round(video.duration, 2),
+        "size": [video.width, video.height],
+        "frames_per_second": round(video.rate, 2),
+        "decoding_s": round(decoding, 2),
+        "prescan_s": round(scanning, 2),
+        "prescan_extra": round(scanning / decoding - 1, 3),
+        "main_pass_s": round(passing, 2),
+        "main_pass_realtime": round(_at_30(video) / passing, 2),
+        "plain_way_s": round(plainly, 2),
+        "plain_way_realtime": round(_at_30(video) / plainly, 2),
+    }
+
+
+def _at_30(video: VideoFile) -> float:
+    """Seconds that the frames last at 30 a second."""
+    return video.count / 30
+
+
+def _plain_way(video: VideoFile, bank: Bank, settings: CropSettings) -> None:
+    """Every frame, every step: no stride, no lock, persons on each frame, each candidate cut out and encoded."""
+    plain = make_settings(changes={"frame_stride": 1, "only_best": False, "min_gap_sec": 0.0})
+    networks = engine(Models())
+    for frame in video.frames():
+        image = frame.image()
+        if networks.persons is not None:
+            networks.persons.detect(image, settings.min_det_conf, settings.min_person_px)
+        networks.faces(image, settings.face_det_conf, 16)
+        cv2.imencode(".jpg", image)
+    del plain, bank
+
+
+def memory(media: Path, work: Path, minutes: float) -> Report:
+    """Peak memory of a whole run over an hour, and over five minutes of the same."""
+    cv2.imwrite(
+        str(work / "first.png"), next(iter(open_video(media / ROOM).frames(FIRST_FACE, FIRST_FACE + 1))).image()
+    )
+    peaks, took = [], []
+    for length in (5.0, minutes):
+        video = repeated(media / ROOM, work / f"room{length:.0f}.mp4", 60 * length)
+        began = time.perf_counter()
+        peaks.append(_peak(command(video, work / "first.png", work / f"memory{length:.0f}")))
+        took.append(time.perf_counter() - began)
+        video.unlink()
+    return {
+        "minutes": minutes,
+        "peak_mb_of_5_minutes": round(peaks[0], 1),
+        "peak_mb": round(peaks[1], 1),
+        "seconds": round(took[1], 1),
+        "crops": len(rows_of(work / f"memory{minutes:.0f}")),
+    }
+
+
+def _peak(words: list[str]) -> float:
+    """Megabytes at most of a process of its own, which must end well."""
+    code = (
+        "import resource, subprocess, sys\n"
+        "code = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode\n"
+        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    status, peak = done.stdout.split()[-2:]
+    if status != "0":
+        raise SystemExit(f"crops ended with status {status}: {' '.join(words)}")
+    return float(peak)
+
+
+def repeat(media: Path, work: Path, kills: int) -> Report:
+    """Two runs are the same byte for byte; so is one that was killed again and again and went on."""
+    video = repeated(media / CLIP, work / "singer.mp4", 30.0)
+    reference = media / "lin-manuel-miranda.png"
+    began = time.perf_counter()
+    crops(video, reference, work / "once")
+    length = time.perf_counter() - began
+    crops(video, reference, work / "twice", "--jobs", "2")
+    rng = random.Random(1)
+    killed = 0
+    for _ in range(kills):
+        run = subprocess.Popen(
+            command(video, reference, work / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            run.wait(timeout=rng.uniform(0.1, 0.9) * length)
+        except subprocess.TimeoutExpired:
+            os.kill(run.pid, signal.SIGKILL)
+            killed += 1
+        run.wait()
+    crops(video, reference, work / "killed")
+    return {
+        "crops": len(rows_of(work / "once")),
+        "second_run_differs": _differing(work / "once", work / "twice"),
+        "kills": killed,
+        "killed_run_differs": _differing(work / "once", work / "killed"),
+    }
+
+
+def _differing(one: Path, other: Path) -> int:
+    """Files that are not the same in both, ``index.csv`` and crops."""
+    names = ["index.csv", "report.json", *(row["crop_path"] for row in rows_of(one))]
+    others = {str(p.relative_to(other)) for p in other.rglob("*.jpg") if "crops" in p.parts}
+    same = filecmp.cmpfiles(one, other, names, shallow=False)[0]
+    return len(names) - len(same) + len(others - set(names) - {n for n in others if n.startswith("annot")})
+
+
+PARTS: dict[str, Callable[[Path, Path, argparse.Namespace], Report]] = {
+    "singer": lambda media, work, args: singer(media, work),
+    "visits": lambda media, work, args: visits(media, work),
+    "speed": lambda media, work, args: speed(media, work, args.rounds),
+    "repeat": lambda media, work, args: repeat(media, work, args.kills),
+    "memory": lambda media, work, args: memory(media, work, args.minutes),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="./run bench crops", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="parts (default: all)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each timing (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=KILLS, help="how often a run is killed (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="length of the long video (default: %(default)s)")
+    parser.add_argument("--report", type=Path, help="write the figures to this JSON file")
+    parser.add_argument("--check", action="store_true", help="exit status 1 and a line for each missed figure")
+    args = parser.parse_args(argv)
+    media = Path(os.environ.get("FACE_AF_TEST_MEDIA", ""))
+    if not (media / CLIP).is_file():
+        print("bench crops: FACE_AF_TEST_MEDIA names no folder with the videos (see --help)", file=sys.stderr)
+        return 2
+    report: dict[str, Report] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in args.only:
+            report[name] = PARTS[name](media, Path(folder), args)
+            print(f"{name}: {json.dumps(report[name])}", flush=True)
+    if args.report:
+        args.report.parent.mkdir(parents=True, exist_ok=True)
+        args.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    missed = list(_missed(report))
+    for line in missed:
+        print(line)
+    return 1 if args.check and missed else 0
+
+
+def _missed(report: dict[str, Report]) -> list[str]:
+    def demand(part: str, holds: Callable[[Report], bool], text: str) -> None:
+        if part in report and not holds(report[part]):
+            lines.append(f"{part}: {text.format(**report[part])}")
+
+    lines: list[str] = []
+    demand("singer", lambda r: r["near"] > 0 and r["far"] > 0, "{near} crops of the near scene, {far} of the far one")
+    demand("singer", lambda r: not r["elsewhere"], "{elsewhere} crops of scenes without him")
+    demand("singer", lambda r: not r["badly_framed"], "{badly_framed} crops with another shape or a cut face")
+    demand("visits", lambda r: bool(r["spans"]), "the first person was not found")
+    demand("visits", lambda r: not r["outside"], "{outside} spans outside the visit and its padding: {spans}")
+    demand("visits", lambda r: not r["crops_elsewhere"], "{crops_elsewhere} crops of other visits")
+    demand(
+        "speed", lambda r: r["prescan_extra"] <= MOST_EXTRA, "the pre-scan takes {prescan_extra:.0%} more than decoding"
+    )
+    demand(
+        "speed",
+        lambda r: r["main_pass_realtime"] >= LEAST_REALTIME,
+        "the main pass has {main_pass_realtime} x realtime",
+    )
+    demand("repeat", lambda r: not r["second_run_differs"], "{second_run_differs} files of a second run differ")
+    demand("repeat", lambda r: not r["killed_run_differs"], "{killed_run_differs} files differ after {kills} kills")
+    demand(
+        "memory",
+        lambda r: r["peak_mb"] - r["peak_mb_of_5_minutes"] <= MOST_GROWTH_MB,
+        "{peak_mb} MB, {peak_mb_of_5_minutes} MB after five minutes",
+    )
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from face_af_crops.bank import Bank
 from face_af_crops.engine import Models, engine
@@ -66,9 +67,9 @@ def repeated(source: Path, target: Path, seconds: float) -> Path:
     import av
 
     with av.open(str(source)) as once, av.open(str(target), "w") as out:
-        stream = once.streams.video[0]
-        copy = out.add_stream_from_template(stream)
-        packets = [p for p in once.demux(stream) if p.dts is not None]
+        stream: Any = once.streams.video[0]
+        copy: Any = out.add_stream_from_template(stream)
+        packets: list[Any] = [p for p in once.demux(stream) if p.dts is not None]
         length = max(p.pts for p in packets) - min(p.pts for p in packets) + (packets[0].duration or 1)
         stamps = [(p.pts, p.dts) for p in packets]
         for n in range(max(1, round(seconds / float(length * stream.time_base) + 0.5))):
@@ -98,7 +99,7 @@ def singer(media: Path, work: Path) -> Report:
 
 def _well_framed(out: Path, row: dict[str, str]) -> bool:
     """Exact ratio, the whole face in it, the image as large as its row says."""
-    image = cv2.imread(str(out / row["crop_path"]))
+    image = np.asarray(cv2.imread(str(out / row["crop_path"])))
     across, down = ratio(row["ratio"])
     x1, y1, x2, y2 = (int(row[name]) for name in ("x1", "y1", "x2", "y2"))
     x, y, width, height = (float(row[f"face_{name}"]) for name in "xywh")

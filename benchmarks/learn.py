@@ -51,8 +51,8 @@ def capture_of(log: Sequence[Exchange], rng: random.Random, loss: float) -> byte
         return sniffers.pcapng(sniffers.usbmon(log), 220, resolution=6)
     if kind == 1 and not loss:
         return sniffers.pcap(sniffers.usbpcap(log), 249)
-    odd = {"damaged": rng.choice((0.0, 0.0, 0.02)), "header_alone": rng.random() < 0.1}
-    tap = sniffers.WireTap(rng, rng.choice((64, 512)), rng.randrange(1, 120), **odd)
+    damaged, header_alone = rng.choice((0.0, 0.0, 0.02)), rng.random() < 0.1
+    tap = sniffers.WireTap(rng, rng.choice((64, 512)), rng.randrange(1, 120), damaged, header_alone)
     packets = sniffers.lose(tap.packets(log, others=rng.random() < 0.4), loss, rng)
     if kind == 2:
         return sniffers.total_phase(packets).encode()

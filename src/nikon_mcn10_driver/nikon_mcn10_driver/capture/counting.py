@@ -9,20 +9,9 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..fields import UNITS, Clock, Counter, CounterRule, TransactionId
+from ..fields import Counter, CounterRule, TransactionId
 from .observed import ObservedStep, Seen, value_of
 from .runs import Run
-
-_CLOCK_ERROR = 0.03
-"""Seconds between a message's own time and the one in the capture."""
-
-
-_UPTIME = 20.0
-"""Seconds by which the starts of a clock may differ: the time from switching the grip on to opening the session. What
-differs more is the clock of somebody else."""
-
-_LONG_AGO = 1e9
-"""Seconds since 1970 (the year 2001); a capture with smaller times does not say when it was made."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +71,7 @@ def counts(step: ObservedStep, slot: Slot) -> tuple[float, float] | None:
     """How often neighbouring values do not grow (0 to 1) and how far apart they are otherwise (median); None when they
     do not count."""
     steps: list[int] = []
-    for before, after in _neighbours(step.seen):
+    for before, after in neighbours(step.seen):
         steps.append(slot.value(after) - slot.value(before))
     if len({slot.value(seen) for seen in step.seen}) < 2 or not steps:
         return None
@@ -109,7 +98,7 @@ def _one_start(seen: Sequence[Seen], slot: Slot, steps: Sequence[int]) -> bool:
     )
 
 
-def _neighbours(seen: Sequence[Seen]) -> Iterator[tuple[Seen, Seen]]:
+def neighbours(seen: Sequence[Seen]) -> Iterator[tuple[Seen, Seen]]:
     for a, b in itertools.pairwise(seen):
         if a.run == b.run:
             yield a, b
@@ -121,65 +110,6 @@ def is_transaction_id(step: ObservedStep, slot: Slot) -> TransactionId | None:
     if len(distances) != 1 or len({s.transaction.tid for s in step.seen}) < 3:
         return None
     return TransactionId(distances.pop(), slot.width, slot.big)
-
-
-def find_clock(
-    step: ObservedStep, slot: Slot, runs: Sequence[Run], steps: Sequence[ObservedStep]
-) -> tuple[Clock, str] | None:
-    """The field and a remark, where the number grows with the time. ``steps``: all, of which some are explained
-    already."""
-    for unit, ticks in UNITS.items():
-        tolerance = max(1.5, _CLOCK_ERROR * ticks)
-        offsets: dict[int, list[float]] = {}
-        span = 0.0
-        for seen in step.seen:
-            since = seen.transaction.time - runs[seen.run].opened
-            offsets.setdefault(seen.run, []).append(slot.value(seen) - since * ticks)
-        for before, after in _neighbours(step.seen):
-            span = max(span, abs(slot.value(after) - slot.value(before)))
-        if span < 5 * tolerance and not (unit == "s" and span >= 2 and len(step.seen) >= 6):
-            continue
-        if any(max(values) - min(values) > 2 * tolerance for values in offsets.values()):
-            continue
-        if not any(len(values) >= 3 for values in offsets.values()):
-            continue
-        first = step.seen[0]
-        if first.transaction.time > _LONG_AGO and abs(slot.value(first) - first.transaction.time * ticks) < max(
-            tolerance, 5 * ticks
-        ):
-            return Clock(unit, 0, True, slot.width, slot.big), "time since 1970"
-        starts = [statistics.median(values) for run, values in offsets.items() if runs[run].started]
-        if not starts:
-            same = _same_clock(steps, unit, {run: statistics.median(v) for run, v in offsets.items()}, runs)
-            return None if same is None else (replace(same, bytes=slot.width, big=slot.big), "")
-        if max(starts) - min(starts) > _UPTIME * ticks:
-            continue
-        agreed = max(starts) - min(starts) <= 0.5 * ticks
-        remark = "" if agreed else "it starts anywhere; the first recording's start is used"
-        # where the first packets of a session were lost it seems to have begun later, never earlier
-        start = min(starts) if agreed else starts[0]
-        return Clock(unit, round(start), False, slot.width, slot.big), remark
-    return None
-
-
-def _same_clock(
-    steps: Sequence[ObservedStep], unit: str, offsets: dict[int, float], runs: Sequence[Run]
-) -> Clock | None:
-    """The clock of another message of the same recordings that goes with this one."""
-    ticks = UNITS[unit]
-    for step in steps:
-        for position, part in step.fields.items():
-            if not isinstance(part, Clock) or part.unit != unit or part.unix:
-                continue
-            slot = Slot(0, position, part.bytes, part.big)
-            theirs = [
-                abs(slot.value(seen) - (seen.transaction.time - runs[seen.run].opened) * ticks - offsets[seen.run])
-                for seen in step.seen
-                if seen.run in offsets
-            ]
-            if theirs and statistics.median(theirs) <= max(1.5, _CLOCK_ERROR * ticks):
-                return part
-    return None
 
 
 def find_counters(steps: Sequence[ObservedStep], pool: list[Slot], runs: Sequence[Run]) -> list[FoundCounter]:

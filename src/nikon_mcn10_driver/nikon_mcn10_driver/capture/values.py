@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..fields import CounterRule
+from .clocks import find_clock
 from .counting import (
     Slot,
     counter_field,
     counts,
-    find_clock,
     find_counters,
     is_transaction_id,
     number_slots,
 )
-from .echoes import as_siblings, find_constant_echo, find_echo
+from .echoes import find_echo
 from .observed import ObservedStep, Replies, value_at
 from .runs import Run
+from .session_values import as_siblings, find_constant_echo
 from .sums import find_checksum
 
 

@@ -52,12 +52,12 @@ class Graph:
             assert time.monotonic() < end, "nothing came"
             self.executor.spin_once(timeout_sec=0.05)
 
-    def send(self, chosen: int = 0, target: str = "carla", again: bool = False) -> None:
+    def send(self, chosen: int = 0, target: str = "carla", again: bool = False, unknown: bool = False) -> None:
         """One frame with three faces; waits for its state."""
         if not again:
             self.stamp += 33_000_000
         places = [Box(300.0 * i, 300, 80, 100) for i in range(3)]
-        found = FaceArray(width=1920, height=1080, target=target)
+        found = FaceArray(width=1920, height=1080, target=target, target_unknown=unknown)
         found.header.stamp = from_ns(self.stamp)
         found.header.frame_id = "camera"
         found.faces = [
@@ -96,6 +96,13 @@ def graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[Graph]:
     yield graph
     graph.close()
     rclpy.shutdown()
+
+
+def test_a_target_that_nobody_is_enrolled_for_is_the_reason(graph: Graph) -> None:
+    graph.send(target="zoe", unknown=True)
+    assert graph.states[-1].reason == "nobody is enrolled as zoe"
+    graph.send(target="zoe")
+    assert graph.states[-1].reason == "the target is not in the picture"
 
 
 def test_a_command_and_exactly_one_state_for_each_frame(graph: Graph) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from face_af_steering.clock import NEVER
 from face_af_steering.planner import Planner, PlannerParams
 
 from .camera import Camera
@@ -82,7 +83,7 @@ def play(scenario: Scenario, policy_name: str, make_planner: PlannerMaker | None
     result = Result(scenario.name, scenario.seed, policy_name, SECONDS, fps=fps)
     blind = scenario.numbers.lag_frames / fps + scenario.conditions.stream.latency_s[1] + _GRACE_S
     told = yields = 0
-    hand_at = insisted_at = -1e9
+    hand_at = insisted_at = NEVER
     waiting_since: int | None = None
     for frame in range(stage.frames):
         t = frame / fps

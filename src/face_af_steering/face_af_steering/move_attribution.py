@@ -216,7 +216,7 @@ class MoveAttribution:
             self._close(now)
         self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
         if old is not None and goes_on:
-            self.suspicion.insisted = old.insisted + (found.brings_back and old.gone_by_us)
+            self.suspicion.insisted = (old.insisted + old.gone_by_us) if found.brings_back else 0
             self.suspicion.confirmed = True
 
     def _goes_on(

@@ -132,8 +132,9 @@ class Planner:
         move = self._selection.update(now, self._row, self._expected, params.confirm_frames, params.unseen_frames)
         if move is not None:
             self._moved(now, move)
-        self._presses.drop_lost(now, self._row.candidates(now, params.remember_s))
-        return self._decide(now, track, confirmed)
+        row = self._row.candidates(now, params.remember_s)
+        self._presses.drop_lost(now, row)
+        return self._decide(now, track, confirmed, row)
 
     def _fitted(self) -> PlannerParams:
         """The parameters, with patience enough for the frames' pace."""
@@ -199,9 +200,8 @@ class Planner:
         self.status, self.reason = status, reason
         return []
 
-    def _decide(self, now: float, track: int | None, confirmed: bool) -> list[Action]:
+    def _decide(self, now: float, track: int | None, confirmed: bool, row: list[Subject]) -> list[Action]:
         params, presses = self._used, self._presses
-        row = self._row.candidates(now, params.remember_s)
         target = self._row.subjects[track] if track is not None else None
         situation = Situation(
             now,

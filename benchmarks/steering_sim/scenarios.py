@@ -180,7 +180,7 @@ def make(name: str, seed: int, width: float = 1.0, conditions: Conditions = AS_D
     elif name == "with still camera":
         numbers = dataclasses.replace(numbers, own_moves=())
     elif name == "with restless camera":
-        numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 3.0, 12.0))
+        numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 6.0, 20.0))
     elif name == "slow: moves":
         numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 4.0, 15.0))
     if name in SLOW:

@@ -215,9 +215,9 @@ class MoveAttribution:
         elif old is not None:
             self._close(now)
         self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
-        if old is not None and goes_on:
-            self.suspicion.insisted = (old.insisted + old.gone_by_us) if found.brings_back else 0
-            self.suspicion.confirmed = True
+        self.suspicion.confirmed = goes_on
+        if old is not None and found.brings_back:  # counted however little was believed of it
+            self.suspicion.insisted = old.insisted + old.gone_by_us
 
     def _goes_on(
         self, now: float, before: Subject, after: Subject, row: Sequence[Subject], step: float

@@ -237,7 +237,7 @@ class MoveAttribution:
         since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
         rightwards = after.x > before.x
         same_way = _SAME_WAY if rightwards == suspicion.rightwards else 1.0 - _SAME_WAY
-        if suspicion.gone_by_us:
+        if suspicion.gone_at is not None:
             # more than one step away by now: the hand comes back step by step
             wanted_face = next((s for s in row if s.key == suspicion.face), None)
             comes_back = wanted_face is not None and rightwards == (wanted_face.x > after.x)

@@ -18,7 +18,7 @@ _FRAMES = 2000
 
 
 def update_ms() -> dict[str, float]:
-    """Processor time of one ``update`` in milliseconds, with up to 15 faces and boxes: median, and of the slowest hundredth.
+    """Processor time of one ``update``, ms, with up to 15 faces and boxes: median, and of the slowest hundredth.
 
     Measured with the camera answering the presses, so that every branch is met.
     """

@@ -1,16 +1,16 @@
-"""The methods that a classifier can be trained with; scikit-learn does the work, arrays are what is kept."""
+"""The methods that a classifier can be trained with; arrays are what is kept of them."""
 
 from __future__ import annotations
 
 import contextlib
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .classifier import NEAREST, PAIRS, Head, unit
-from .model import GalleryError
+from .linear_machines import logistic, svm
+from .model import Embeddings, GalleryError
 from .training_set import Frame, TrainingSet
 
 MOST_IN_PAIRS = 150
@@ -84,18 +84,22 @@ def _borders(
     if len(data.background) and method != PAIRS:
         rows = np.vstack([rows, frame.inside(data.background)])
         owners = np.append(owners, np.full(len(data.background), people))
-    machine = _machine(method, seed)
-    with warnings.catch_warnings(), _one_thread():
-        warnings.simplefilter("ignore")  # that it could be fitted even better: stopping early serves few photographs
-        machine.fit(rows, owners)
-    weights, bias = np.atleast_2d(machine.coef_), np.atleast_1d(machine.intercept_)
-    if method == PAIRS:
-        # scikit-learn turns the only border of a pair round
-        return (-weights, -bias) if people == 2 else (weights, bias)
-    if len(weights) == 1:
-        # two people have one border between them
-        weights, bias = np.vstack([-weights, weights]), np.append(-bias, bias)
+    with _one_thread():
+        if method == PAIRS:
+            return _pairs(rows, owners, seed)
+        weights, bias = (svm if method == "svm" else logistic)(rows, owners, PENALTY[method])
     return weights[:people], bias[:people]
+
+
+def _pairs(rows: Embeddings, owners: NDArray[np.int64], seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from sklearn.svm import SVC
+
+    machine = SVC(
+        kernel="linear", decision_function_shape="ovo", C=PENALTY[PAIRS], class_weight="balanced", random_state=seed
+    ).fit(rows, owners)
+    weights, bias = np.atleast_2d(machine.coef_), np.atleast_1d(machine.intercept_)
+    # scikit-learn turns the only border of a pair round
+    return (-weights, -bias) if len(weights) == 1 else (weights, bias)
 
 
 def _one_thread() -> contextlib.AbstractContextManager[Any]:
@@ -105,18 +109,3 @@ def _one_thread() -> contextlib.AbstractContextManager[Any]:
     except ImportError:
         return contextlib.nullcontext()
     return threadpool_limits(1)  # type: ignore[no-any-return]
-
-
-def _machine(method: str, seed: int) -> Any:
-    common = {"C": PENALTY[method], "class_weight": "balanced", "random_state": seed}
-    if method == "svm":
-        from sklearn.svm import LinearSVC
-
-        return LinearSVC(dual=True, tol=1e-2, max_iter=2000, **common)
-    if method == PAIRS:
-        from sklearn.svm import SVC
-
-        return SVC(kernel="linear", decision_function_shape="ovo", **common)
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(tol=1e-4, max_iter=30, **common)

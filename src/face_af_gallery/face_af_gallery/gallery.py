@@ -20,6 +20,17 @@ from .sample_store import SampleStore
 
 FEW = 50
 """Samples in a gallery for which a model's threshold was measured: a dozen people with a few photographs each."""
+FEWEST = 5
+"""Samples down to which the threshold falls in small galleries, of embedders that count the lead over the second."""
+
+
+def growth(samples: int, embedder: EmbeddingModel) -> float:
+    """How far the threshold of a gallery with so many samples lies above the embedder's; see ``above``.
+
+    Among more, some stranger will always be nearer to one: a tenth of the threshold's distance from strangers with
+    every tenfold of samples. Among fewer than :data:`FEW` it falls as much where that was measured.
+    """
+    return 0.1 * math.log10(max(samples, FEWEST if embedder.lead else FEW) / FEW)
 
 
 class Gallery(SampleStore):
@@ -41,16 +52,15 @@ class Gallery(SampleStore):
 
     @property
     def threshold(self) -> float:
-        """Similarity from which on a face may be given a name of this gallery.
+        """Similarity from which on a face may be given a name of this gallery: the embedder's own, and :func:`growth`.
 
-        The embedder's own for up to :data:`FEW` samples. Among more, some stranger will always be nearer to one: the
-        threshold rises by a tenth of its distance from strangers with every tenfold of samples.
+        For upper halves it never falls below the embedder's: foreheads are more alike than faces.
         """
         return self.embedder.above(self._growth)
 
     @property
     def _growth(self) -> float:
-        return 0.1 * math.log10(max(self._matcher().size, FEW) / FEW)
+        return growth(max(self._matcher().size, FEW if self._all_masked else 0), self.embedder)
 
     @property
     def floor(self) -> float:

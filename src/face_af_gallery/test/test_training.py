@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,6 +70,22 @@ def test_more_photographs_of_one_person_make_no_more_errors(method: str) -> None
             even, uneven = (even + wrong, uneven) if counts == [5, 5] else (even, uneven + wrong)
     assert even > 20  # hard enough to tell
     assert uneven <= even
+
+
+def test_training_and_reloading_need_no_scikit_learn() -> None:
+    """Its import takes longer than the training; only the pairs of an older system need it."""
+    code = (
+        "import sys, test_training as t\n"
+        "made = t.train(('a', 'b', 'c'), t.people([6, 6, 6]), t.SCALE, t.Options(), model_id='m', content='c')\n"
+        "assert set(made.results) == set(t.METHODS) and 'sklearn' not in sys.modules\n"
+        "again = t.Classifier.from_bytes(made.classifier.to_bytes())\n"
+        "assert again.names == ('a', 'b', 'c') and 'sklearn' not in sys.modules\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_stranger_and_a_photograph_to_be_named_are_never_trained_on() -> None:

@@ -55,7 +55,7 @@ def table(report: dict[str, Any]) -> str:
         lines.append("  enrolled  trials known/strangers  threshold      named  misnamed  strangers named")
         for count, figures in o["enrolled"].items():
             trials = f"{figures['known_trials']}/{figures['stranger_trials']}"
-            for key, note in (("at_far", f"at {rate}"), ("at_threshold", "model's")):
+            for key, note in (("at_far", f"at {rate}"), ("at_threshold", "shipped")):
                 f = figures[key]
                 lines.append(
                     f"  {count:>8}  {trials:>22}  {f['threshold']:.3f} {note:8} {percent(f['named']):>6}"

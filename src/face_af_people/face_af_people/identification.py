@@ -20,7 +20,7 @@ def identification(
     photos: Photos, people: dict[str, list[Path]], *, enrol: Sequence[int], far: float, repeats: int, split: bool
 ) -> tuple[dict[str, Any], list[open_set.OpenSet]]:
     """Figures of naming known people and refusing strangers. Raises :class:`PhotoError`."""
-    from face_af_gallery.gallery import Gallery
+    from face_af_gallery.gallery import Gallery, growth
     from face_af_perception.params import RecognitionParams
 
     people, suspects = usable(photos, people, split)
@@ -30,8 +30,8 @@ def identification(
         indices.setdefault(name, []).append(index)
     if len(indices) < 2:
         raise PhotoError("usable photos of at least two people are needed")
-    threshold, margin = photos.analyser.embedder.threshold, RecognitionParams().margin
-    score, lead = scorer(photos, order), Gallery(None, photos.analyser.embedder).lead
+    embedder, margin = photos.analyser.embedder, RecognitionParams().margin
+    score, lead = scorer(photos, order), Gallery(None, embedder).lead
     figures: dict[str, Any] = {
         "people": len(indices),
         "photos": len(order),
@@ -46,7 +46,8 @@ def identification(
         trial = open_set.evaluate(indices, score, enrol=count, margin=margin, lead=lead, repeats=repeats)
         if not len(trial.known):
             raise PhotoError(f"nobody has more than {count} usable photos, so that none is left to try")
-        figures["enrolled"][str(count)] = _trial_figures(trial, threshold, far)
+        samples = sum(min(count, len(mine)) for mine in indices.values())
+        figures["enrolled"][str(count)] = _trial_figures(trial, embedder.above(growth(samples, embedder)), far)
         trials.append(trial)
     return figures, trials
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from face_af_gallery.gallery import Gallery
+from face_af_gallery.gallery import FEW, Gallery, growth
 from face_af_gallery.matching import mean_embedding, similarity
 from face_af_gallery.model import Chip, EmbeddingModel, GalleryError, Sample
 
@@ -260,3 +261,10 @@ def test_a_mean_keeps_the_length_of_its_parts() -> None:
     mean = mean_embedding(rows, [1, 2, 3])
     wanted = np.average(np.linalg.norm(rows, axis=2), axis=0, weights=[1, 2, 3])
     assert np.allclose(np.linalg.norm(mean, axis=1), wanted, rtol=1e-5)
+
+
+def test_the_threshold_grows_with_the_gallery_and_falls_in_small_ones_of_ensembles_only() -> None:
+    single, several = SimpleNamespace(lead=0.0), SimpleNamespace(lead=0.3)
+    assert growth(FEW, single) == growth(FEW, several) == 0 and growth(500, single) == pytest.approx(0.1)
+    assert growth(1, single) == growth(12, single) == 0
+    assert growth(12, several) < -0.05 and growth(1, several) == growth(5, several) == pytest.approx(-0.1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_gallery.gallery import Gallery
+from face_af_perception import masks
 from face_af_perception.analyser import AnalysedFace
 from face_af_perception.params import RecognitionParams
 
@@ -28,20 +29,23 @@ class Rule:
         """
         if not faces:
             return []
-        named = self._named(gallery, [face.embedding for face in faces])
-        covered = [i for i, face in enumerate(faces) if face.upper is not None and not named[i][0]]
+        named = self._named(gallery, [face.embedding for face in faces], self.margin)
+        clear = [face.upper is not None and face.quality >= masks.CLEAR for face in faces]
+        covered = [i for i in range(len(faces)) if clear[i] and not named[i][0]]
         upper = gallery.upper if covered else None
         if upper is not None and upper.names:
             halves = [half for i in covered if (half := faces[i].upper) is not None]
-            for i, found in zip(covered, self._named(upper, halves), strict=True):
+            for i, found in zip(covered, self._named(upper, halves, max(self.margin, masks.MARGIN)), strict=True):
                 named[i] = found
         return named
 
-    def _named(self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
+    def _named(
+        self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]], margin: float
+    ) -> list[tuple[str, float]]:
         scale = gallery.embedder.scale
         threshold = scale.internal(self.threshold) if self.threshold else gallery.threshold
         named = []
         for match in gallery.match(np.stack(embeddings)):
-            sure = match.similarity >= threshold and match.similarity - match.second >= self.margin
+            sure = match.similarity >= threshold and match.similarity - match.second >= margin
             named.append((match.identity if sure else "", scale.published(match.similarity)))
         return named

@@ -57,12 +57,12 @@ class Ensemble(FaceModel):
         return self._members
 
     @cached_property
-    def upper(self) -> Ensemble | None:
+    def upper(self) -> FaceModel | None:
+        """All members' together where that was measured; else that of the first member of which it was."""
         lead, shares, threshold = self._of_upper
-        halves = [m.upper for m in self._members]
-        known = [half for half in halves if half is not None]
-        if threshold is None or len(known) < len(halves):
-            return None
+        known = [half for half in (m.upper for m in self._members) if half is not None]
+        if threshold is None or len(known) < len(self._members):
+            return known[0] if known else None
         return Ensemble(known, threshold, lead, shares)
 
     def joined(self, parts: Sequence[Embeddings]) -> Embeddings:

@@ -12,6 +12,7 @@ from face_af_gallery.matching import similarity
 from face_af_gallery.model import Embeddings
 
 from .embedders import FaceModel
+from .masks import MARGIN
 from .params import RecognitionParams
 from .tracker import Memory, Track
 
@@ -104,7 +105,8 @@ class IdentityRule:
         model = self.embedder.upper
         assert model is not None
         match = upper.match(model.mean(memory.upper, memory.upper_weights)[None])[0]
-        if match.similarity >= upper.threshold and match.similarity - match.second >= self.params.margin:
+        margin = max(self.params.margin, MARGIN)
+        if match.similarity >= upper.threshold and match.similarity - match.second >= margin:
             memory.identity = match.identity
         # on the scale of whole faces: what is published is the same on both
         memory.similarity = self.embedder.scale.internal(model.scale.published(match.similarity))

@@ -19,8 +19,14 @@ from face_af_gallery.model import Points
 from .alignment import ARCFACE, ARCFACE_SIZE, Picture, similarity_transform, warp
 
 SIDE = 16
-SURE = 0.5
-"""Probability from which on a face counts as masked. Few that are not reach it; it decides about no name alone."""
+SURE = 0.27
+"""Probability from which on a face counts as masked. It decides about no name alone."""
+
+MARGIN = 0.2
+"""Lead over the second best person that an upper half needs for a name; rather none than a wrong one."""
+
+CLEAR = 0.2
+"""Quality, 0 to 1, below which an upper half gets no name."""
 
 FACE_SHARE = 0.45
 """Where a mask begins on most faces: this share of the way from the eyes down to the mouth (row 70 of 112)."""

@@ -12,6 +12,7 @@ from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
 from face_af_gallery.model import Embeddings
 
+from . import masks
 from .alignment import Picture
 from .embedders import FaceModel
 from .identity_rule import SETTLED, IdentityRule
@@ -169,8 +170,11 @@ class Recognizer:
                 memory.upper, memory.upper_weights = [], []
             elif not memory.identity or memory.upper:
                 points = track.detection.landmarks
+                worth = quality(points, chip)
+                if worth < masks.CLEAR:
+                    continue
                 memory.upper.append(upper.embed(bgr, [points], self.params.flip)[0])
-                memory.upper_weights.append(quality(points, chip))
+                memory.upper_weights.append(worth)
                 del memory.upper[: -self.params.memory], memory.upper_weights[: -self.params.memory]
                 memory.gallery_version = -1
 

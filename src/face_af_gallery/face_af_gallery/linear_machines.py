@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
 Owners = NDArray[np.int64]
-Loss = Callable[[NDArray[np.float32]], tuple[float, NDArray[np.float32]]]
+Loss = Callable[[NDArray[np.float32]], tuple[float, NDArray[Any]]]
 
 STEPS = 12
 """Of the solver. Stopping early serves few photographs: ten times as many steps name no more."""
@@ -28,7 +28,7 @@ def svm(rows: Rows, owners: Owners, strength: float) -> tuple[NDArray[np.float64
     design, balance = _with_ones(rows), _balance(owners)
     each = np.arange(len(rows))
 
-    def loss(weights: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+    def loss(weights: NDArray[np.float32]) -> tuple[float, NDArray[Any]]:
         # how much each score falls short of its margin: 1 above 0 for the own person, 1 below for all others
         missing = design @ weights.T
         missing += 1
@@ -49,7 +49,7 @@ def logistic(rows: Rows, owners: Owners, strength: float) -> tuple[NDArray[np.fl
     each = np.arange(len(rows))
     share = (strength * balance[owners]).astype(np.float32)
 
-    def loss(weights: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+    def loss(weights: NDArray[np.float32]) -> tuple[float, NDArray[Any]]:
         scores = design @ weights.T
         scores -= scores.max(1, keepdims=True)
         np.exp(scores, out=scores)

@@ -38,7 +38,7 @@ IDENTIFY = Tool(PEOPLE, "identify", "{good}/photos --gallery {good}/gallery --js
 VIDEO = Tool(PEOPLE, "identify", "{good}/clip.mp4 --gallery {good}/gallery --csv {out}/x.csv --annotate {out}/a")
 TUNE = Tool(RECORDING, "tune", "{good}/bag --param steering.confirm_frames=1:3:1 --out {out}/t")
 REPLAY = Tool(RECORDING, "replay", "{good}/clip.avi --report {out}/r.json --results {out}/r.jsonl")
-RECORD = Tool(RECORDING, "recorder", "--ros-args -p bag:={out}/bag")
+RECORD = Tool(RECORDING, "recorder", "--ros-args -p folder:={out}/bag")
 DEMO = Tool("", "demo", "--out {out} --duration 4 --headless --no-page --record {out}/bag --report {out}/r.json")
 WRITERS = (
     ENROL, IDENTIFY, VIDEO, TUNE, REPLAY,

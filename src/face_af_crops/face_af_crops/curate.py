@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from face_af_common.files import told
+
 from .curation import Row, choose, read_index
 from .errors import CropError
 from .output import COLUMNS, MARKER, OutputFolder
@@ -101,7 +103,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         OutputFolder.write(path, data)
     except OSError as error:
-        raise CropError(f"{path}: cannot be written ({error.strerror})") from error
+        raise CropError(told(error)) from error
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from face_af_common.files import regular, write_bytes
+from face_af_common.files import regular, told, write_bytes
 
 from .errors import CropError
 
@@ -79,8 +79,8 @@ class OutputFolder:
         try:
             return act(*arguments)
         except OSError as error:
-            where = error.filename or self.folder
-            raise CropError(f"{where}: cannot be written ({error.strerror}); what was done so far is kept") from error
+            error.filename = error.filename or str(self.folder)
+            raise CropError(f"{told(error)}; what was done so far is kept") from error
 
     # -- finished parts ----------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class RowFile:
         try:
             self._file = path.open("a+b")
         except OSError as error:
-            raise CropError(f"{path}: cannot be written ({error.strerror})") from error
+            raise CropError(told(error)) from error
         self._file.seek(0)
         self._old = self._file.read()
         self._at = 0
@@ -153,7 +153,8 @@ class RowFile:
             self._file.write(data)
             self._file.flush()
         except OSError as error:
-            raise CropError(f"{self._path}: cannot be written ({error.strerror}); what was done is kept") from error
+            error.filename = str(self._path)
+            raise CropError(f"{told(error)}; what was done is kept") from error
         self._old += data
         self._at += len(data)
 

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .names import short
+
 BGR = NDArray[np.uint8]
 """An image: height x width x 3, uint8, blue-green-red."""
 
@@ -98,7 +100,7 @@ def decode(encoding: str, data: NDArray[np.uint8], width: int, height: int, step
     layout = LAYOUTS.get(encoding)
     if layout is None:
         measured = encoding[:2] in ("32", "64") or encoding[:3] in ("8SC", "16S", "16U")
-        raise ImageError(f"encoding {encoding!r} cannot be shown: {NO_COLOURS if measured else 'it is unknown'}")
+        raise ImageError(f"encoding {short(encoding)!r} cannot be shown: {NO_COLOURS if measured else 'it is unknown'}")
     if width <= 0 or height <= 0:
         raise ImageError(f"the image is empty ({width}x{height})")
     bytes_a_row = width * layout.channels * layout.depth // 8

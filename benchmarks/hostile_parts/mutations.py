@@ -10,7 +10,8 @@ from typing import Any
 
 _NUMBERS = (0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e30, -1e30, 3.4e38, 1e-40, 1e9)
 _TEXTS = (
-    "", " ", "\n", "anna", "../../etc/passwd", "/proc/kmsg", "/dev/zero", "/dev/stdin", "largest known", "none",
+    "", " ", "\n", "anna", "left", "af_area", "time_line",
+    "../../etc/passwd", "/proc/kmsg", "/dev/zero", "/dev/stdin", "largest known", "none",
     "%s%n{0}", "a" * 300, "x" * 100_000, "\u202eevil", "\u0000", "'; --", "Zoe\u0308", "\U0001f469\u200d\U0001f3a4",
 )  # fmt: skip
 _MANY = (*(0, 0, 1, 2, 5, 20) * 8, 3000)

@@ -5,15 +5,18 @@ The grip's codes are invented, the virtual camera hears only them, and the effec
 
 from __future__ import annotations
 
+import os
 import random
-import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Started, needs_samples, started
+from processes import needs_samples, started
+
+from face_af_common.ros_domain import claim_domain, release_domain
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
@@ -23,21 +26,29 @@ from learn_sim.grips import invent
 
 from nikon_mcn10_driver.profile_format import load_profile
 
-pytestmark = [needs_samples, pytest.mark.timeout(280)]
+pytestmark = [needs_samples, pytest.mark.timeout(560)]
 
 BUTTONS = ["left", "right"]
 SEED = 3
 """A grip with a challenge before every press: family Challenges would not work with a profile of constants."""
 
 
-def ros2(run: Started | None, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    environment = None
-    if run is not None:
-        pairs = Path(f"/proc/{run.process.pid}/environ").read_bytes().split(b"\0")
-        environment = dict(pair.decode().split("=", 1) for pair in pairs if b"=" in pair)
+def ros2(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["ros2", *arguments], env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        ["ros2", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
+
+
+@pytest.fixture
+def domain() -> Iterator[str]:
+    claimed = claim_domain()
+    yield str(claimed)
+    release_domain(claimed)
 
 
 def free_port() -> int:
@@ -54,9 +65,9 @@ def learned_profile(folder: Path) -> Path:
         path.write_bytes(sniffers.pcapng(sniffers.WireTap(random.Random(SEED)).packets(log), 295))
         options += [f"--{name}", str(path)]
     mine, shared = folder / "mine.yaml", folder / "shared.yaml"
-    done = ros2(None, "run", "nikon_mcn10_driver", "learn_profile", *options, "-o", str(mine))
+    done = ros2("run", "nikon_mcn10_driver", "learn_profile", *options, "-o", str(mine))
     assert done.returncode == 0, done.stdout + done.stderr
-    done = ros2(None, "run", "nikon_mcn10_driver", "profiles", "share", str(mine), "-o", str(shared))
+    done = ros2("run", "nikon_mcn10_driver", "profiles", "share", str(mine), "-o", str(shared))
     assert done.returncode == 0, done.stdout + done.stderr
     return shared
 
@@ -66,27 +77,25 @@ def node(package: str, name: str, **parameters: object) -> list[str]:
     return ["ros2", "run", package, name, "--ros-args", "-r", "__ns:=/face_af", *values]
 
 
-def test_a_learned_grip_is_tried_on_the_virtual_camera(tmp_path: Path) -> None:
+def test_a_learned_grip_is_tried_on_the_virtual_camera(tmp_path: Path, domain: str) -> None:
     profile, port = learned_profile(tmp_path), free_port()
     stage = node(
         "face_af_sim", "stage", ptpip_port=port, grip=profile, width=1280, height=720, rate=20.0, wait_s=1.0,
         **{"camera.loss": 0.0, "camera.jumps": 0.0, "camera.misses": 0.0, "camera.response_jitter_ms": 10.0},
     )  # fmt: skip
-    with started(stage, tmp_path / "stage.log") as run:
-        domain = re.findall(rb"ROS_DOMAIN_ID=(\d+)", Path(f"/proc/{run.process.pid}/environ").read_bytes())[0].decode()
-        overlay = node("face_af_overlay", "overlay")
-        driver = node("nikon_mcn10_driver", "nikon_mcn10", transport="ptpip", port=port, profile=profile)
-        with (
-            started(overlay, tmp_path / "overlay.log", ROS_DOMAIN_ID=domain),
-            started(driver, tmp_path / "driver.log", ROS_DOMAIN_ID=domain) as driving,
-        ):
-            assert driving.wait_for("connected to Z 8", 60), driving.output() + run.output()
-            done = ros2(
-                run, "run", "nikon_mcn10_driver", "learn_profile", "--try", str(profile), "--presses", "8",
-                "--buttons", *BUTTONS,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stdout + done.stderr + driving.output()
-            status = ros2(run, "topic", "echo", "--once", "/face_af/camera_status").stdout
+    overlay = node("face_af_overlay", "overlay")
+    driver = node("nikon_mcn10_driver", "nikon_mcn10", transport="ptpip", port=port, profile=profile)
+    with (
+        started(stage, tmp_path / "stage.log", ROS_DOMAIN_ID=domain) as run,
+        started(overlay, tmp_path / "overlay.log", ROS_DOMAIN_ID=domain),
+        started(driver, tmp_path / "driver.log", ROS_DOMAIN_ID=domain) as driving,
+    ):
+        assert driving.wait_for("connected to Z 8", 120), driving.output() + run.output()
+        assert "boxes" in ros2("topic", "echo", "--once", "/face_af/af_overlay", ROS_DOMAIN_ID=domain).stdout
+        tried = ["--try", str(profile), "--presses", "8", "--buttons", *BUTTONS]
+        done = ros2("run", "nikon_mcn10_driver", "learn_profile", *tried, ROS_DOMAIN_ID=domain)
+        assert done.returncode == 0, done.stdout + done.stderr + driving.output()
+        status = ros2("topic", "echo", "--once", "/face_af/camera_status", ROS_DOMAIN_ID=domain).stdout
     measured = load_profile(str(profile), tmp_path).measured
     assert measured.response is not None and 0.1 < measured.response < 0.8
     assert measured.presses >= 4 and measured.wrap is not True

@@ -151,7 +151,7 @@ class Values:
             return self._newest[part.name]
         if isinstance(part, Clock):
             elapsed = time.time() if part.unix else self._now() - self._opened
-            return int(elapsed * UNITS[part.unit]) + part.start
+            return max(0, int(elapsed * UNITS[part.unit]) + part.start)
         if isinstance(part, TransactionId):
             return transaction + part.start
         assert isinstance(part, Echo)

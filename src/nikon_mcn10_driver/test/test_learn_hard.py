@@ -105,3 +105,17 @@ def test_buttons_held_for_longer_than_the_pauses(monkeypatch):
     grip = Commands(random.Random(5))
     grip.has_release = True
     assert_exact(grip, learned_from(record(grip, 5, BUTTONS)))
+
+
+class Summed(MaskedKeys):
+    """Puts a checksum behind a key and a code: in one session it is always the same."""
+
+    def _say(self, operation, *values):
+        body = self.key.to_bytes(4, "little") + bytes(value & 0xFF for value in values) + b"\x07"
+        return Say(operation, (), body + bytes([sum(body) & 0xFF]))
+
+
+def test_a_checksum_that_is_constant_in_a_session():
+    buttons = ["left", "right", "up", "down"]
+    grip = Summed(random.Random(6))
+    assert_exact(grip, learned_from(record(grip, 6, buttons)), buttons)

@@ -57,6 +57,8 @@ def find_clock(
         remark = "" if agreed else "it starts anywhere; the first recording's start is used"
         # where the first packets of a session were lost it seems to have begun later, never earlier
         start = min(starts) if agreed else starts[0]
+        if abs(start) <= tolerance:
+            start = 0.0
         return Clock(unit, round(start), False, slot.width, slot.big), remark
     return None
 

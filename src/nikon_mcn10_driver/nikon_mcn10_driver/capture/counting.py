@@ -54,10 +54,12 @@ def number_slots(step: ObservedStep, index: int, position: int) -> Iterator[Slot
         return
     zero = {p for p in range(100, 100 + step.shape[2]) if all(value_of(s.transaction, p, 1) == 0 for s in step.seen)}
     varying = set(step.unexplained())
-    for width in (8, 4, 2):
-        at = 100 + (position - 100) // width * width
+    # aligned numbers first; zeros may be the upper bytes of one that has not become large yet
+    starts = [(100 + (position - 100) // width * width, width) for width in (8, 4)]
+    starts += [(position, 4), (position - 3, 4), (100 + (position - 100) // 2 * 2, 2)]
+    for at, width in starts:
         inside = set(range(at, at + width))
-        if inside <= varying | zero and step.free(at, width):
+        if at >= 100 and inside <= varying | zero and step.free(at, width):
             for big in (False, True):
                 yield Slot(index, at, width, big)
     for width in (4, 3, 2):

@@ -87,6 +87,12 @@ def find_pattern(button: str, presses: Sequence[Press], kinds: Sequence[Kind]) -
             " record the button again, one press at a time"
         )
     agreeing = [press for press in whole if _form(press, names) == form]
+    strange = [press for press in presses if press.lossy and not set(_form(press, names)) <= set(form)]
+    if len(strange) >= votes:
+        raise Unclear(
+            f"{button}: {len(strange)} presses with lost packets show more than the {votes} that look whole (packets"
+            f" {_packets(strange)}); record the button again"
+        )
     if _twice(form, agreeing):
         raise Unclear(
             f"{button}: it cannot be told whether the messages come twice in a press, or two presses followed closely"

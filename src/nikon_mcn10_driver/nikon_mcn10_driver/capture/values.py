@@ -22,6 +22,10 @@ from .session_values import as_siblings, find_constant_echo
 from .sums import find_checksum
 
 
+_ENOUGH = 40
+"""Messages of a step that are compared with those of others."""
+
+
 @dataclass
 class Explained:
     """``counters``: rules by name; ``refusals``: section -> what could not be explained in it."""
@@ -39,6 +43,7 @@ def explain(steps: Sequence[ObservedStep], runs: Sequence[Run], periods: Sequenc
     result = Explained()
     replies = Replies(runs)
     pool: list[Slot] = []
+    _shared_sums(steps)
     for index, step in enumerate(steps):
         _echoes(step, replies)
         _sums(step)
@@ -177,6 +182,22 @@ def _sums(step: ObservedStep) -> None:
                 if found is not None:
                     step.explain(*found)
                     break
+
+
+def _shared_sums(steps: Sequence[ObservedStep]) -> None:
+    """Checksums that show only where messages of several steps are compared: of one button they may be all alike."""
+    groups: dict[tuple[int, int, str], list[ObservedStep]] = {}
+    for step in steps:
+        if step.shape[2] > 0:
+            place = step.section.rpartition(" ")[2]
+            groups.setdefault((*step.shape[1:], place), []).append(step)
+    for group in groups.values():
+        together = ObservedStep("", "", [seen for step in group for seen in step.seen[:_ENOUGH]])
+        _sums(together)
+        for position, part in together.fields.items():
+            for step in group:
+                if step.free(position, together.widths[position]):
+                    step.explain(position, together.widths[position], part)
 
 
 def _unexplained(step: ObservedStep, left: Sequence[int]) -> str:

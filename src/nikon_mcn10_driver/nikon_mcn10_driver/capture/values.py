@@ -21,7 +21,6 @@ from .runs import Run
 from .session_values import as_siblings, find_constant_echo
 from .sums import find_checksum
 
-
 _ENOUGH = 40
 """Messages of a step that are compared with those of others."""
 

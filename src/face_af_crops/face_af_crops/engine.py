@@ -62,7 +62,8 @@ class Engine:
             manifest=Path(models.manifest) if models.manifest else None,
             **runtime,
         )
-        self.persons: PersonDetector | None = open_persons(dirs, **runtime)
+        own = Path(models.manifest) if models.manifest else None
+        self.persons: PersonDetector | None = open_persons(dirs, own, **runtime)
         embedder = self.analyser.embedder
         self.scale = Scale(embedder.strangers, embedder.threshold)
         detector = self.analyser.detector

@@ -16,20 +16,19 @@ from numpy.typing import NDArray
 
 from face_af_common.types import Box
 
-FILE = "yolox_nano.onnx"
 STRIDES = (8, 16, 32)
 PADDING = 114
-OVERLAP = 0.45
-"""Two boxes that share more (IoU) are one person; YOLOX's own demo uses it."""
 PERSON = 0
 """Class of a person in COCO."""
 
 
 class PersonDetector:
-    """YOLOX on one input size. Open it with :func:`open_persons`."""
+    """YOLOX on one input size; two boxes that share more than ``overlap`` (IoU) are one person. See
+    :func:`open_persons`."""
 
-    def __init__(self, runner: Any) -> None:
+    def __init__(self, runner: Any, overlap: float) -> None:
         self._runner = runner
+        self._overlap = overlap
         height, width = runner.input_shape[2:4]
         self._size = (int(width or 416), int(height or 416))
         self._cells, self._steps = _grid(self._size)
@@ -51,16 +50,22 @@ class PersonDetector:
         low = np.maximum(centres - sizes / 2, 0)
         high = np.minimum(centres + sizes / 2, (bgr.shape[1], bgr.shape[0]))
         boxes = [Box(*map(float, (*a, *(b - a)))) for a, b in zip(low, high, strict=True) if (b > a).all()]
-        order = cv2.dnn.NMSBoxes([(b.x, b.y, b.width, b.height) for b in boxes], scores.tolist(), confidence, OVERLAP)
+        corners = [(b.x, b.y, b.width, b.height) for b in boxes]
+        order = cv2.dnn.NMSBoxes(corners, scores.tolist(), confidence, self._overlap)
         return [boxes[int(i)] for i in np.asarray(order).reshape(-1) if boxes[int(i)].area >= smallest]
 
 
-def open_persons(dirs: Sequence[Path], **runtime: Any) -> PersonDetector | None:
-    """The detector of the first folder that has its file; None where none has. Raises ``ModelError``."""
-    from face_af_inference.runtimes import open_runner
+def open_persons(dirs: Sequence[Path], manifest: Path | None = None, **runtime: Any) -> PersonDetector | None:
+    """The manifest's best person detector whose file is there; None where none is. Raises ``ModelError``."""
+    from face_af_inference.manifest import load_manifest
+    from face_af_inference.runtimes import ModelError, open_runner
 
-    path = next((folder / FILE for folder in dirs if (folder / FILE).is_file()), None)
-    return None if path is None else PersonDetector(open_runner(path, **runtime))
+    known = load_manifest(manifest)
+    try:
+        spec = known.choose("person", "auto", dirs)
+    except ModelError:
+        return None
+    return PersonDetector(open_runner(spec.network(), **runtime), spec.nms)
 
 
 def _grid(size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -74,7 +74,7 @@ class _Run:
         references = load_references(request.refs, request.nots, networks, request.gallery, warn)
         self.bank: Bank = references.bank
         if networks.persons is None:
-            warn("no person detector (yolox_nano.onnx) in the model folders: bodies are estimated from faces")
+            warn("no person detector (yolox_nano.onnx, see models.yaml) is there: bodies are estimated from faces")
         self.flat = values(self.settings)
         key = {
             "settings": self.flat,

@@ -21,10 +21,11 @@ from .runtimes import ModelError
 
 _log = logging.getLogger(__name__)
 
-KINDS = ("detector", "embedder", "voice_activity", "voice_embedder")
+KINDS = ("detector", "embedder", "person", "voice_activity", "voice_embedder")
 FAMILIES = {
     "detector": ("scrfd", "centerface", "mtcnn", "ssd", "haar", "hog"),
     "embedder": ("arcface", "dlib", "facenet"),
+    "person": ("yolox",),
     "voice_activity": ("silero",),
     "voice_embedder": ("ge2e",),
 }

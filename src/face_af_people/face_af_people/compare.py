@@ -27,7 +27,7 @@ SMALLEST_PX = 24
 """Width of the smallest face that a detector should have found."""
 OVERLAP = 0.3
 """Intersection over union from which on a box is the same face: detectors cut faces differently."""
-ADVICE = "pip install --no-deps -r requirements/older_methods.txt"
+ADVICE = ".venv/bin/pip install --no-deps -r requirements/older_methods.txt"
 
 Say = Callable[[str], None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 
@@ -17,8 +16,7 @@ from face_af_common.diagnostics import ERROR, WARN, Health
 from face_af_common.frames import Frame, FrameSubscription
 from face_af_common.images import BGR, ImageError
 from face_af_common.live_parameters import LiveParameters
-from face_af_common.names import canonical_name, short
-from face_af_common.paths import gallery_dir
+from face_af_common.names import canonical_name
 from face_af_common.services import serve
 from face_af_common.stamps import to_ns
 from face_af_common.types import Face
@@ -32,11 +30,10 @@ from face_af_msgs.srv import SetTarget
 
 from .analyser import FaceAnalyser
 from .detectors import PictureError
+from .loading import Loader
 from .params import MODEL_PARAMETERS, PerceptionNodeParams
 from .people_services_node import PeopleServices
 from .pipeline import FacePipeline
-
-_RETRY_S = (2.0, 5.0, 15.0, 60.0)
 
 
 @dataclass
@@ -58,17 +55,11 @@ class PerceptionNode(Node):
         self._health = Health(self, extra=self._figures)
         self._pipeline: FacePipeline | None = None
         self._newest: _Newest | None = None
-        self._loaded: tuple[FaceAnalyser, Gallery | None] | None = None
-        self._loader: threading.Thread | None = None
+        self._loader = Loader(self.get_logger().info)
         self._reload_wanted = False
-        self._progress = ""
-        self._model_problem = ""
-        self._gallery_problem = ""
         self._retrainer = Retrainer()
         self._image_problem = ""
         self._target_unknown = False
-        self._failures = 0
-        self._retry_at = 0.0
         self._used = self._live.value
 
         self._answers = Answers(self, FaceArray, "faces")
@@ -80,81 +71,33 @@ class PerceptionNode(Node):
 
     # -- models and gallery ------------------------------------------------------------------------------------------
 
-    def _load(self, analyser: FaceAnalyser | None = None) -> None:
-        """Loads the models and the gallery in a thread; the gallery only, where ``analyser`` is there already."""
-        if analyser is None:
-            self._reload_wanted = False
-            self._used = self._live.value
-        self._loader = threading.Thread(target=self._load_in_thread, args=(self._live.value, analyser), daemon=True)
-        self._loader.start()
-
-    def _load_in_thread(self, params: PerceptionNodeParams, analyser: FaceAnalyser | None) -> None:
-        if analyser is None:
-            try:
-                analyser = FaceAnalyser.of(params, on_progress=self._say)
-                analyser.warm_up()
-            except ModelError as error:
-                self._model_problem = str(error)
-                return
-            except Exception as error:  # of a runtime, or of memory: tried again like everything else
-                self._model_problem = short(f"the models cannot be loaded ({type(error).__name__}: {error})", 300)
-                return
-            self._model_problem = ""
-        self._loaded = (analyser, self._open_gallery(params, analyser))
-
-    def _say(self, line: str) -> None:
-        self._progress = line
-        self.get_logger().info(line)
-
-    def _open_gallery(self, params: PerceptionNodeParams, analyser: FaceAnalyser) -> Gallery | None:
-        folder = gallery_dir(params.gallery)
-        try:
-            gallery = Gallery.open(folder, analyser.embedder, create=True, progress=self._on_embedding)
-        except GalleryError as error:
-            self._gallery_problem = str(error)
-            return None
-        except Exception as error:
-            self._gallery_problem = short(f"{folder}: cannot be read ({type(error).__name__}: {error})", 300)
-            return None
-        self._gallery_problem = ""
-        if gallery.upper is not None:  # embeds the upper halves of faces here, rather than when the first mask is seen
-            self.get_logger().debug(f"{len(gallery.upper)} samples are ready for faces with masks")
-        return gallery
-
-    def _on_embedding(self, done: int, total: int) -> None:
-        self._progress = f"embedding the gallery's samples with another model: {done} of {total}"
-        if done in (1, total):
-            self.get_logger().info(self._progress)
+    def _load(self) -> None:
+        """Loads the models and the gallery in a thread."""
+        self._reload_wanted = False
+        self._used = self._live.value
+        self._loader.start(self._used)
 
     def _keep_loaded(self) -> None:
         """Takes over what the loader has brought, tries again after failures, reloads what changed on disk."""
-        if self._loader is not None:
-            if not self._loader.is_alive():
-                self._loader.join()
-                self._loader = None
-                self._take_over()
+        loader, pipeline = self._loader, self._pipeline
+        if loader.busy:
+            loaded = loader.take()
+            if loaded is not None:
+                self._take_over(*loaded)
         elif self._reload_wanted:
             self._load()
-        elif self._pipeline is None:
-            if self._model_problem and time.monotonic() > self._retry_at:
+        elif pipeline is None:
+            if loader.model_problem and loader.may_retry:
                 self._load()
-        elif self._gallery_is_old(self._pipeline.gallery):
-            self._load(self._pipeline.analyser)
-        elif self._pipeline.gallery is not None:
-            self._retrainer.tend(self._pipeline.gallery)
+        elif loader.wants_gallery(pipeline.gallery):
+            loader.start(self._live.value, pipeline.analyser)
+        elif pipeline.gallery is not None:
+            self._retrainer.tend(pipeline.gallery)
         self._report_health()
 
-    def _take_over(self) -> None:
+    def _take_over(self, analyser: FaceAnalyser, gallery: Gallery | None) -> None:
         """Uses what the loader has brought."""
-        if self._loaded is None:
-            self._retry_at = time.monotonic() + _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
-            self._failures += 1
-            return
-        (analyser, gallery), self._loaded = self._loaded, None
-        self._failures = 0
         people = len(gallery.names) if gallery is not None else 0
-        if gallery is None:
-            self._retry_at = time.monotonic() + _RETRY_S[1]
         if self._pipeline is None or self._pipeline.analyser is not analyser:
             self._pipeline = FacePipeline(self._live.value, analyser, gallery)
             spec = analyser.detector.spec.name, analyser.embedder.name, analyser.embedder.runtime
@@ -163,24 +106,18 @@ class PerceptionNode(Node):
             self._pipeline.gallery = gallery
             self.get_logger().info(f"gallery read again: {people} people")
 
-    def _gallery_is_old(self, gallery: Gallery | None) -> bool:
-        """Whether it should be read (again); after a failure not at once."""
-        if self._gallery_problem and time.monotonic() < self._retry_at:
-            return False
-        return bool(self._gallery_problem) if gallery is None else gallery.changed_on_disk()
-
     def _report_health(self) -> None:
         """One line for /diagnostics: the worst of what is wrong now."""
         pipeline, target = self._pipeline, canonical_name(self._live.value.target)
         names = pipeline.gallery.names if pipeline is not None and pipeline.gallery is not None else []
         self._target_unknown = bool(target) and pipeline is not None and target not in names
-        if self._model_problem:
-            self._health.fault(self._model_problem, ERROR)
+        if self._loader.model_problem:
+            self._health.fault(self._loader.model_problem, ERROR)
         elif pipeline is None:
-            if self._progress:
-                self._health.message = self._progress
-        elif self._gallery_problem:
-            self._health.fault(self._gallery_problem, ERROR)
+            if self._loader.progress:
+                self._health.message = self._loader.progress
+        elif self._loader.gallery_problem:
+            self._health.fault(self._loader.gallery_problem, ERROR)
         elif self._image_problem:
             self._health.fault(self._image_problem, WARN)
         elif pipeline.gallery is not None and pipeline.gallery.complaint:
@@ -224,8 +161,8 @@ class PerceptionNode(Node):
             return
         except ModelError as error:
             # the network does not do what its description says
-            self._model_problem, self._pipeline = str(error), None
-            self._retry_at = time.monotonic() + _RETRY_S[-1]
+            self._pipeline = None
+            self._loader.blame(str(error))
             return
         self._image_problem = ""
         result = FaceArray(
@@ -287,7 +224,9 @@ class PerceptionNode(Node):
     def _parts(self) -> tuple[FaceAnalyser, Gallery]:
         pipeline = self._pipeline
         if pipeline is None or pipeline.gallery is None:
-            raise GalleryError(self._gallery_problem or self._model_problem or "the models are still being loaded")
+            raise GalleryError(
+                self._loader.gallery_problem or self._loader.model_problem or "the models are still being loaded"
+            )
         return pipeline.analyser, pipeline.gallery
 
     def _newest_face(self, track_id: int) -> tuple[BGR, Face]:

@@ -28,6 +28,7 @@ class Graph:
 
     def __init__(self, launch_file: str, arguments: Mapping[str, object], log: Path) -> None:
         self.started = time.monotonic()
+        self._asked_at = 0.0
         self._log_path = log
         self._log = log.open("wb")
         command = ["ros2", "launch", "face_af", launch_file, *(f"{k}:={v}" for k, v in arguments.items() if v != "")]
@@ -58,11 +59,17 @@ class Graph:
         lines = [_NOISE.sub("", line).strip() for line in self._log_path.read_text(errors="replace").splitlines()]
         return [line for line in lines if line]
 
-    def stop(self, patience_s: float = _STOP_S) -> None:
-        """Ends every process of the graph: SIGINT to launch first, SIGKILL to its group when that takes too long."""
-        if self.running:
+    def ask_to_end(self) -> None:
+        """SIGINT to launch, which ends its processes in order; :meth:`stop` waits for it."""
+        if self.running and not self._asked_at:
+            self._asked_at = time.monotonic()
             self._process.send_signal(signal.SIGINT)
-            deadline = time.monotonic() + patience_s
+
+    def stop(self, patience_s: float = _STOP_S) -> None:
+        """Ends every process of the graph; SIGKILL to its group where that takes too long after it was asked to."""
+        if self.running:
+            self.ask_to_end()
+            deadline = self._asked_at + patience_s
             while self.running and time.monotonic() < deadline:
                 # a second Ctrl-C must not leave nodes behind
                 with contextlib.suppress(KeyboardInterrupt):

@@ -19,7 +19,7 @@ from .cast import Cast
 from .graph import INTERRUPTED_S, Graph
 from .measure import Measure
 from .monitor import Monitor, Now
-from .timeline import draw_timeline
+from .timeline import draw_timeline, warm_up
 from .video import VideoWriter
 
 _FIRST_FRAME_S = 60.0
@@ -82,15 +82,19 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     executor.add_node(monitor)
     spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
     spinner.start()
+    interrupted, not_written = False, list[str]()
     try:
         with Graph("demo.launch.py", arguments, options.out / "launch.log") as graph:
             try:
                 _watch(graph, monitor, watch)
-                interrupted = False
             except KeyboardInterrupt:
                 if monitor.first_frame_at is None:
                     raise
                 interrupted = True
+                graph.ask_to_end()
+                executor.shutdown()
+                spinner.join(timeout=5.0)
+                not_written += _draw(monitor, options.out)  # while the graph ends
                 graph.stop(INTERRUPTED_S)
             ended = time.monotonic()
             problem = graph.problem()
@@ -109,16 +113,28 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     report["interrupted"] = interrupted
     report["setup_s"] = round(monitor.first_frame_at - graph.started, 2)
     report["stopped_s"] = round(time.monotonic() - ended, 2)
-    not_written = [f"the recording: {line}" for line in graph.faults_of("recorder")[:1]]
+    if not interrupted:
+        not_written += _draw(monitor, options.out)
+    not_written += [f"the recording: {line}" for line in graph.faults_of("recorder")[:1]]
     if video is not None and video.error is not None:
         not_written.append(f"{options.out / 'demo.mp4'}: cannot be written ({video.error})")
-    title = f"Focus on {report['target']}: {float(report['on_target']):.0%} of the time that the camera could see them"
     try:
         write_json(options.out / "report.json", report)
-        draw_timeline(monitor.measure, options.out / "timeline.png", title)
     except FileError as error:
         not_written.append(str(error))
     return Result(report, not_written)
+
+
+def _draw(monitor: Monitor, out: Path) -> list[str]:
+    """Writes the time line; returns why not."""
+    measure = monitor.measure
+    target = measure.frames[0].truth.target if measure.frames else ""
+    title = f"Focus on {target}: {measure.on_target:.0%} of the time that the camera could see them"
+    try:
+        draw_timeline(measure, out / "timeline.png", title)
+    except FileError as error:
+        return [str(error)]
+    return []
 
 
 def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]) -> None:
@@ -128,6 +144,8 @@ def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]
         time.sleep(0.1)
         watch(monitor.measure, monitor.now)
         now = time.monotonic()
+        if not frames and monitor.measure.frames:
+            threading.Thread(target=warm_up, daemon=True).start()
         if len(monitor.measure.frames) > frames:
             frames, progress = len(monitor.measure.frames), now
         if now - progress > (_SILENCE_S if frames else _FIRST_FRAME_S):

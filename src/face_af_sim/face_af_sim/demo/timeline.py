@@ -25,11 +25,17 @@ _STATE_COLORS = {
 }
 
 
-def draw_timeline(measure: Measure, path: Path, title: str) -> None:
-    """Writes the image to ``path`` (PNG, 1600 pixels wide)."""
+def warm_up() -> None:
+    """Imports what :func:`draw_timeline` needs, so that whoever presses Ctrl-C need not wait for it."""
     import matplotlib
 
     matplotlib.use("Agg")
+    import matplotlib.pyplot
+
+
+def draw_timeline(measure: Measure, path: Path, title: str) -> None:
+    """Writes the image to ``path`` (PNG, 1600 pixels wide)."""
+    warm_up()
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 

@@ -17,7 +17,7 @@ from face_af_common.tools import die_with_parent
 _STOP_S = 15.0
 """Time for an orderly end after SIGINT; launch itself escalates to SIGTERM after 5 s and SIGKILL after 10 s."""
 
-INTERRUPTED_S = 1.5
+INTERRUPTED_S = 1.0
 """The same where the user has pressed Ctrl-C; a recording is whole at every moment."""
 
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")

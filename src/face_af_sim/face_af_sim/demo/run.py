@@ -95,6 +95,8 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
                 executor.shutdown()
                 spinner.join(timeout=5.0)
                 not_written += _draw(monitor, options.out)  # while the graph ends
+                if video is not None:
+                    video.close()
                 graph.stop(INTERRUPTED_S)
             ended = time.monotonic()
             problem = graph.problem()

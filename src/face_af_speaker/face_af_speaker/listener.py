@@ -17,11 +17,13 @@ from .speech import Speech, SpeechFrames
 from .voice_windows import VoiceWindows
 
 UPDATE_S, QUICK_S = 0.5, 0.25
-"""Sound between two answers: usually, and while somebody speaks who has no name yet."""
+"""Sound between two answers: usually, and in the first seconds of a voice that has no name yet."""
 PAUSE_S = 1.0
 """Silence after which nobody is heard any more, and whoever speaks next is somebody new."""
 HEARD_SHARE = 0.1
 """Share of speech in the last :data:`UPDATE_S` from which on somebody is heard."""
+_NEW_BLOCKS = 8
+"""Half seconds of a voice in which it is looked at more often."""
 _UPDATE, _QUICK = round(UPDATE_S * RATE), round(QUICK_S * RATE)
 
 
@@ -78,6 +80,11 @@ class VoiceNamer:
         self.params = params or NamingParams()
         self._before = 0.0
         self.forget()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this voice has no name yet, but may get one soon; whoever is unknown for longer stays so."""
+        return not self.identity and self._blocks < _NEW_BLOCKS
 
     def name(self, listened: Listened) -> Heard:
         """Who is heard now."""
@@ -203,7 +210,7 @@ class Listener:
     ) -> None:
         self._ear = Ear(activity, embedder)
         self.namer = VoiceNamer(matcher, params)
-        self._ear.quick = lambda: not self.namer.identity
+        self._ear.quick = lambda: self.namer.is_new
         self.on_listened: Callable[[Listened], None] = lambda listened: None
         """Called with each update before it is named."""
 

@@ -28,7 +28,7 @@ from face_af_common.qos import RESULT, STATUS
 from face_af_common.runtime import StartError
 from face_af_common.types import ActionKind
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
-from face_af_msgs.srv import Press
+from face_af_msgs.srv import Press, Shutter
 from face_af_sim.virtual_z8 import PtpIpServer, VirtualZ8
 from face_af_sim.virtual_z8.recording import RecordingBody
 from nikon_mcn10_driver.node import DriverNode
@@ -181,6 +181,19 @@ def test_services(graph, server):
     assert g.call(Trigger, "reconnect").success
     until(lambda: g.status.reconnects == 1 and g.status.connected)
     assert g.status.last_command_id == 0
+
+
+def test_the_shutter_answers_at_once_and_counts(graph, server):
+    g = graph(transport="ptpip", port=server.port)
+    until(lambda: g.status.connected)
+    answer = g.call(Shutter, "shutter", count=2, gap=0.1)
+    assert answer.success and answer.message == "begun: 2 images"
+    until(lambda: server.camera.images == 2 and not server.camera.shutter_down)
+    answer = g.call(Shutter, "shutter", count=11, gap=0.1)
+    assert not answer.success and "1 to 10 images" in answer.message
+    figures = lambda: {v.key: v.value for d in g.diagnostics for s in d.status for v in s.values}  # noqa: E731
+    until(lambda: figures().get("images") == "2")
+    assert g.status.sent == 0 and server.body.presses == []
 
 
 def test_a_camera_that_comes_back(graph, server):

@@ -24,6 +24,8 @@ HEARD_SHARE = 0.1
 """Share of speech in the last :data:`UPDATE_S` from which on somebody is heard."""
 _NEW_BLOCKS = 8
 """Half seconds of a voice in which it is looked at more often."""
+_HOPELESS = 0.2
+"""Less alike than this to anybody: more of the voice will not do."""
 _UPDATE, _QUICK = round(UPDATE_S * RATE), round(QUICK_S * RATE)
 
 
@@ -85,6 +87,11 @@ class VoiceNamer:
     def is_new(self) -> bool:
         """Whether this voice has no name yet, but may get one soon; whoever is unknown for longer stays so."""
         return not self.identity and self._blocks < _NEW_BLOCKS
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a new voice has been embedded, and a little more of it may give it a name."""
+        return self.is_new and bool(self._evidence) and self.similarity > _HOPELESS
 
     def name(self, listened: Listened) -> Heard:
         """Who is heard now."""
@@ -166,7 +173,9 @@ class Ear:
         self._last_speech = -PAUSE_S
         self._end = 0.0
         self.quick: Callable[[], bool] = lambda: True
-        """Whether speech is looked at more often, and between windows too: while it has no name yet."""
+        """Whether speech is looked at more often."""
+        self.between: Callable[[], bool] = lambda: True
+        """Whether the speech after a window is embedded too."""
 
     def feed(self, sound: Sound, end_ns: int = 0) -> list[tuple[int, Listened]]:
         """``sound`` (16 kHz, any length) continues the stream; the updates that it completes, and when each ended.
@@ -194,7 +203,7 @@ class Ear:
             return Listened(speech, seconds, pause, (), None)
         self._last_speech = float(speech.times[-1])
         parts = tuple(self._windows.feed(speech.mel))
-        longest = None if parts or not self.quick() else self._windows.longest()
+        longest = None if parts or not self.between() else self._windows.longest()
         return Listened(speech, seconds, pause, parts, longest)
 
 
@@ -211,6 +220,7 @@ class Listener:
         self._ear = Ear(activity, embedder)
         self.namer = VoiceNamer(matcher, params)
         self._ear.quick = lambda: self.namer.is_new
+        self._ear.between = lambda: self.namer.is_in_doubt
         self.on_listened: Callable[[Listened], None] = lambda listened: None
         """Called with each update before it is named."""
 

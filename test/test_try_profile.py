@@ -30,7 +30,7 @@ pytestmark = [needs_samples, pytest.mark.timeout(560)]
 
 BUTTONS = ["left", "right"]
 SEED = 3
-"""A grip with a challenge before every press: family Challenges would not work with a profile of constants."""
+"""A grip that writes a property of the camera for each button and has two heartbeats."""
 
 
 def ros2(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

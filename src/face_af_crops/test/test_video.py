@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,62 @@ def test_matrix_and_range_are_those_of_the_file(tmp_path: Path, color: tuple[int
     video = open_video(make_video(tmp_path / "v.mkv", 12, color=color))
     values = [float(frame.image().mean()) for frame in video.frames()]
     assert values == pytest.approx([5 * i for i in range(12)], abs=3)
+
+
+def encoded(path: Path, codec: str, pixels: str, size: tuple[int, int], stamps: list[int], trc: int = 0) -> Path:
+    """Gray frames of brightness 100, shown at ``stamps`` (1/1000 s)."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height = size
+        stream.pix_fmt = pixels
+        stream.codec_context.time_base = Fraction(1, 1000)
+        if trc:
+            stream.codec_context.color_trc = trc
+        for stamp in stamps:
+            frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), 100, np.uint8), format="bgr24")
+            frame = frame.reformat(format=pixels)
+            frame.pts, frame.time_base = stamp, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels", "size"),
+    [("ffv1", "yuv420p10le", (64, 48)), ("ffv1", "yuv422p10le", (67, 45)), ("ffv1", "yuv444p", (33, 31))],
+    ids=["ten bits", "ten bits, odd size", "odd size"],
+)
+def test_ten_bits_and_odd_sizes_are_images_as_any(
+    tmp_path: Path, codec: str, pixels: str, size: tuple[int, int]
+) -> None:
+    video = open_video(encoded(tmp_path / "v.mkv", codec, pixels, size, list(range(0, 400, 40))))
+    images = [frame.image() for frame in video.frames()]
+    assert len(images) == 10
+    assert all(image.shape == (size[1], size[0], 3) and image.dtype == np.uint8 for image in images)
+    assert np.mean([image.mean() for image in images]) == pytest.approx(100, abs=4)
+
+
+def test_frames_that_come_unevenly_keep_their_times(tmp_path: Path) -> None:
+    stamps = [0, 40, 50, 400, 1000, 1040]
+    video = open_video(encoded(tmp_path / "v.mkv", "ffv1", "yuv420p", (64, 48), stamps))
+    assert [round(frame.time * 1000) for frame in video.frames()] == stamps
+    assert [frame.index for frame in video.frames(2, 5)] == [2, 3, 4]
+    assert video.index_at(0.3) == 3
+
+
+@pytest.mark.parametrize(("trc", "name"), [(16, "PQ"), (18, "HLG")])
+def test_hdr_is_said_in_one_line(tmp_path: Path, trc: int, name: str) -> None:
+    path = encoded(tmp_path / "v.mkv", "libx265", "yuv420p10le", (64, 64), [0, 40, 80], trc)
+    assert open_video(path).note == f"HDR video ({name}): colours are not tone-mapped, crops look flat"
+
+
+def test_a_file_of_sound_alone_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(VideoError, match="no video in it, only sound"):
+        open_video(path)

@@ -54,16 +54,16 @@ MESSAGES = (
     (CompressedImage, "image_raw/compressed", qos.COMPRESSED), (DiagnosticArray, "/diagnostics", qos.RESULT),
 )  # fmt: skip
 SERVICES = (
-    (srv.SetTarget, "set_target", 8), (srv.SetRecipe, "set_recipe", 8), (srv.EnrollFace, "enroll_face", 4),
-    (srv.ListPeople, "list_people", 8), (srv.GetFaceImage, "get_face_image", 8),
-    (srv.AddPhotograph, "add_photograph", 4), (srv.RemoveSample, "remove_sample", 4),
-    (srv.CalibrateOverlay, "calibrate_overlay", 4), (srv.Press, "press", 2), (Trigger, "pause", 8),
+    (srv.SetTarget, "set_target", 2), (srv.SetRecipe, "set_recipe", 8), (srv.EnrollFace, "enroll_face", 2),
+    (srv.ListPeople, "list_people", 2), (srv.GetFaceImage, "get_face_image", 2),
+    (srv.AddPhotograph, "add_photograph", 2), (srv.RemoveSample, "remove_sample", 2),
+    (srv.CalibrateOverlay, "calibrate_overlay", 2), (srv.Press, "press", 2), (Trigger, "pause", 8),
     (Trigger, "resume", 8), (Trigger, "reconnect", 8), (SetBool, "sim/unplug", 8), (SetBool, "sim/unplug_capture", 8),
     (GetParameters, "steering/get_parameters", 8), (ListParameters, "steering/list_parameters", 8),
     (DescribeParameters, "steering/describe_parameters", 8), (GetParameterTypes, "steering/get_parameter_types", 8),
     (SetParametersAtomically, "steering/set_parameters_atomically", 8),
 )  # fmt: skip
-"""With how many calls are under way at once."""
+"""With how many calls are under way at once: few where each waits for the frame that is looked at."""
 PATIENCE_S = 2.0
 _LOST_S = 15.0
 _BATCH = 8

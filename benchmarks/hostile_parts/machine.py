@@ -29,7 +29,7 @@ class Condition:
 
 _SMALL = "mount -t tmpfs -o size=64k none $OUT"
 CONDITIONS = (
-    Condition("full disk", f"{_SMALL} && (cat /dev/zero >$OUT/filler; true)", "No space left|free some space"),
+    Condition("full disk", f"{_SMALL} && (cat /dev/zero >$OUT/filler; true)", "No space left|free space or memory"),
     Condition("nearly full disk", "mount -t tmpfs -o size=300k none $OUT", ""),
     Condition("read-only folder", "mount -t tmpfs -o ro none $OUT", "Read-only file system"),
     Condition("foreign folder", "FOREIGN", "Permission denied"),

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from .ros_logs import find_log_folder
 from .running import own_domain, running
 
 TIMEOUT_S = 10.0
@@ -40,6 +41,7 @@ def call(kind: type, name: str, request: Any, timeout_s: float = TIMEOUT_S) -> A
     from rclpy.executors import SingleThreadedExecutor
 
     context = rclpy.Context()
+    find_log_folder()
     rclpy.init(args=[], context=context)
     try:
         node = rclpy.create_node(f"asking_{os.getpid()}", context=context, use_global_arguments=False)

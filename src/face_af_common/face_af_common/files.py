@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .memory import ADVICE, is_shortage
+
 PART = ".face_af-{}.part"
 """Name of a temporary file, beside the one that it becomes; only a process that was killed leaves one behind."""
 
@@ -247,6 +249,8 @@ def told(error: OSError) -> str:
     """One line about any error of the system: which file, why, and what to do."""
     if isinstance(error, FileError):
         return str(error)
+    if is_shortage(error):  # a library that cannot be loaded for it is an OSError too
+        return ADVICE
     name = f"{shown(error.filename)}: " if error.filename else ""
     return f"{name}{_reason(error)}{_hint(error)}"
 

@@ -7,6 +7,7 @@ import ctypes
 
 _SHORTAGE = ("memory", "bad_alloc", "bad allocation", "map segment", "start new thread")
 """Words of what libraries raise when they get no memory."""
+ADVICE = "there is not enough memory: end other programs, or raise the limit (ulimit -v)"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt, as in <malloc.h>
 
 

@@ -25,6 +25,7 @@ from rclpy.signals import SignalHandlerOptions
 from .leader_lock import LeaderLock
 from .live_state import SESSION
 from .params import ParamError
+from .ros_logs import find_log_folder
 from .services import guard_parameter_services
 from .supervisor import END_S, USER_ERROR, Beats, supervise
 
@@ -95,6 +96,7 @@ class _Process:
         threading.excepthook = _in_thread
         sys.unraisablehook = _in_destructor
         try:
+            find_log_folder()
             rclpy.init(args=self._args, signal_handler_options=SignalHandlerOptions.NO)
             lock = LeaderLock(self._full_names())
         except Exception as error:

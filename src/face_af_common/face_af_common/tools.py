@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import FrameType
 
-from . import files
-from .memory import is_shortage
+from . import files, memory
 from .wheels import ADVICE
 
 PATIENCE_S = 1.5
@@ -135,8 +134,8 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         ours = error.name is None or error.name.startswith(("face_af", "nikon_mcn10"))
         return None if ours else f"the Python package '{error.name}' is missing: {ADVICE}"
-    if is_shortage(error):
-        return "there is not enough memory: end other programs, or raise the limit (ulimit -v)"
+    if memory.is_shortage(error):
+        return memory.ADVICE
     if isinstance(error, OSError):
         return files.told(error)
     return None

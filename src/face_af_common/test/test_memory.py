@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from face_af_common.files import told
 from face_af_common.memory import is_shortage
 
 PICTURES = """
@@ -37,3 +38,5 @@ def test_a_lack_of_memory_is_told_from_other_errors() -> None:
     for error in (MemoryError(), RuntimeError("std::bad_alloc"), RuntimeError("can't start new thread")):
         assert is_shortage(error)
     assert not is_shortage(ValueError("not an ONNX file"))
+    lost = OSError("Could not find/load shared object file 'lib.so': failed to map segment from shared object")
+    assert told(lost).startswith("there is not enough memory")

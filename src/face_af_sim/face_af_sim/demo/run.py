@@ -14,6 +14,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from face_af_common.files import FileError, write_json
 from face_af_common.ros_domain import claim_domain, free_port
+from face_af_common.ros_logs import find_log_folder
 
 from .cast import Cast
 from .graph import INTERRUPTED_S, Graph
@@ -76,6 +77,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
         **options.arguments,
     }
     video = VideoWriter(options.out / "demo.mp4", lossless=options.lockstep) if options.video else None
+    find_log_folder()
     rclpy.init(args=[])
     monitor = Monitor(options.namespace, video, options.lockstep)
     executor = SingleThreadedExecutor()

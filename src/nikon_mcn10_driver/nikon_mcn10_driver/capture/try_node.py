@@ -15,6 +15,7 @@ from std_srvs.srv import Trigger
 
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.received import subscribe
+from face_af_common.ros_logs import find_log_folder
 from face_af_common.stamps import to_ns
 from face_af_common.types import AfBox, AfState, Box
 from face_af_msgs.msg import AfOverlay, CameraStatus
@@ -100,6 +101,7 @@ class TryNode(Node, Eyes):
 @contextmanager
 def open_eyes() -> Iterator[Eyes]:
     """A node in a context of its own."""
+    find_log_folder()
     rclpy.init()
     node = TryNode()
     try:

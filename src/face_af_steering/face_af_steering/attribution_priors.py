@@ -34,7 +34,7 @@ class Priors:
     first_step: float = 0.9
     """Share of the first steps that go to the left or to the right."""
     other_step: float = 0.1
-    """... above or below, or around the ends of the row."""
+    """... above or below, or around the ends of the row of a camera that has not shown whether it does."""
     far_step: float = 0.02
     """... to anybody else: two steps seen as one, or a finger on the screen."""
     steps_back: float = 0.3

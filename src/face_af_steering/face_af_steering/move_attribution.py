@@ -5,7 +5,7 @@ Each move that no press of ours plainly explains is weighed by how often each of
 * **camera**: at a rate learned in this session, to one of the faces that cameras like (learned too: the
   largest, the nearest, a neighbour, the most central, any). Far more likely where it has just lost its subject.
 * **photographer**: begins a wish at a rate learned in this session, with one step in the row. Who has begun
-  goes on within a second, and brings the same face back soon after it was taken away.
+  goes on within a second, and brings the same face back soon after it was taken away, but never at once.
 * **ours**: a press that is due, with an effect that was not expected.
 * **misread**: two boxes misread in the same frames.
 
@@ -120,6 +120,8 @@ class MoveAttribution:
         """Between the newest two frames."""
         self._wishes_seen = 0.0
         """Wishes of which more than a first step was seen, each by how likely it was one."""
+        self.wraps = False
+        """The camera's buttons were seen to go around the ends of the row."""
         self.suspicion: Suspicion | None = None
 
     def forget(self) -> None:
@@ -283,10 +285,10 @@ class MoveAttribution:
                 sides = any(s.x < before.x for s in between) + any(s.x > before.x for s in between)
                 return priors.first_step / max(sides, 1)
             if any(is_wrap(kind, before, after, present) for kind in (ActionKind.LEFT, ActionKind.RIGHT)):
-                return priors.other_step
+                return priors.first_step / 2 if self.wraps else priors.other_step
         return priors.far_step / max(len(row) - 1, 1)
 
-    def _own_moves(self, now: float, destinations: Mapping[str, float]) -> dict[str, float]:
+    def _own_moves(self, now: float, leads_to: Mapping[str, float]) -> dict[str, float]:
         """Density of such a move by a camera that has lost nothing, by habit.
 
         Where the camera may have made the suspected move, it is a camera that does such things: what is not
@@ -299,4 +301,4 @@ class MoveAttribution:
             for kind, likelihood in suspicion.found.habits.items():
                 habits[kind] += likelihood / suspicion.found.camera / (1.0 + odds)
         rate = events / (self._priors.camera_s + self._seconds) / sum(habits.values())
-        return {kind: rate * weight * destinations[kind] for kind, weight in habits.items()}
+        return {kind: rate * weight * leads_to[kind] for kind, weight in habits.items()}

@@ -46,6 +46,11 @@ class Navigation:
         else:
             self._wraps, self._try_gain = 0, _TRY_GAIN_MOST
 
+    @property
+    def wraps(self) -> bool:
+        """The selection was seen to go around the ends of the row."""
+        return self._wraps > 0
+
     def steps(self, focus: Subject | None, target: Subject, row: Sequence[Subject], wrap: str) -> list[ActionKind]:
         """The presses from ``focus`` to ``target``; at least one. ``row``: the candidates, left to right."""
         if focus is None:
@@ -74,7 +79,7 @@ class Navigation:
         """Whether to go the other way round: where that is known to work, or a try costs little and may save much."""
         if wrap != "auto":
             return wrap == "yes"
-        return self._wraps > 0 or (at_end(kind, focus, row) and self._missed_gain + gain >= self._try_gain)
+        return self.wraps or (at_end(kind, focus, row) and self._missed_gain + gain >= self._try_gain)
 
     def alternatives(self, first: ActionKind) -> list[ActionKind]:
         """What else to try, in order, when ``first`` has no effect."""

@@ -166,6 +166,7 @@ class Planner:
     def _moved(self, now: float, move: Move) -> None:
         row, wrap = self._row.candidates(now, self._used.remember_s), self._used.wrap
         to_target = move.after is not None and move.after.key == self._target
+        self._attribution.wraps = wrap == "yes" or (wrap == "auto" and self._presses.navigation.wraps)
         found = self._attribution.weigh(
             now, move, row, self._presses.density(now, move, row, wrap), 0.5 * self.frame_size[0]
         )

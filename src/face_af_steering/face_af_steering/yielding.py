@@ -6,7 +6,7 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_AGAINST_FIRST_STEP_S = 7.0
+_AGAINST_FIRST_STEP_S = 10.0
 """A press against the first step of a photographer at work costs as much as so many seconds off the target: one or two
 until the hand has stepped back, the same again for the next press that this teaches us nothing about, and the
 annoyance. ``photographer_weight`` multiplies it."""
@@ -16,8 +16,6 @@ _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, whatever the camera is like."""
 _RATHER_THE_CAMERA = 0.5
 """... unless it is likelier that a restless camera did it."""
-_PLAINLY_A_PERSON = 0.6
-"""Three to two: what is obeyed in doubt costs time on the target, so it is obeyed once and asked again."""
 _LONGEST = 4
 """At most so many times ``yield_s``."""
 _ALWAYS = 2
@@ -48,7 +46,7 @@ class Yielding:
         if not self._obeys(found, suspicion, params):
             return False
         suspicion.obeyed = True
-        self.until = max(self.until, now + self._length_s(found, suspicion, params))
+        self.until = max(self.until, now + self._length_s(suspicion, params))
         self.reason = f"the photographer {_deed(found, suspicion)} ({found.person:.0%} sure)"
         return True
 
@@ -65,9 +63,9 @@ class Yielding:
         against = found.person * params.photographer_weight * cost_s
         return against > (1.0 - found.person) * params.yield_s
 
-    def _length_s(self, found: Likelihoods, suspicion: Suspicion, params: PlannerParams) -> float:
-        """Twice as long each time the photographer insists again, where it hardly can have been the camera."""
-        times = 2.0 ** max(suspicion.insisted - 1, 0) if found.person > _PLAINLY_A_PERSON else 1.0
+    def _length_s(self, suspicion: Suspicion, params: PlannerParams) -> float:
+        """Twice as long each time the photographer insists again."""
+        times = 2.0 ** max(suspicion.insisted - 1, 0)
         if params.photographer == "always":
             times *= _ALWAYS
         return min(times, _LONGEST) * params.yield_s

@@ -51,7 +51,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "recompute",
             default_value="perception,overlay,steering",
-            description="Nodes that run again, separated by commas; the rest is played as recorded",
+            description="Nodes that run again, separated by commas, or none; the rest is played as recorded",
         ),
         DeclareLaunchArgument("rate", default_value="1.0", description="Speed; 0: lockstep, as fast as possible"),
         DeclareLaunchArgument(
@@ -101,7 +101,7 @@ def node(package: str, executable: str, parameters: list, condition: IfCondition
 def recomputing_nodes(context: LaunchContext) -> list[Node]:
     """The nodes that run again, with the recorded parameters and the user's over them."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ("bag", "recompute", "topic", "params_file")}
-    wanted = [stage.strip() for stage in value["recompute"].split(",") if stage.strip()]
+    wanted = settings.stages_of(value["recompute"])
     if unknown := set(wanted) - set(STAGES):
         raise RuntimeError(f"recompute: {', '.join(sorted(unknown))} is none of {', '.join(STAGES)}")
     try:

@@ -62,7 +62,7 @@ class PlayerNode(Node):
         super().__init__("replay_player")
         self._params = LiveParameters(self, PlayerParams)
         params = self._params.value
-        self._stages = [stage.strip() for stage in params.recompute.split(",") if stage.strip()]
+        self._stages = settings.stages_of(params.recompute)
         if unknown := set(self._stages) - set(STAGES):
             raise ParamError(f"recompute: {', '.join(sorted(unknown))} is none of {', '.join(STAGES)}")
         if not params.bag:

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--recompute",
         default=",".join(USUAL),
-        help=f"what to compute anew, separated by commas: {', '.join(STAGES)}; the rest is as recorded",
+        help=f"what to compute anew, separated by commas: {', '.join(STAGES)}, or none; the rest is as recorded",
     )
     parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")
     parser.add_argument(
@@ -64,7 +64,7 @@ def _replay(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     source = open_source(options.bag, options.topic)
-    stages = [stage.strip() for stage in options.recompute.split(",") if stage.strip()]
+    stages = settings.stages_of(options.recompute)
     parameters = settings.merged(
         usable(source.recorded_parameters()),
         settings.from_file(options.params) if options.params else {},

@@ -13,7 +13,7 @@ class PlayerParams:
     topic: str = param("", "topic of the frames, where the bag has several", read_only=True)
     recompute: str = param(
         "perception,overlay,steering",
-        "nodes whose answers are waited for instead of played, separated by commas (speaker: computed by the player)",
+        "nodes whose answers are waited for instead of played, with commas, or none (speaker: computed by the player)",
         read_only=True,
     )
     nodes: bool = param(

@@ -18,6 +18,15 @@ STAGES = ("perception", "overlay", "speaker", "steering")
 USUAL = ("perception", "overlay", "steering")
 """What it does unless told otherwise: few recordings hold sound."""
 
+NOTHING = "none"
+"""In place of stages: everything is as recorded."""
+
+
+def stages_of(text: str) -> list[str]:
+    """What a list with commas names, unchecked; :data:`NOTHING` is an empty list."""
+    return [stage.strip() for stage in text.split(",") if stage.strip() not in ("", NOTHING)]
+
+
 Parameters = Mapping[str, Mapping[str, Any]]
 """``{node: {parameter: value}}``; what is absent has its default."""
 

@@ -80,7 +80,7 @@ class Replays:
         home = tempfile.TemporaryDirectory(prefix="face_af_replay_")
         if self._kept.is_dir():
             shutil.copytree(self._kept, Path(home.name, "page"))
-        words = [command, "launch", "face_af", "replay.launch.py", f"bag:={self._folder / name}", "recompute:="]
+        words = [command, "launch", "face_af", "replay.launch.py", f"bag:={self._folder / name}", "recompute:=none"]
         words += ["loop:=true", "page:=true", f"page_port:={port}", f"page_bind:={self._bind}"]
         environment = {name: value for name, value in os.environ.items() if name != SESSION}
         environment |= {"ROS_DOMAIN_ID": str(domain), "FACE_AF_DATA_DIR": home.name}

@@ -64,10 +64,8 @@ def test_a_replay_has_a_copy_of_what_the_page_keeps_and_ends_whole(replays: Repl
     replays.start("evening_2")
     until(lambda: replays.status.get("ready"))
     told = json.loads((tmp_path / "told.json").read_text())
-    assert (
-        told["bag"].endswith("/recordings/evening_2")
+    assert told["bag"].endswith("/recordings/evening_2")
     assert (told["page_bind"], told["recompute"]) == ("0.0.0.0", "none")
-    )
     assert told["kept"] == ["devices.json"] and told["home"] != str(tmp_path)
     assert told["domain"] != os.environ.get("ROS_DOMAIN_ID", "0")
     assert (replays.status["name"], str(replays.status["port"])) == ("evening_2", told["page_port"])

@@ -39,7 +39,6 @@ def ask(port: int, data: bytes) -> str:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S) as connection:
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
             answer = connection.recv(12)
             while connection.recv(1 << 16):
                 pass

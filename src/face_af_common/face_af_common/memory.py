@@ -25,5 +25,10 @@ def keep_freed_memory(megabytes: int = 128, largest_mb: int = 32) -> None:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error of whatever library says that it got no memory."""
-    return isinstance(error, MemoryError) or any(word in str(error) for word in _SHORTAGE)
+    """Whether an error of whatever library, or what led to it, says that it got no memory."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, MemoryError) or any(word in str(found) for word in _SHORTAGE):
+            return True
+        found = found.__cause__ or found.__context__
+    return False

@@ -38,5 +38,8 @@ def test_a_lack_of_memory_is_told_from_other_errors() -> None:
     for error in (MemoryError(), RuntimeError("std::bad_alloc"), RuntimeError("can't start new thread")):
         assert is_shortage(error)
     assert not is_shortage(ValueError("not an ONNX file"))
+    broken = ImportError("the scipy install you are using seems to be broken")
+    broken.__cause__ = ImportError("failed to map segment from shared object")
+    assert is_shortage(broken)
     lost = OSError("Could not find/load shared object file 'lib.so': failed to map segment from shared object")
     assert told(lost).startswith("there is not enough memory")

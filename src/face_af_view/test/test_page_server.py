@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -20,7 +22,7 @@ from face_af_view.page.hub import Hub
 from face_af_view.page.pairing import Pairing
 from face_af_view.page.people_api import PeopleApi, UploadError, shrunk
 from face_af_view.page.replays import Replays
-from face_af_view.page.server import WEB, Rules, Server
+from face_af_view.page.server import WEB, Rules, Server, serve
 
 FOLDER = Path("/nonexistent")
 
@@ -186,3 +188,18 @@ def test_the_page_is_small_complete_and_asks_no_other_host() -> None:
     for path in files:
         if path.suffix in (".js", ".css", ".html", ".webmanifest"):
             assert "://" not in path.read_text("utf-8").replace("ws'}://${location.host}", ""), path
+
+
+def test_what_is_no_request_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        runner = await serve(SimpleNamespace(app=web.Application()), listener, None)  # type: ignore[arg-type]
+        for wrong in (b"GET http://[ HTTP/1.1", b"\0\xff", b"GET / HTTP/x", b"GET / HTTP/1.1\r\nContent-Length: -1"):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(wrong + b"\r\n\r\n")
+            assert b" 400 " in await reader.readline()
+            writer.close()
+        await runner.cleanup()
+
+    asyncio.run(main())
+    assert [record.message for record in caplog.records if record.exc_info] == []

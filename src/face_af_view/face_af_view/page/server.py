@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from . import protocol
 from .acts import ActError, Acts
@@ -279,8 +281,19 @@ def _file(path: Path) -> web.StreamResponse:
     return response
 
 
+class _NotOfStrangers(logging.Filter):
+    """What somebody else sends wrongly is answered with 400; it is no fault of ours that needs a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_FILTER = _NotOfStrangers()
+
+
 async def serve(server: Server, sock: Any, ssl_context: Any) -> web.AppRunner:
     """Starts serving on a bound socket; the runner's ``cleanup`` ends it."""
+    logging.getLogger("aiohttp.server").addFilter(_FILTER)
     runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, sock, ssl_context=ssl_context, backlog=32).start()

@@ -12,6 +12,7 @@ import pytest
 
 from face_af_common.params import build
 from face_af_common.types import Box
+from face_af_gallery.calibration import Calibration
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
 from face_af_perception.analyser import FaceAnalyser
@@ -96,3 +97,20 @@ def test_an_ensemble_names_the_people_of_photographs(test_faces: Path, models: F
     for number in (18, 20, 22, 24, 38):
         match = gallery.match(face(number)[1].embedding[None])[0]  # type: ignore[attr-defined]
         assert match.similarity < gallery.threshold, number
+
+
+def test_where_one_member_knows_no_upper_halves_the_other_compares_masked_faces_alone() -> None:
+    class Member:
+        lead, strangers, dimension, model_id, name, runtime = 0.0, 0.0, 8, "m:1", "m", "none"
+        calibration = Calibration(10.0, -4.0)
+
+        def __init__(self, upper: object) -> None:
+            self.upper = upper
+
+    half: Any = Member(None)
+    half.model_id = "half"
+    alone = Ensemble([Member(None), Member(half)], 4.0, upper=5.0)  # type: ignore[list-item]
+    assert alone.upper is half
+    assert Ensemble([Member(None), Member(None)], 4.0, upper=5.0).upper is None  # type: ignore[list-item]
+    both = Ensemble([Member(half), Member(half)], 4.0, upper=5.0).upper  # type: ignore[list-item]
+    assert isinstance(both, Ensemble) and len(both.members) == 2

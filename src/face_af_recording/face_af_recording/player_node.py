@@ -34,7 +34,7 @@ from face_af_msgs.msg import AfOverlay, FaceArray, SpeakerArray, SteeringCommand
 from face_af_msgs.msg import Speaker as Speaking
 
 from .bag.bag_folder import RecordingError
-from .bag.message_types import find_type
+from .bag.message_types import find_type, fitting
 from .replay import settings
 from .replay.frames import Frame
 from .replay.player_params import PlayerParams
@@ -131,7 +131,10 @@ class PlayerNode(Node):
                 publishers[topic] = self.create_publisher(find_type(kind), name, profile)
         played: dict[int, list[tuple[Any, Any]]] = {}
         for message in self._source.messages(set(publishers)) if publishers else ():
-            played.setdefault(message.stamp_ns, []).append((publishers[message.topic], message.raw))
+            publisher = publishers[message.topic]
+            played.setdefault(message.stamp_ns, []).append(
+                (publisher, fitting(message.type, message.raw, message.value))
+            )
         return played
 
     def _hear(self) -> Speaker | None:

@@ -208,7 +208,7 @@ class Attack:
                 return [_set(answer) for answer in self._stranger.answers(setter, inputs)]
 
             undo = partial(self._restore, node, names, values)
-            self.tries(f"parameters of {node}", made, change, after=undo)
+            self.tries(f"parameters of {node}", made, change, 2 if node == "perception" else _BATCH, undo)
 
     def _restore(self, node: str, names: Sequence[str], values: Sequence[Any]) -> None:
         kinds = self._ask(node, DescribeParameters, DescribeParameters.Request(names=list(names)))

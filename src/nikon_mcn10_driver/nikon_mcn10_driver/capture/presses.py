@@ -74,7 +74,9 @@ def find_pattern(button: str, presses: Sequence[Press], kinds: Sequence[Kind]) -
     if not forms:
         raise Unclear(f"{button}: no press without lost packets ({len(presses)} seen); record it again")
     form, votes = forms.most_common(1)[0]
-    if votes < MIN_PRESSES:
+    # what was lost beside them has left these as they are
+    intact = [press for press in presses if press.lossy and votes >= 2 and _form(press, names) == form]
+    if votes + len(intact) < MIN_PRESSES:
         raise Unclear(
             f"{button}: only {votes} presses are alike, {MIN_PRESSES} are needed (presses at packets"
             f" {_packets(presses)})"
@@ -87,6 +89,8 @@ def find_pattern(button: str, presses: Sequence[Press], kinds: Sequence[Kind]) -
             " record the button again, one press at a time"
         )
     agreeing = [press for press in whole if _form(press, names) == form]
+    if votes < MIN_PRESSES:
+        agreeing += intact
     strange = [press for press in presses if press.lossy and not set(_form(press, names)) <= set(form)]
     if len(strange) >= votes:
         raise Unclear(
@@ -224,6 +228,8 @@ def cut_presses(run: Run, extras: Sequence[int]) -> list[Press]:
         if first_seen and not presses[0].lossy and _form(presses[0], names) != form:
             # perhaps the release of one press was taken together with the next press
             score *= 0.9
+        if _twice(form, [press for press in whole if _form(press, names) == form]):
+            score *= 0.5
         if score > best_score + 0.05:
             best, best_score = presses, score
     return best

@@ -83,6 +83,9 @@ _FULL_PACKETS = frozenset((64, 512, 1024))
 _SAMPLE = 64
 """Data packets that show whether a sniffer records their checksums; exported text and generated captures may not."""
 
+_SHORT = 64
+"""Bytes of a packet up to which its checksum is always looked at; commands, responses and most of what matters."""
+
 _CRC16 = CHECKSUMS["crc16_modbus"][1]
 
 
@@ -187,9 +190,13 @@ class Wire:
                 self._seen.gaps += 1
             return
         payload = packet.data[1:-2]
-        if taken is None and self._sums[True] > self._sums[False] and not _sum_is_right(packet.data):
-            # arrived damaged, so that nobody took it; it is sent again
-            self._seen.retries += 1
+        checked = self._sums[True] > self._sums[False] and (taken is None or len(payload) <= _SHORT)
+        if checked and not _sum_is_right(packet.data):
+            # where nobody took it, it is sent again; else what was taken was not recorded
+            self._seen.retries += taken is None
+            if taken and self._token in (_OUT, _IN):
+                self._endpoint().lost = True
+                self._seen.gaps += 1
             return
         if not self._token:
             if payload:

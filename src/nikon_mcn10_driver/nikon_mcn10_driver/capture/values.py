@@ -18,7 +18,7 @@ from .counting import (
 from .echoes import find_echo
 from .observed import ObservedStep, Replies, value_at
 from .runs import Run
-from .session_values import as_siblings, find_constant_echo
+from .session_values import as_siblings, find_constant_echo, session_echo
 from .sums import find_checksum
 
 _ENOUGH = 40
@@ -89,7 +89,9 @@ def _echoes(step: ObservedStep, replies: Replies) -> None:
 def _like_siblings(step: ObservedStep, replies: Replies) -> None:
     for position in step.unexplained():
         for start in (position, position - 1, position - 2, position - 3):
-            echo = as_siblings(step, start, replies) if start >= 100 or start == position else None
+            if start < 100 and start != position:
+                break
+            echo = as_siblings(step, start, replies) or session_echo(step, start, replies)
             size = 1 if position < 100 else echo.bytes if echo is not None else 0
             if echo is not None and step.free(start, size):
                 step.explain(start, size, echo)

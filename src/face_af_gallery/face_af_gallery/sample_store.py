@@ -216,14 +216,18 @@ class SampleStore:
         """
         with self._folder_files.locked(wait_s):
             self._merge()
-            before = {name: copy.copy(getattr(self, name)) for name in _CHANGED}
+            before, version = {name: copy.copy(getattr(self, name)) for name in _CHANGED}, self.version
+            writing = False
             try:
                 yield
+                writing = True
                 self._write()
             except BaseException:
                 vars(self).update(before)
-                self._disk_stamp = None  # a save that failed late may have been written all the same: read it again
-                self._changed()
+                if writing:
+                    self._disk_stamp = None  # what failed late may have been written all the same: read it again
+                if self.version != version:
+                    self._changed()
                 raise
 
     def use(self, classifier: Classifier | None, training: str, wait_s: float = LOCK_WAIT_S) -> bool:

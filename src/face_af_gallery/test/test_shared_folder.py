@@ -97,6 +97,16 @@ def test_a_change_that_cannot_be_written_is_forgotten(
     assert gallery.names == ["bert"] == Gallery.open(tmp_path, embedder).names
 
 
+def test_a_change_that_is_refused_costs_nothing(tmp_path: Path, embedder: EmbeddingModel) -> None:
+    gallery = Gallery.open(tmp_path, embedder, create=True)
+    add(gallery, "anna")
+    gallery.save()
+    version = gallery.version
+    with pytest.raises(GalleryError), gallery.changing():
+        raise GalleryError("there is nobody of this name")
+    assert gallery.version == version and not gallery.changed_on_disk()
+
+
 def test_a_gallery_that_somebody_is_writing_is_one_line(tmp_path: Path, embedder: EmbeddingModel) -> None:
     gallery = Gallery.open(tmp_path, embedder, create=True)
     add(gallery, "anna")

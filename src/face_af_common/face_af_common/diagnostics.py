@@ -90,7 +90,8 @@ class Health:
     def rate_hz(self) -> float:
         """Results a second over the last 120, counted up to now (so it falls when they stop)."""
         now = time.monotonic()
-        recent = [t for t in self._times if now - t < 5.0]
+        # a copy, which is made at once: other threads tick
+        recent = [t for t in self._times.copy() if now - t < 5.0]
         return len(recent) / max(now - recent[0], 1e-3) if len(recent) > 1 else 0.0
 
     def publish(self) -> None:
@@ -107,7 +108,7 @@ class Health:
             now = to_ns(self._node.get_clock().now().to_msg())
             values["newest_stamp_age_s"] = f"{(now - self._newest_ns) / 1e9:.3f}"
         if self._latencies:
-            ordered = sorted(self._latencies)
+            ordered = sorted(self._latencies.copy())
             values["latency_p50_ms"] = f"{ordered[len(ordered) // 2] * 1e3:.1f}"
             values["latency_p95_ms"] = f"{ordered[int(len(ordered) * 0.95)] * 1e3:.1f}"
         if self._extra is not None:

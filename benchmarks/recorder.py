@@ -1,6 +1,6 @@
 """What recording costs: a camera's publisher, the real recorder node, the processor time of both, and their bag.
 
-The camera's node makes the JPEGs only because somebody records, so their time counts as the recording's.
+The camera's node makes the JPEGs only because a recorder runs, so their time counts as the recording's.
 
 ./run bench recorder --seconds 20
 """

@@ -85,7 +85,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument("namespace", default_value="face_af", description="Namespace of every node"),
         DeclareLaunchArgument(
-            "debug", default_value="true", description="Start debug_view, which draws only while somebody looks"
+            "debug", default_value="true", description="Start debug_view, which draws only while it is watched"
         ),
         DeclareLaunchArgument("page", default_value="false", description="Serve the page for phones (docs/page.md)"),
         DeclareLaunchArgument(

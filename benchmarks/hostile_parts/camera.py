@@ -1,4 +1,4 @@
-"""A camera that answers wrongly: the real driver, a virtual Z8, and somebody between them who changes what it says."""
+"""A camera that answers wrongly: driver, virtual Z8, and a program between them that changes what it says."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Stranger(Node):
         self.states = 0
         self._pulse = {name: self.create_client(GetParameters, f"{name}/get_parameters") for name in NODES}
         self.create_subscription(m.SteeringState, "state", self._on_state, qos.RESULT)
-        # debug_view works only while somebody looks
+        # debug_view works only while it is watched
         self.create_subscription(Image, "debug/image", lambda _: None, qos.IMAGE)
 
     def _on_state(self, _: m.SteeringState) -> None:

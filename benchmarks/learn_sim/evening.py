@@ -1,4 +1,4 @@
-"""Somebody records a grip: what it and the camera say to one another, when, one button after the other."""
+"""A person records a grip: what it and the camera say to one another, when, one button after the other."""
 
 from __future__ import annotations
 

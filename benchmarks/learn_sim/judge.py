@@ -17,7 +17,7 @@ from .grips import Grip, Say, Talk
 
 
 class Time:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that moves only when a caller sleeps."""
 
     def __init__(self) -> None:
         self.at = 100.0

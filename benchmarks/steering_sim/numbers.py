@@ -122,7 +122,7 @@ def draw_own_moves(
 
 @dataclass(frozen=True)
 class PhotographerNumbers:
-    """Somebody at the camera who now and then wants another face than the target, and steps there."""
+    """A photographer who now and then wants another face than the target, and steps there."""
 
     wish_every_s: float
     """From the end of one wish to the beginning of the next, on average."""

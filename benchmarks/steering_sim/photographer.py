@@ -1,4 +1,4 @@
-"""A person at the camera who now and then wants somebody else than the target, and presses until it is so."""
+"""A photographer who now and then wants another face than the target, and presses until it is so."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ _FAMILIES: dict[str, Callable[[random.Random], list[Person]]] = {
 _RESTLESS = {f"moves: {to}": to for to in OWN_MOVES}
 """Bodies that go to one kind of face by themselves, up to several times a minute."""
 _WITH_PEOPLE = ("photographer", "with still camera", "with restless camera", "gives in")
-"""Somebody at the camera who now and then wants another face."""
+"""A photographer who now and then wants another face."""
 
 ALONE = (*_FAMILIES, *_RESTLESS, "moves and losses")
 WITH_PEOPLE = tuple(_WITH_PEOPLE)

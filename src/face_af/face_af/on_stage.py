@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     target = commands.add_parser("target", help="choose the person to focus on, from the next frame on")
     who = target.add_mutually_exclusive_group(required=True)
-    who.add_argument("name", nargs="?", help="somebody who is enrolled")
+    who.add_argument("name", nargs="?", help="a person who is enrolled")
     who.add_argument("--nobody", action="store_true", help="focus on nobody: no button is pressed")
     commands.add_parser("pause", help="press no button until resume; everything else goes on")
     commands.add_parser("resume", help="go on pressing buttons")

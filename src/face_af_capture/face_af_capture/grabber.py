@@ -22,7 +22,7 @@ HANGS_S = 15.0
 MOST_BAD_FRAMES = 30
 """So many frames in a row that cannot be decoded are a lost device; MJPEG sticks give a few now and then."""
 WAITING_STEP_S = 0.2
-"""The first frame of a file is published again this often until somebody has answered it."""
+"""The first frame of a file is published again this often until a node has answered it."""
 
 _KEPT = 6
 """Buffers at most: one is read, one waits, and perception, overlay and debug view may have one each."""

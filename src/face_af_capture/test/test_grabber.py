@@ -255,7 +255,7 @@ def test_only_the_newest_frame_is_taken_and_memory_is_used_again() -> None:
     assert newest.take(0.0) is None
     assert newest.buffer().max() == 1
     newest.give_back(taken)
-    assert newest.buffer() is None, "somebody still holds the frame"
+    assert newest.buffer() is None, "it is still held the frame"
     del taken
     assert newest.buffer().max() == 2
     assert newest.buffer() is None

@@ -80,7 +80,7 @@ def _local(node: Node, topic: str) -> _Local:
 
 
 class FramePublisher:
-    """Publishes ``topic``, and ``topic/compressed`` (JPEG) with the same stamps while somebody subscribes to it.
+    """Publishes ``topic``, and ``topic/compressed`` (JPEG) with the same stamps while there is a subscriber to it.
 
     The JPEG is made here, as image_transport does: a recorder that made it would have to be sent 6 MB for each frame.
     """
@@ -147,9 +147,9 @@ class FramePublisher:
 class FrameSubscription:
     """Calls ``callback`` with the newest frame of ``topic`` in the thread of the node's executor; older ones go.
 
-    ``on_error`` gets what was published but is no image. DDS is listened to only while somebody outside of this process
-    publishes the topic, or nobody in it does. ``in_step``: the other subscriptions of the process get no newer frame
-    while this one works on its frame.
+    ``on_error`` gets what was published but is no image. DDS is listened to only while another
+    process publishes the topic, or none of this one does. ``in_step``: the other subscriptions of the process get no
+    newer frame while this one works on its frame.
     """
 
     def __init__(

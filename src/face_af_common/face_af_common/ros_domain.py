@@ -28,7 +28,7 @@ def claim_domain() -> int:
             lock.enter_context(files.locked(Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock"), wait_s=0.0))
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.bind(("0.0.0.0", 7410 + 250 * domain))
-        except OSError:  # another graph's, or somebody else's file
+        except OSError:  # another graph's, or another user's file
             lock.close()
             continue
         _claims[domain] = lock

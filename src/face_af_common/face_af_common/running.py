@@ -74,7 +74,7 @@ def _read(path: Path) -> Running | None:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                pass  # somebody lives
+                pass  # it lives
             else:
                 path.unlink(missing_ok=True)
                 return None

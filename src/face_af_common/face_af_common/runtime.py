@@ -117,7 +117,7 @@ class _Process:
         domain = rclpy.get_default_context().get_domain_id()
         names = []
         for name in self._nodes:
-            # hidden, because somebody else may work under that name
+            # hidden, because another node may work under that name
             probe = Node(name, enable_rosout=False, start_parameter_services=False)
             names.append(f"{probe.get_fully_qualified_name()} in ROS domain {domain}")
             probe.destroy_node()

@@ -110,7 +110,7 @@ def grow(bank: Bank, faces: Sequence[SeenFace], settings: CropSettings) -> None:
     """Adds to ``bank`` those of ``faces`` (in order of time) that pass every gate.
 
     A face must be near the user's *own* references (additions never vouch for others, so a bank cannot drift to
-    somebody else), farther by a margin from everybody else, of good quality, apart in time from the last addition,
+    another person), farther by a margin from everybody else, of good quality, apart in time from the last addition,
     and not a duplicate.
     """
     last: dict[str, tuple[str, float]] = {}

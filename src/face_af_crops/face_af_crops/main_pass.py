@@ -152,7 +152,7 @@ class MainPass:
         if distance > s.face_thresh + (s.lock_fd_slack if locked else 0.0):
             return _TOO_FAR
         if second - distance < s.face_margin:
-            return "somebody else is as near"
+            return "another person is as near"
         if face.box.height < s.min_face_px:
             return "face too small"
         if face.quality < s.face_quality_min:

@@ -108,7 +108,7 @@ class Gallery(SampleStore):
         return self._matcher().lead
 
     def column(self, name: str) -> int | None:
-        """A person's column in :meth:`scores`; None for somebody who is not known."""
+        """A person's column in :meth:`scores`; None for a person who is not known."""
         return self._matcher().place.get(canonical_name(name))
 
     def match(self, embeddings: Embeddings) -> list[Match]:

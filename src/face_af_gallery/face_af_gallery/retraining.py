@@ -64,7 +64,7 @@ class Retrainer:
             gallery.use(made, gallery.training, wait_s=0.0)
             self._made = None
         except GalleryError as error:
-            self.problem = str(error)  # being written by somebody else: tried again at the next call
+            self.problem = str(error)  # being written by another process: tried again at the next call
 
     def _run(self, job: bytes) -> None:
         try:

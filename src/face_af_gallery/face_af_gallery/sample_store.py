@@ -177,7 +177,7 @@ class SampleStore:
     # -- files -------------------------------------------------------------------------------------------------------
 
     def changed_on_disk(self) -> bool:
-        """Whether somebody else has written the gallery since it was last read or saved."""
+        """Whether another process has written the gallery since it was last read or saved."""
         if self._files is None or (stamp := self._files.stamp()) is None:
             return False
         return stamp != self._disk_stamp or self._files.training_stamp(self.model_id) != self._training_stamp

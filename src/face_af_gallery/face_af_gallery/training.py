@@ -102,7 +102,7 @@ def train(
     ``head``: the method that was asked for, trained already.
     """
     if not names:
-        raise GalleryError("the gallery is empty: enrol somebody with `ros2 run face_af_people enrol`")
+        raise GalleryError("the gallery is empty: enrol a person with `ros2 run face_af_people enrol`")
     problems = _problems(names, data)
     methods, reason = _candidates(data, options)
     results = {}
@@ -146,7 +146,9 @@ def _candidates(data: TrainingSet, options: Options) -> tuple[tuple[str, ...], s
     asked = () if options.method in (AUTO, NEAREST) else (options.method,)
     if people < 2:
         if asked and asked != ("mean",):
-            raise GalleryError(f"{asked[0]} tells people apart, and there is one person only: enrol somebody else, too")
+            raise GalleryError(
+                f"{asked[0]} tells people apart, and there is one person only: enrol another person, too"
+            )
         return asked, "there is one person only: nothing to tell apart"
     if most < 2:
         return asked, "there is one photograph of each only: nothing to try the methods on"

@@ -8,7 +8,7 @@
         do: {gpio: {line: 17, for_s: 2.0}}
       strangers:
         when: {event: unknown}
-        do: {mqtt: {topic: hall/alarm, payload: "somebody is here"}}
+        do: {mqtt: {topic: hall/alarm, payload: "a person is here"}}
         min_gap_s: 30
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 KINDS: Mapping[str, str] = {
     "appears": "a known person is seen",
     "leaves": "a known person is not seen any more",
-    "unknown": "somebody is seen whom the gallery does not know",
+    "unknown": "a person is seen whom the gallery does not know",
     "target": "a person becomes the target",
     "gets_focus": "the camera's focus comes to a person",
     "loses_focus": "the camera's focus leaves a person",
@@ -29,7 +29,7 @@ STATES = ("idle", "no_target", "confirming", "steering", "waiting", "on_target",
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. ``person``: a name, where it is about somebody; ``state``: the new one's name."""
+    """One thing that happened. ``person``: a name, where it is about a person; ``state``: the new one's name."""
 
     kind: str
     time: float

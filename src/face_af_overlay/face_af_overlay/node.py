@@ -1,4 +1,4 @@
-"""The overlay node: ``image_raw`` in, ``af_overlay`` out, ``debug/overlay`` while somebody looks."""
+"""The overlay node: ``image_raw`` in, ``af_overlay`` out, ``debug/overlay`` while it is watched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colour ranges for a camera, learned while it runs: somebody taps a box and says what the camera shows there."""
+"""Colour ranges for a camera, learned while it runs: a person taps a box and says what the camera shows there."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ EPILOG = """examples:
   enrol people                              a folder with one folder of photos a person
   enrol --name anna show.mp4                the clearest face of a video, shown before it is enrolled
   enrol --name anna --seconds 10 0          of a camera; also /dev/video0, rtsp://…
-  enrol --name anna --negative twin.jpg     somebody who must not be taken for anna
+  enrol --name anna --negative twin.jpg     a person who must not be taken for anna
   enrol --voice anna anna.wav show.mp4@1:20-1:45    a person's voice (`face_af_speaker enrol` has its options)
   enrol --list                              who is known
   enrol --remove anna"""
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--gallery", type=Path, default=gallery_dir(), metavar="DIR", help="the gallery's folder")
     parser.add_argument("--name", help="the person's name; without it the names are those of the folders")
     parser.add_argument("--largest", action="store_true", help="take the largest face of group photos")
-    parser.add_argument("--keep-outliers", action="store_true", help="also take photos that look like somebody else")
-    parser.add_argument("--negative", action="store_true", help="the photos show somebody who is not this person")
+    parser.add_argument("--keep-outliers", action="store_true", help="also take photos that look like another person")
+    parser.add_argument("--negative", action="store_true", help="the photos show a person who is not this person")
     parser.add_argument("--masked", action="store_true", help="the photos show people with masks over mouth and nose")
     parser.add_argument("--yes", action="store_true", help="videos: enrol the clearest face without asking")
     parser.add_argument("--seconds", type=float, default=0.0, help="of a video or camera (all of it; a camera: 10)")

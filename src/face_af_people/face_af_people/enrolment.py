@@ -50,7 +50,7 @@ def enrol_person(
 ) -> Enrolled:
     """Adds one person's photographs to ``gallery`` (not saved); a photograph that cannot be used is told and skipped.
 
-    ``negative``: they show somebody who is *not* this person. ``masked``: they show the person with a mask.
+    ``negative``: they show a person who is *not* this person. ``masked``: they show the person with a mask.
     """
     name = checked_name(name)
     result = Enrolled(name)
@@ -137,7 +137,7 @@ def _face(
 
 
 def looks_like(gallery: Gallery, analyser: FaceAnalyser, name: str, row: NDArray[np.float32]) -> str:
-    """That a face looks like somebody in the gallery other than ``name``, as text; empty where it does not."""
+    """That a face looks like a person in the gallery other than ``name``, as text; empty where it does not."""
     others = [n for n in gallery.names if n != canonical_name(name)]
     if not others:
         return ""

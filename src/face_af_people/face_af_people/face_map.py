@@ -25,7 +25,7 @@ _THUMBNAIL = 56
 
 @dataclass(frozen=True)
 class Outlier:
-    """A sample that is more alike to somebody else (``other``) than to its own person's other samples."""
+    """A sample that is more alike to another person (``other``) than to its own person's other samples."""
 
     sample: Sample
     own: float
@@ -185,7 +185,7 @@ body{font:15px sans-serif;margin:1rem}
 #map img.dim{opacity:.12}
 </style>
 <h1>Map of faces</h1>
-<p>Alike faces lie near one another. Dashed: more like somebody else than like their own person.
+<p>Alike faces lie near one another. Dashed: more like another person than like their own person.
 <label>Show <select id=who><option value="">everybody</option>@NAMES@</select></label></p>
 <div id=map>@FACES@</div>
 <h2>Samples that look mislabelled</h2><ul>@OUTLIERS@</ul>

@@ -62,7 +62,7 @@ def eigenfaces(rows: Rows, enrolled: Enrolled) -> Rows:
 def fisherfaces(rows: Rows, enrolled: Enrolled) -> Rows:
     """All rows in the directions that part the enrolled people best.
 
-    Without two photographs of somebody there is no scatter within a person: eigenfaces then.
+    Without two photographs of a person there is no scatter within a person: eigenfaces then.
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

@@ -137,7 +137,7 @@ def _by_epochs(data: TrainingSet, options: Options, content: str, folder: Path, 
     from .training_report import write_curves
 
     if data.people < 2:
-        raise GalleryError("softmax tells people apart, and there is one person only: enrol somebody else, too")
+        raise GalleryError("softmax tells people apart, and there is one person only: enrol another person, too")
     path = folder / CHECKPOINT
     training = SoftmaxTraining(data, options.seed, Schedule(**options.schedule), content)
     if resume:

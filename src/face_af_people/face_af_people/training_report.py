@@ -34,7 +34,7 @@ def text(training: Training, data: TrainingSet) -> str:
     if used is not None:
         for name, right, wrong, nobody in per_person(used, training.names):
             if wrong or nobody:
-                lines.append(f"  {name}: {right} right, {wrong} as somebody else, {nobody} not named")
+                lines.append(f"  {name}: {right} right, {wrong} as another person, {nobody} not named")
     return "\n".join(lines)
 
 
@@ -84,7 +84,7 @@ def write_report(folder: Path, training: Training, data: TrainingSet) -> Path:
 
 
 def _draw_confusion(path: Path, method: str, table: NDArray[np.int64], names: Sequence[str]) -> None:
-    """The table as a picture; of many people, those who are taken for somebody or for nobody most often."""
+    """The table as a picture; of many people, those who are taken for a person or for nobody most often."""
     from face_af_common.files import replacing
 
     plt = _pyplot()

@@ -32,7 +32,7 @@ class Alike:
 
 @dataclass(frozen=True)
 class PersonEntry:
-    """Somebody in the gallery. ``faces``: their samples, each with the most alike other person."""
+    """A person in the gallery. ``faces``: their samples, each with the most alike other person."""
 
     name: str
     samples: int
@@ -62,7 +62,7 @@ def people(gallery: Gallery) -> list[PersonEntry]:
 
 
 def person(gallery: Gallery, name: str) -> PersonEntry:
-    """One person with all samples. Raises :class:`GalleryError` for somebody who is not there."""
+    """One person with all samples. Raises :class:`GalleryError` for a person who is not there."""
     samples = gallery.samples(name)
     if not samples:
         raise GalleryError(f"there is nobody called {name!r} in the gallery")

@@ -81,7 +81,7 @@ class IdentityRule:
         best = int(row.argmax())
         second = float(np.partition(row, -2)[-2]) if len(row) > 1 else -math.inf
         assert memory.template is not None
-        # one look is enough for who is clearly somebody; a face half hidden or half turned gets a second one
+        # one look is enough for who is clearly a person; a face half hidden or half turned gets a second one
         looks = len(memory.embeddings) >= min(2, self.params.memory)
         certain = self.enter if looks else 2 * self.enter - self.exit
         clear = (
@@ -114,7 +114,7 @@ class IdentityRule:
     def _meet(self, memories: Sequence[Memory]) -> None:
         """Whoever is seen beside a person, and is clearly not alike, is a stranger to that person from now on.
 
-        Somebody whom the gallery might yet name is left alone: should the other one have the name wrongly, the right
+        A person whom the gallery might yet name is left alone: should the other one have the name wrongly, the right
         one must not be shut out.
         """
         settled = [m for m in memories if len(m.embeddings) >= min(SETTLED, self.params.memory)]

@@ -127,7 +127,7 @@ class PerceptionNode(Node):
         elif not names:
             where = pipeline.gallery.folder if pipeline.gallery is not None else ""
             self._health.fault(
-                f"the gallery in {where} is empty: enrol somebody with `ros2 run face_af_people enrol`", WARN
+                f"the gallery in {where} is empty: enrol a person with `ros2 run face_af_people enrol`", WARN
             )
         elif target and target not in names:
             self._health.fault(_unknown(target, names), WARN)

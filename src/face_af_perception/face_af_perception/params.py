@@ -48,7 +48,7 @@ class RecognitionParams:
     refresh_s: float = param(1.0, "a settled track is recognised again after this time", unit="s", low=0.05, high=60.0)
     memory: int = param(8, "embeddings of a track that vote on its identity, newest kept", low=1, high=64)
     cohort: bool = param(
-        True, "a face that is more alike to somebody seen beside a person than to that person is not that person"
+        True, "a face that is more alike to a neighbour seen beside a person than to that person is not that person"
     )
     flip: bool = param(False, "embed each face and its mirror image: steadier, at twice the cost")
 

@@ -64,13 +64,13 @@ class PeopleServices:
         with gallery.changing(gallery_desk.WRITER_S):
             sample = analyser.enrol(gallery, request.identity, bgr, analysed, request.negative)
         response.sample_id = sample.id
-        what = "is kept as somebody else than" if request.negative else "is enrolled as"
+        what = "is kept as another person than" if request.negative else "is enrolled as"
         name = canonical_name(request.identity)
         response.message = f"track {face.track_id} {what} {name} (quality {analysed.quality:.2f})"
 
     def _chosen(self, track_id: int) -> tuple[BGR, Face]:
         """What was shown of this track a moment ago, else the newest frame: a name takes longer to type than a face
-        may stay in sight, and what is enrolled is what somebody has looked at."""
+        may stay in sight, and what is enrolled is what a person has looked at."""
         shown, self._shown = self._shown, None
         if shown is None or shown.face.track_id != track_id or time.monotonic() - shown.at > _SHOWN_FOR_S:
             return self._newest(track_id)

@@ -24,7 +24,7 @@ SPACING_S = 0.08
 """Time between the first looks at a face: frames right after one another show nearly the same."""
 
 UNDECIDED_S = 0.15
-"""A face that is nearly somebody (half hidden, turning), or unlike its track, is looked at again after this time."""
+"""A face that is nearly a person (half hidden, turning), or unlike its track, is looked at again after this time."""
 
 CLEAR = 0.2
 """Quality of an embedding that is evidence by itself. Of less clear ones so much is needed together."""
@@ -196,7 +196,7 @@ class Recognizer:
     # -- what they say -----------------------------------------------------------------------------------------------
 
     def learn(self, tracker: Tracker, track: Track, row: Embeddings, weight: float, stamp: float) -> None:
-        """Takes one embedding (D numbers) of a track in; corrects the tracker where the face is somebody else's."""
+        """Takes one embedding (D numbers) of a track in; corrects the tracker where the face is another person's."""
         memory = track.memory
         memory.embedded_at = stamp
         rows, weights = [row], [weight]
@@ -249,7 +249,7 @@ class Recognizer:
             track.nameless = True
             return total >= CLEAR
         if weight >= CLEAR:
-            track.doubtful = True  # a grimace, or somebody else: the next frame decides
+            track.doubtful = True  # a grimace, or another person: the next frame decides
             return False
         track.nameless |= total >= CLEAR
         return total >= _STEADY * CLEAR
@@ -270,7 +270,7 @@ class Recognizer:
             tracker.lost.remove(best)
 
     def _exchange(self, tracker: Tracker, track: Track, row: Embeddings) -> bool:
-        """A known track shows somebody who is known too: the two were mixed up, and exchange what is known."""
+        """A known track shows a person who is known too: the two were mixed up, and exchange what is known."""
         best = self._nearest(row, [*tracker.lost, *(t for t in tracker.tracks if t is not track and t.doubtful)])
         if best is None:
             return False
@@ -278,7 +278,7 @@ class Recognizer:
         return True
 
     def _replace(self, tracker: Tracker, track: Track, stamp: float) -> None:
-        """Somebody new has stepped into the place of a known track."""
+        """A person new has stepped into the place of a known track."""
         tracker.lost.append(dataclasses.replace(track, visible=False, against=Contradiction()))
         named = bool(track.memory.identity)
         track.memory = tracker.new_memory()

@@ -44,7 +44,7 @@ _FARTHEST_LOST = 1.6
 _LOST_WAITS = 0.3
 _AMBIGUOUS = 0.35
 _ODD = 0.4
-"""Cost of an association (one in twenty on a lively stage) from which on somebody may have stepped into the place."""
+"""Cost of an association (one in twenty on a lively stage) from which on a person may have stepped into the place."""
 _SMOOTHING = 0.6
 _SPEED_FADE_S = 0.4
 _MAX_SIZE_RATIO = 1.8

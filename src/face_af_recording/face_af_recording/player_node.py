@@ -218,7 +218,7 @@ class PlayerNode(Node):
             rclpy.try_shutdown()
 
     def _compute(self) -> None:
-        """Computes every frame here, as fast as it goes, and publishes what somebody listens to."""
+        """Computes every frame here, as fast as it goes, and publishes what has subscribers."""
         self._frames.clear()
         self._next_played = 0
         started, recorded = 0.0, copy.deepcopy(self._recorded)

@@ -165,7 +165,7 @@ class RecorderNode(Node):
                     self.get_logger().warning(f"{name} cannot be recorded: type {known[name][0]} is not installed")
 
     def _look_for_pictures(self) -> None:
-        """Says so when somebody else's camera node publishes raw pictures only, at two surveys in a row."""
+        """Says so when another camera node publishes raw pictures only, at two surveys in a row."""
         if not self._pictures or self._recorder.stopped:
             return
         lacked, self._pictures_lacked = self._pictures_lacked, False

@@ -20,7 +20,7 @@ class Lockstep:
     """One frame at a time: shown, answered by steering, its press delivered to the camera, seen by the observer.
 
     Fed with what arrives; ``driver`` says whether there is a driver at all that could deliver presses, ``observed``
-    whether somebody keeps a record and says of each frame that all of it has arrived.
+    whether a node keeps a record and says of each frame that all of it has arrived.
     Commands are counted by their ids: steering's newest against the newest that the driver is done
     with. Either may start anew (a node that came back), which its falling id shows.
     """

@@ -216,7 +216,7 @@ def _place(rng: np.random.Generator, recipe: Recipe, placed: list[Box]) -> Box |
 
 
 def _contrast(image: BGR, box: Box, colour: Colour) -> float:
-    """Share of the box's outline on which somebody could see a line of that colour."""
+    """Share of the box's outline on which a person could see a line of that colour."""
     x0, y0, x1, y1 = round(box.x), round(box.y), round(box.right) - 1, round(box.bottom) - 1
     under = np.concatenate([image[y0, x0:x1], image[y1, x0:x1], image[y0:y1, x0], image[y0:y1, x1]]).astype(int)
     return float(np.mean(np.abs(under - np.array(colour)).max(axis=1) > 22))

@@ -30,7 +30,7 @@ HDMI: dict[str, HdmiArtefacts] = {
 
 @dataclass(frozen=True)
 class Frame:
-    """What is to be seen and known at one time. ``picture`` is not drawn into again while somebody refers to it."""
+    """What is to be seen and known at one time. ``picture`` is not drawn into again while it is referred to."""
 
     now: float
     picture: BGR

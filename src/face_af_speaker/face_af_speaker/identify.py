@@ -63,5 +63,5 @@ def _expanded(texts: Sequence[str]) -> list[Piece]:
 
 def _show(source: Piece, found: list[Segment]) -> None:
     for segment in found:
-        who = segment.identity or "somebody"
+        who = segment.identity or "a person"
         print(f"{source}: {segment.start:7.2f} to {segment.end:7.2f} s  {who}  {segment.similarity:.2f}")

@@ -19,9 +19,9 @@ from .voice_windows import VoiceWindows
 UPDATE_S, QUICK_S = 0.5, 0.25
 """Sound between two answers: usually, and in the first seconds of a voice that has no name yet."""
 PAUSE_S = 1.0
-"""Silence after which nobody is heard any more, and whoever speaks next is somebody new."""
+"""Silence after which nobody is heard any more, and whoever speaks next is a person new."""
 HEARD_SHARE = 0.1
-"""Share of speech in the last :data:`UPDATE_S` from which on somebody is heard."""
+"""Share of speech in the last :data:`UPDATE_S` from which on a person is heard."""
 _NEW_BLOCKS = 8
 """Half seconds of a voice in which it is looked at more often."""
 _HOPELESS = 0.2
@@ -36,7 +36,7 @@ class NamingParams:
     hysteresis: float = 0.10
     """A name stays down to the threshold less this."""
     leave_half: float = 0.08
-    """The last 0.5 s of speech less like the named person than this: somebody else speaks."""
+    """The last 0.5 s of speech less like the named person than this: another person'speaks."""
     leave_second: float = 0.32
     """The same for the last 1.0 s. Of 10 people's seconds 1 in 200 is less like themselves."""
     back: float = 0.45
@@ -67,7 +67,7 @@ class Listened:
     seconds: float
     """Of sound, in this update."""
     pause: bool
-    """There was a pause before this speech, or it lasts: whoever speaks next may be somebody else."""
+    """There was a pause before this speech, or it lasts: whoever speaks next may be another person."""
     parts: tuple[Floats, ...]
     """For each half second of speech that the update completes: see :meth:`VoiceNamer.hear`."""
     longest: Floats | None
@@ -108,7 +108,7 @@ class VoiceNamer:
         return Heard(start, speech.end, share >= HEARD_SHARE, self.identity, self.similarity, speech)
 
     def forget(self) -> None:
-        """Silence: whoever speaks next may be somebody else."""
+        """Silence: whoever speaks next may be another person."""
         self.identity, self.similarity = "", -1.0
         self._suspended = ""
         self._evidence: list[Floats] = []
@@ -138,7 +138,7 @@ class VoiceNamer:
             self._decide([*self._evidence[:-1], longest])
 
     def _is_another(self, parts: Floats) -> bool:
-        """Whether somebody else speaks than the person who is named, or than the unknown voice of before."""
+        """Whether another person'speaks than the person who is named, or than the unknown voice of before."""
         if not self.identity:
             if not self._evidence or len(parts) < 2:
                 return False

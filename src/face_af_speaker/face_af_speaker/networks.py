@@ -28,7 +28,7 @@ State = tuple[Floats, Floats]
 
 
 class SpeechDetector:
-    """How likely somebody speaks, every 32 ms. Keeps its state from call to call: one for each stream of sound."""
+    """How likely a person speaks, every 32 ms. Keeps its state from call to call: one for each stream of sound."""
 
     def __init__(self, network: ActivityNetwork) -> None:
         self._network = network

@@ -33,7 +33,7 @@ class NewestVoice:
     def enrol(self, gallery: VoiceGallery, name: str, seconds: float) -> Enrolled:
         """Adds the newest ``seconds`` (0: the usual) as a session of ``name``.
 
-        Less, where somebody else spoke before. Raises :class:`SoundError` for too little speech; ``GalleryError``.
+        Less, where another person'spoke before. Raises :class:`SoundError` for too little speech; ``GalleryError``.
         """
         wanted = seconds or USUAL_S
         if not LEAST_S <= wanted <= MOST_S:

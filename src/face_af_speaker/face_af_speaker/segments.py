@@ -15,7 +15,7 @@ from .speech import SpeechFrames
 from .voice_windows import FRAMES, LANES, SHORTEST, embed_windows, window_starts
 
 PAUSE_S = 1.0
-"""Silence after which somebody else may speak."""
+"""Silence after which another person may speak."""
 CHANGE = 0.35
 """Two neighbouring windows less alike than this are two voices."""
 MOST_FRAMES = 60_000

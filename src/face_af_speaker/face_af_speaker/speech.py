@@ -1,4 +1,4 @@
-"""The speech in a stream of sound: which of its mel frames somebody speaks in, and how loud it is."""
+"""The speech in a stream of sound: which of its mel frames a person speaks in, and how loud it is."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class VoiceWindows:
         self.reset()
 
     def reset(self) -> None:
-        """Somebody begins to speak: nothing of before goes into a window."""
+        """A person begins to speak: nothing of before goes into a window."""
         self._whole: State | None = None
         self._state = self._embedder.start(LANES)
         self._frames: Mel = np.empty((0, BANDS), np.float32)

@@ -40,7 +40,7 @@ def without_eyes(boxes: Sequence[AfBox], faces: Sequence[Box]) -> list[AfBox]:
     """The boxes that stand for a subject each: an eye's box, well inside another and much smaller, is part of that one.
 
     The larger one takes the eye's state where that is the higher. ``faces``: those seen in this frame; a small box
-    with a face of its own is somebody farther away, not an eye.
+    with a face of its own is a person farther away, not an eye.
     """
     kept = dict(enumerate(boxes))
     widest = _EYE * max((box.box.width for box in boxes), default=0.0)

@@ -19,7 +19,7 @@ class Priors:
     """Cameras move by themselves never, or up to several times a minute."""
     wish_events: float = 0.5
     wish_s: float = 30.0
-    """Photographers want somebody else never, or up to a few times a minute."""
+    """Photographers want another person never, or up to a few times a minute."""
     memory_s: float = 600.0
     """What was learned fades: light and lens change."""
     habits: Mapping[str, float] = field(
@@ -51,7 +51,7 @@ class Priors:
     wish_lasts_s: float = 8.0
     """Mean of a wish's length, as far as nobody has said that it goes on."""
     next_wish: float = 0.5
-    """Share of the wishes that were obeyed which end with a step to somebody else, and not in peace."""
+    """Share of the wishes that were obeyed which end with a step to another person, and not in peace."""
     step_s: tuple[float, float] = (0.62, 0.45)
     """From one step of a hand to the next: median, and spread of its logarithm."""
     insists: float = 0.85

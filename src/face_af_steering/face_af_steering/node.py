@@ -82,7 +82,7 @@ class SteeringNode(Node):
         return float(kept[1]) if kept is not None and kept[0] == self._params.value.recipe else None
 
     def _reason(self, found: FaceArray) -> str:
-        """The planner's, unless it waits for somebody who cannot come."""
+        """The planner's, unless it waits for a person who cannot come."""
         if found.target_unknown and self._planner.status == SteeringStatus.NO_TARGET and self._engine.recipe is None:
             return f"nobody is enrolled as {found.target}"
         return self._planner.reason

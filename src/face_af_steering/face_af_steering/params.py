@@ -118,7 +118,7 @@ class PlannerParams:
     )
     photographer: str = param(
         "insists",
-        "who wins when somebody else moves the focus: insists: the first move may be corrected, who steps back to the "
+        "who wins when another person moves the focus: insists: the first move may be corrected, who steps back to the "
         "same face is obeyed; always: every move that could be a person's is obeyed; never: every move is corrected",
         choices=("insists", "always", "never"),
     )

@@ -108,7 +108,7 @@ class Planner:
         self._end_waits()
 
     def forget_target(self) -> None:
-        """Somebody else is meant from now on: claims of before do not count."""
+        """Another person is meant from now on: claims of before do not count."""
         self._chooser.forget()
 
     def update(self, now: float, faces: list[Face], boxes: list[AfBox]) -> list[Action]:

@@ -104,7 +104,7 @@ class RecipeRunner:
         """The target's name for this frame, empty for nobody. ``now`` in seconds; a clock that jumps back starts anew.
         ``speaking``: who is heard, empty for nobody who is known.
 
-        The target of before is kept for ``hold_s`` after it went out of sight, and so long must somebody who
+        The target of before is kept for ``hold_s`` after it went out of sight, and so long must a person who
         ranks higher be in sight to take over.
         """
         if self.start is None or now < self._last - 1.0:

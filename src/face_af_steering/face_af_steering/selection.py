@@ -44,7 +44,7 @@ class Move:
 
 @dataclass
 class _Rival:
-    """Somebody else who is read as chosen."""
+    """Another person who is read as chosen."""
 
     frames: int = 0
     last: float = 0.0

@@ -25,7 +25,7 @@ _AREA_RATE = 0.1
 
 
 class Subject:
-    """Somebody (or something) the camera may choose: a face, a box, or both."""
+    """What the camera may choose: a face, a box, or both."""
 
     __slots__ = ("box", "box_area", "face", "face_area", "key", "seen_box", "seen_face", "state", "x", "y")
 

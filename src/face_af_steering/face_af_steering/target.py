@@ -17,7 +17,7 @@ _USUAL_RATE = 0.02
 _FORGET_RATE = 0.0005
 """... in the best of the show, which falls within minutes, as light and make-up change."""
 _RETURNED = 0.2
-"""Share of ``rival_confirm_s`` for somebody as alike as the target was before."""
+"""Share of ``rival_confirm_s`` for a person as alike as the target was before."""
 _KEPT = 64
 """Claims at most: more faces than any frame shows, and a bound on memory."""
 

@@ -1,4 +1,4 @@
-"""The node ``debug_view``: one annotated picture for rqt_image_view, drawn only while somebody looks.
+"""The node ``debug_view``: one annotated picture for rqt_image_view, drawn only while it is watched.
 
 Subscribes ``image_raw``, ``faces``, ``af_overlay``, ``state`` (while watched); publishes ``debug/image`` and
 ``debug/image/compressed``. Without a viewer it receives nothing and costs nothing.

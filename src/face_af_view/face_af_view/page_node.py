@@ -1,6 +1,6 @@
 """The node ``page``: a web page for the phone beside the stage.
 
-Subscribes ``image_raw``, ``faces``, ``af_overlay``, ``state``, ``camera_status`` and ``/diagnostics`` while somebody
+Subscribes ``image_raw``, ``faces``, ``af_overlay``, ``state``, ``camera_status`` and ``/diagnostics`` while a person
 looks; calls the services of perception, overlay, steering and the driver. With nobody looking it receives nothing.
 """
 
@@ -113,7 +113,7 @@ class PageNode(Node):
                 self.create_subscription(DiagnosticArray, "/diagnostics", self._board.on_diagnostics, diagnostics),
             ]
             self._frames = FrameSubscription(self, "image_raw", self._on_frame, self._on_error, in_step=False)
-            self._health.recovered("somebody looks")
+            self._health.recovered("it is watched")
         elif not looking and self._inputs:
             for subscription in self._inputs:
                 self.destroy_subscription(subscription)

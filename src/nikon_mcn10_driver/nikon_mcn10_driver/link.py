@@ -17,7 +17,7 @@ from .transport import Interrupted, TransportError
 _POLL = 0.1
 """Seconds between two looks at the event channel while idle."""
 _SHORT = 10.0
-"""A connection that does not last for so many seconds may have been ended by somebody else's."""
+"""A connection that does not last for so many seconds may have been ended by another driver's."""
 _SUSPICIOUS = 3
 """So many short connections in a row are told of."""
 _ENDED = "the connection was closed or lost"

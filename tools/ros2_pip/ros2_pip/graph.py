@@ -60,7 +60,7 @@ class Graph:
         return True
 
     def settle(self) -> None:
-        """Spins until somebody has been discovered and then nothing new for a moment, or nobody at all for longer."""
+        """Spins until a person has been discovered and then nothing new for a moment, or nobody at all for longer."""
         start = changed = time.monotonic()
         seen: object = None
         while time.monotonic() - start < max(AT_MOST, self._settled_after):

@@ -67,7 +67,7 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
     legend = [
         Patch(color="#e4eadf", label="target visible to the camera"),
         Patch(color="#4aa564", label="focus on the target"),
-        Patch(color="#d98c8c", label="focus on somebody else"),
+        Patch(color="#d98c8c", label="focus on another person"),
         *focus.get_legend_handles_labels()[0],
     ]
     focus.legend(handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=9)

@@ -46,7 +46,7 @@ def host_allowed(header: str, names: Iterable[str]) -> bool:
 def origin_allowed(origin: str | None, host: str, scheme: str) -> bool:
     """Whether a page that gives an order (``Origin`` header) is this one, reached as ``host`` by ``scheme``.
 
-    Browsers send the header with every order; a program without one is no page that somebody was lured to.
+    Browsers send the header with every order; a program without one is no page that a person was lured to.
     """
     if origin is None:
         return True

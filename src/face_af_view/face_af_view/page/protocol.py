@@ -105,7 +105,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class View:
-    """How many columns the page shows, in device pixels; ``looking``: whether somebody can see it."""
+    """How many columns the page shows, in device pixels; ``looking``: whether it can be seen."""
 
     width: int
     looking: bool

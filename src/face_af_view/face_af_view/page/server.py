@@ -282,7 +282,7 @@ def _file(path: Path) -> web.StreamResponse:
 
 
 class _NotOfStrangers(logging.Filter):
-    """What somebody else sends wrongly is answered with 400; it is no fault of ours that needs a traceback."""
+    """What another person'sends wrongly is answered with 400; it is no fault of ours that needs a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))

@@ -16,7 +16,7 @@ _CLOCK_ERROR = 0.03
 
 _UPTIME = 20.0
 """Seconds by which the starts of a clock may differ: the time from switching the grip on to opening the session. What
-differs more is the clock of somebody else."""
+differs more is the clock of another device."""
 
 _LONG_AGO = 1e9
 """Seconds since 1970 (the year 2001); a capture with smaller times does not say when it was made."""

@@ -17,7 +17,7 @@ _SESSION_OPERATIONS = frozenset(
 
 
 class PlayedTime:
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only when a caller waits."""
 
     def __init__(self) -> None:
         self.at = 1000.0

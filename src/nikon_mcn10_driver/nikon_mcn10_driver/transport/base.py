@@ -31,7 +31,7 @@ class DeviceGone(TransportError):
 
 
 class Interrupted(TransportError):
-    """Somebody called :meth:`Transport.interrupt`."""
+    """Raised by a wait that :meth:`Transport.interrupt` has ended."""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class UsbTransport:
             raise
 
     def _settle(self) -> None:
-        """Brings a camera that somebody left in the middle of something back to its first state."""
+        """Brings a camera that was left in the middle of something back to its first state."""
         ready = self._status() == ResponseCode.OK
         stale = self._drain(_DRAIN_READY if ready else _DRAIN_TIMEOUT)
         if stale or not ready:

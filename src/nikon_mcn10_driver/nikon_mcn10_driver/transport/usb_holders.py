@@ -25,7 +25,7 @@ def holders(bus: int, address: int, proc: Path = Path("/proc")) -> list[str]:
             if any(str(fd.readlink()) == wanted for fd in (process / "fd").iterdir()):
                 found.append(f"{(process / 'comm').read_text().strip()} (pid {process.name})")
         except OSError:
-            # it has ended meanwhile, or belongs to somebody else
+            # it has ended meanwhile, or belongs to another user
             continue
     return sorted(found)
 

@@ -123,6 +123,14 @@ def test_two_cameras_are_told_apart(log):
     assert read_stream(io.BytesIO(data), "two", device=6).device == 6
 
 
+@pytest.mark.parametrize("space", ["\x1f", "\xa0", "\u2009"])
+def test_a_row_with_spaces_of_other_alphabets_is_left_out(log, space):
+    content = next(data for name, data in captures(log) if name == "Total Phase CSV").decode()
+    row = next(line for line in content.splitlines() if "DATA0 packet" in line)
+    spoilt = content.replace(row, row.replace(" ", space), 1)
+    assert len(read_stream(io.BytesIO(spoilt.encode()), "x").transactions) >= len(log) - 1
+
+
 def test_mutated_captures_are_read_or_refused(log):
     rng = random.Random(3)
     samples = [data[:3000] for _, data in captures(log)]

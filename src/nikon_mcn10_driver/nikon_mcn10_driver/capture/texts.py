@@ -104,7 +104,7 @@ def _transaction(
 def _row_bytes(row: list[str], columns: dict[str, int]) -> bytes:
     for name in ("Data", "Summary"):
         at = columns.get(name, len(row))
-        if at < len(row) and re.fullmatch(r"\s*[0-9A-Fa-f]{2}(\s+[0-9A-Fa-f]{2})*\s*", row[at]):
+        if at < len(row) and re.fullmatch(r"\s*[0-9A-Fa-f]{2}(\s+[0-9A-Fa-f]{2})*\s*", row[at], re.ASCII):
             return bytes.fromhex(row[at])
     return b""
 

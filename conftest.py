@@ -19,6 +19,11 @@ settings.register_profile("face_af", deadline=None)
 settings.load_profile("face_af")
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # of a background job of a shell; what the tests start would be deaf to Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--hardware", action="store_true", help="also run the tests that need a real camera or capture card"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -82,7 +83,8 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     monitor = Monitor(options.namespace, video, options.lockstep)
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
-    spinner = threading.Thread(target=_spin, args=(executor,), daemon=True)
+    ending = threading.Event()
+    spinner = threading.Thread(target=_spin, args=(executor, ending), daemon=True)
     spinner.start()
     interrupted, not_written = False, list[str]()
     try:
@@ -94,7 +96,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
                     raise
                 interrupted = True
                 graph.ask_to_end()
-                executor.shutdown()
+                ending.set()
                 spinner.join(timeout=5.0)
                 not_written += _draw(monitor, options.out)  # while the graph ends
                 if video is not None:
@@ -103,9 +105,10 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
             ended = time.monotonic()
             problem = graph.problem()
     finally:
+        ending.set()
+        spinner.join(timeout=5.0)
         executor.shutdown()
         rclpy.try_shutdown()
-        spinner.join(timeout=5.0)
         monitor.destroy_node()
         if video is not None:
             video.close()
@@ -158,8 +161,8 @@ def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]
             return
 
 
-def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        pass
+def _spin(executor: SingleThreadedExecutor, ending: threading.Event) -> None:
+    """An executor that another thread shuts down while it waits may raise what it likes: so it is asked first."""
+    with contextlib.suppress(ExternalShutdownException):
+        while not ending.is_set():
+            executor.spin_once(timeout_sec=0.1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from face_af_common.types import Action, ActionKind
+from nikon_mcn10_driver.capture.recorded_camera import PlayedTime
 from nikon_mcn10_driver.profile import Profile
 from nikon_mcn10_driver.ptp import Event
 from nikon_mcn10_driver.remote import PtpRemote
@@ -16,25 +17,12 @@ from .evening import CLOSE, INFO, OPEN, Camera
 from .grips import Grip, Say, Talk
 
 
-class Time:
-    """A clock that moves only when a caller sleeps."""
-
-    def __init__(self) -> None:
-        self.at = 100.0
-
-    def now(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
 @dataclass
 class Cable:
     """A transport to the invented camera; ``said``: what came over it, without opening and closing."""
 
     camera: Camera
-    time: Time
+    time: PlayedTime
     name: str = "cable"
     written_at: float = 0.0
 
@@ -72,7 +60,7 @@ class Cable:
 def differences(grip: Grip, profile: Profile, buttons: Sequence[str], seed: int) -> list[str]:
     """What the driver says otherwise than the grip would; empty when the profile is exactly right."""
     rng = random.Random(seed)
-    time = Time()
+    time = PlayedTime()
     cable = Cable(Camera(grip, seed), time)
     oracle = Oracle(grip, Camera(grip, seed), time)
     remote = PtpRemote(cable, profile, clock=time)
@@ -117,7 +105,7 @@ def differences(grip: Grip, profile: Profile, buttons: Sequence[str], seed: int)
 class Oracle:
     """What the grip itself says to a camera with the same answers."""
 
-    def __init__(self, grip: Grip, camera: Camera, time: Time) -> None:
+    def __init__(self, grip: Grip, camera: Camera, time: PlayedTime) -> None:
         self._camera = camera
         grip.now = time.now
 

@@ -29,7 +29,7 @@ _SMALLEST = 20
 """Side in pixels of the smallest face that Haar's cascade looks for."""
 
 
-class Library:
+class Backend:
     """What stands in place of a network's runner for detectors that are a library's own."""
 
     precision = "fp32"
@@ -41,11 +41,11 @@ class Library:
 class ClassicDetector(Detector):
     """A detector that takes a picture of any size and gives boxes. Larger pictures are shrunk to fit ``size``."""
 
-    library = ""
+    backend = ""
 
     def __init__(self, spec: ModelSpec, size: tuple[int, int], threshold: float = 0.0) -> None:
         self.spec = spec
-        self.runner = cast(Any, Library(self.library))
+        self.runner = cast(Any, Backend(self.backend))
         self.threshold = threshold or spec.score
         self.fixed_size = None
         self.size = size
@@ -115,7 +115,7 @@ class FivePoints:
 class Haar(ClassicDetector):
     """OpenCV's cascade of Haar features (Viola and Jones, 2001). It gives no scores: all count as sure."""
 
-    library = "OpenCV"
+    backend = "OpenCV"
 
     def __init__(self, spec: ModelSpec, size: tuple[int, int], threshold: float = 0.0) -> None:
         super().__init__(spec, size, threshold)
@@ -134,7 +134,7 @@ class Hog(ClassicDetector):
     """dlib's histograms of oriented gradients with a linear SVM (Dalal and Triggs, 2005), in a picture twice as large:
     it knows faces of 80 pixels and more."""
 
-    library = "dlib"
+    backend = "dlib"
 
     def __init__(self, spec: ModelSpec, size: tuple[int, int], threshold: float = 0.0) -> None:
         super().__init__(spec, size, threshold)
@@ -156,7 +156,7 @@ class Hog(ClassicDetector):
 class Ssd(ClassicDetector):
     """OpenCV's single-shot detector with a ResNet-10 (Liu et al., 2016), 300 x 300 pixels."""
 
-    library = "OpenCV"
+    backend = "OpenCV"
     side = 300
 
     def __init__(self, spec: ModelSpec, size: tuple[int, int], threshold: float = 0.0) -> None:

@@ -65,18 +65,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     """
     # what this process and its children talk in is nobody else's
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
-    arguments = {
-        "target": options.cast.target,
-        "gallery": options.cast.gallery,
-        "people": options.cast.stage,
-        "clock": "lockstep" if options.lockstep else "realtime",
-        "observed": str(options.lockstep).lower(),
-        "duration": float(options.duration),
-        "seed": options.seed,
-        "camera_port": free_port(),
-        "namespace": options.namespace,
-        **options.arguments,
-    }
+    arguments = _launch_arguments(options)
     video = VideoWriter(options.out / "demo.mp4", lossless=options.lockstep) if options.video else None
     find_log_folder()
     rclpy.init(args=[])
@@ -130,6 +119,21 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     except FileError as error:
         not_written.append(str(error))
     return Result(report, not_written)
+
+
+def _launch_arguments(options: Options) -> dict[str, object]:
+    return {
+        "target": options.cast.target,
+        "gallery": options.cast.gallery,
+        "people": options.cast.stage,
+        "clock": "lockstep" if options.lockstep else "realtime",
+        "observed": str(options.lockstep).lower(),
+        "duration": float(options.duration),
+        "seed": options.seed,
+        "camera_port": free_port(),
+        "namespace": options.namespace,
+        **options.arguments,
+    }
 
 
 def _draw(monitor: Monitor, out: Path) -> list[str]:

@@ -11,12 +11,10 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from bisect import bisect_left
 from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 
@@ -30,30 +28,21 @@ from face_af_common.received import subscribe
 from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_common.types import Action, ActionKind, SteeringStatus
-from face_af_msgs.msg import AfOverlay, FaceArray, SpeakerArray, SteeringCommand, SteeringState
-from face_af_msgs.msg import Speaker as Speaking
+from face_af_msgs.msg import AfOverlay, FaceArray, SteeringCommand, SteeringState
 
 from .bag.bag_folder import RecordingError
-from .bag.message_types import find_type, fitting
+from .played_messages import OWNED, PlayedMessages
 from .replay import settings
 from .replay.frames import Frame
 from .replay.player_params import PlayerParams
 from .replay.recorded import recorded_frames, usable
 from .replay.report import make_report, table, write_report, write_results
 from .replay.settings import STAGES
-from .replay.source import BagSource, open_source
+from .replay.source import open_source
 from .replay.speaker_stage import Speaker
 from .replay.stages import check_parameters, compute
 
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
-_OWNED = {
-    "perception": ("faces",),
-    "overlay": ("af_overlay",),
-    "speaker": ("speaker",),
-    "steering": ("state", "command"),
-}
-_ALWAYS = ("sim/truth", "frame_orientation", "audio")
-_LATCHED = ("camera_status", "frame_orientation")
 _SOONEST_RESEND_S, _LATEST_RESEND_S = 0.1, 0.5
 
 
@@ -76,10 +65,7 @@ class PlayerNode(Node):
             raise StartError(str(error)) from error
         self._chosen = self._read_parameters(params)
         self._speaker = self._hear()
-        self._played = self._read_played()
-        self._play_speaker()
-        self._played_stamps = sorted(self._played)
-        self._next_played = 0
+        self._played = PlayedMessages(self, self._source, self._stages, self._speaker)
         self._frames: dict[int, Frame] = {}
         self._answered: dict[int, set[str]] = {}
         self._changed = threading.Condition()
@@ -112,30 +98,8 @@ class PlayerNode(Node):
 
     def _result_publishers(self) -> dict[str, Any]:
         kinds = {"faces": FaceArray, "af_overlay": AfOverlay, "state": SteeringState, "command": SteeringCommand}
-        owned = [name for stage in self._stages for name in _OWNED[stage]]
+        owned = [name for stage in self._stages for name in OWNED[stage]]
         return {name: self.create_publisher(kinds[name], name, qos.RESULT) for name in owned}
-
-    def _read_played(self) -> dict[int, list[tuple[Any, Any]]]:
-        """Messages of what is not recomputed, serialized, by stamp, with their publishers."""
-        if not isinstance(self._source, BagSource):
-            return {}
-        names = [*_ALWAYS, *(name for stage in STAGES if stage not in self._stages for name in _OWNED[stage])]
-        if "steering" not in self._stages:
-            names.append("camera_status")
-        publishers: dict[str, Any] = {}
-        for name in names:
-            topic = f"{self._source.namespace}/{name}"
-            kind = self._source.topics.get(topic)
-            if kind is not None and kind.startswith("face_af_msgs/"):
-                profile: QoSProfile = qos.STATUS if name in _LATCHED else qos.RESULT
-                publishers[topic] = self.create_publisher(find_type(kind), name, profile)
-        played: dict[int, list[tuple[Any, Any]]] = {}
-        for message in self._source.messages(set(publishers)) if publishers else ():
-            publisher = publishers[message.topic]
-            played.setdefault(message.stamp_ns, []).append(
-                (publisher, fitting(message.type, message.raw, message.value))
-            )
-        return played
 
     def _hear(self) -> Speaker | None:
         """Voices have no node of their own in a replay: sound is heard here, at once."""
@@ -145,15 +109,6 @@ class PlayerNode(Node):
             return Speaker(self._source, self._chosen.get("speaker", {}))
         except RecordingError as error:
             raise StartError(str(error)) from error
-
-    def _play_speaker(self) -> None:
-        publisher = self.create_publisher(SpeakerArray, "speaker", qos.RESULT) if self._speaker is not None else None
-        for stamp, heard in self._speaker.heard if self._speaker is not None else ():
-            message = SpeakerArray(header=Header(stamp=from_ns(stamp), frame_id="sound"), speech=heard.speech.share)
-            message.span = heard.end - heard.start
-            if heard.speaking:
-                message.speakers = [Speaking(identity=heard.identity, similarity=heard.similarity)]
-            self._played.setdefault(stamp, []).append((publisher, message))
 
     def _subscribe(self) -> None:
         if "perception" in self._stages:
@@ -220,7 +175,7 @@ class PlayerNode(Node):
     def _compute(self) -> None:
         """Computes every frame here, as fast as it goes, and publishes what has subscribers."""
         self._frames.clear()
-        self._next_played = 0
+        self._played.rewind()
         started, recorded = 0.0, copy.deepcopy(self._recorded)
         for frame in compute(
             self._source, self._stages, self._chosen, recorded=recorded, show=self._show, speaker=self._speaker
@@ -235,11 +190,10 @@ class PlayerNode(Node):
     def _show(self, stamp: int, picture: BGR) -> None:
         header = Header(stamp=from_ns(stamp), frame_id="camera")
         self._clock_publisher.publish(Clock(clock=header.stamp))
-        self._publish_played_before(stamp)
+        self._played.publish_before(stamp)
         if self._images.watched:
             self._images.publish(picture, header)
-        for publisher, message in self._played.get(stamp, ()):
-            publisher.publish(message)
+        self._played.publish_at(stamp)
 
     def _publish_results(self, frame: Frame) -> None:
         header = Header(stamp=from_ns(frame.stamp_ns), frame_id="camera")
@@ -292,7 +246,7 @@ class PlayerNode(Node):
                 self._answered[stamp] = set()
             image = picture, Header(stamp=from_ns(stamp), frame_id="camera")
             if first < 0:
-                self._send_orientation_before(stamp)
+                self._played.begin(stamp)
                 # the nodes may still be loading their models
                 self._send(image)
                 if not self._wait(stamp, params.start_timeout, image):
@@ -310,22 +264,6 @@ class PlayerNode(Node):
                 self._send(image)
         if self._params.value.rate > 0:
             time.sleep(0.5)  # the last answers
-
-    def _send_orientation_before(self, first: int) -> None:
-        """The recorder had it from before the first frame, because it is latched."""
-        self._next_played = bisect_left(self._played_stamps, first)
-        for stamp in self._played_stamps[: self._next_played]:
-            for publisher, message in self._played[stamp]:
-                if publisher.topic_name.endswith("/frame_orientation"):
-                    publisher.publish(message)
-
-    def _publish_played_before(self, stamp: int) -> None:
-        """What has stamps of its own (sound, who is heard, the camera's status) and came since the last frame."""
-        while self._next_played < len(self._played_stamps) and self._played_stamps[self._next_played] <= stamp:
-            due = self._played_stamps[self._next_played]
-            self._next_played += 1
-            for publisher, message in self._played[due] if due < stamp else ():
-                publisher.publish(message)
 
     def _report_progress(self, started: float) -> None:
         now = time.monotonic()
@@ -351,10 +289,9 @@ class PlayerNode(Node):
     def _send(self, image: tuple[BGR, Header]) -> None:
         picture, header = image
         self._clock_publisher.publish(Clock(clock=header.stamp))
-        self._publish_played_before(to_ns(header.stamp))
+        self._played.publish_before(to_ns(header.stamp))
         self._images.publish(picture, header)
-        for publisher, message in self._played.get(to_ns(header.stamp), ()):
-            publisher.publish(message)
+        self._played.publish_at(to_ns(header.stamp))
 
     def _expected(self, frame: Frame) -> set[str]:
         expected = {_ANSWERS[stage] for stage in self._stages if stage in _ANSWERS}

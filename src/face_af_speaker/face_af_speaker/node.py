@@ -21,12 +21,13 @@ from face_af_common.stamps import from_ns
 from face_af_gallery.model import GalleryError
 from face_af_gallery.voices import VoiceGallery
 from face_af_inference.runtimes import ModelError
-from face_af_msgs.msg import Audio, Speaker, SpeakerArray
+from face_af_msgs.msg import Audio, SpeakerArray
 from face_af_msgs.srv import EnrollVoice
 
 from .features import RATE, Sound, pcm
 from .identification import VoiceMatcher
 from .listener import UPDATE_S, Heard, Listener, NamingParams
+from .messages import speaker_message
 from .networks import VoiceEmbedder, open_networks
 from .newest_voice import NewestVoice
 from .params import SpeakerNodeParams
@@ -139,13 +140,7 @@ class SpeakerNode(Node):
         self._levels.append((speech.peak, speech.clipped))
         span = heard.end - heard.start
         self._silent_s = 0.0 if speech.peak else self._silent_s + span
-        level = 20 * math.log10(max(speech.rms, 1e-6))
-        message = SpeakerArray(span=span, speech=speech.share, level=level)
-        message.header.stamp = from_ns(max(0, stamp_ns))
-        message.header.frame_id = "sound"
-        if heard.speaking:
-            message.speakers = [Speaker(identity=heard.identity, similarity=heard.similarity)]
-        self._publisher.publish(message)
+        self._publisher.publish(speaker_message(heard, stamp_ns))
         self._report_level()
 
     def _report_level(self) -> None:

@@ -12,6 +12,9 @@ from .params import SteeringNodeParams
 from .planner import Planner
 from .recipe import Recipe, RecipeRunner
 
+HEARD_S = 2.0
+"""A voice is forgotten when nothing has been heard of any for so long: the speaker node says something every 0.5 s."""
+
 
 class SteeringEngine:
     """Steers one camera by the recipe where there is one, else to the target that perception names.

@@ -31,14 +31,12 @@ from face_af_msgs.msg import (
 )
 from face_af_msgs.srv import SetRecipe
 
-from .engine import SteeringEngine
+from .engine import HEARD_S, SteeringEngine
 from .params import SteeringNodeParams
 from .recipe import RecipeError
 
 _NO_CAMERA_NEEDED = ("none", "dry_run")
 _STREAMS = ("faces", "af_overlay")
-_HEARD_S = 2.0
-"""A voice is forgotten when the speaker node has said nothing for so long."""
 _RECIPE_START = "recipe_start"
 """Key of the live state: the parameter recipe and when its time line began."""
 
@@ -127,7 +125,7 @@ class SteeringNode(Node):
 
     def _steer(self, found: FaceArray, overlay: AfOverlay) -> None:
         planner = self._planner
-        if time.monotonic() - self._heard_at > _HEARD_S:
+        if time.monotonic() - self._heard_at > HEARD_S:
             self._engine.speaking = ""
         planner.blocked = self._camera_problem()
         size = (found.width or overlay.width or 1920, found.height or overlay.height or 1080)

@@ -13,6 +13,7 @@ from face_af_common.names import canonical_name
 from face_af_common.node_params import NODES
 from face_af_common.params import build
 from face_af_common.paths import gallery_dir, model_dirs
+from face_af_steering.engine import HEARD_S
 
 from ..bag.bag_folder import RecordingError
 from .source import VIDEO_START_NS, BagSource, Source
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _AUDIO = "face_af_msgs/msg/Audio"
 _GAP_NS = 250_000_000
 """Sound that comes so much later than it should begins anew: messages were lost, or the device was."""
-_HEARD_NS = 2_000_000_000
-"""As in steering: what was heard so long ago counts no more."""
 _MODELS = ("embedder", "model_dir", "manifest", "channel")
 
 
@@ -91,7 +90,7 @@ class Speaker:
     def __call__(self, stamp_ns: int) -> str:
         """Who was heard last before a frame, as steering knew it; empty: nobody who is known."""
         index = bisect_right(self._stamps, stamp_ns) - 1
-        if index < 0 or stamp_ns - self._stamps[index] > _HEARD_NS:
+        if index < 0 or stamp_ns - self._stamps[index] > HEARD_S * 1e9:
             return ""
         heard = self.heard[index][1]
         return canonical_name(heard.identity) if heard.speaking else ""

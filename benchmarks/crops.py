@@ -25,6 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from face_af_common.files import write_json
 from face_af_crops.bank import Bank
 from face_af_crops.engine import Models, engine
 from face_af_crops.main_pass import MainPass
@@ -295,8 +296,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             report[name] = PARTS[name](media, Path(folder), args)
             print(f"{name}: {json.dumps(report[name])}", flush=True)
     if args.report:
-        args.report.parent.mkdir(parents=True, exist_ok=True)
-        args.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(args.report, report)
     missed = list(_missed(report))
     for line in missed:
         print(line)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import multiprocessing
 import random
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import psutil
 
+from face_af_common.files import write_json
 from face_af_common.types import Action, ActionKind
 from face_af_sim.virtual_z8 import FaultKind, PtpIpServer, VirtualZ8
 from face_af_sim.virtual_z8.recording import RecordingBody
@@ -262,8 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if row[key]:
                 faults.append(f"{name}: {key} {row[key]}")
     if args.report:
-        args.report.parent.mkdir(parents=True, exist_ok=True)
-        args.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(args.report, report)
     print("\n" + ("\n".join(faults) if faults else "every figure is reached"))
     return 1 if faults else 0
 

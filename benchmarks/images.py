@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from face_af_capture.node import upright
 from face_af_common.encodings import LAYOUTS, decode
+from face_af_common.files import write_json
 from face_af_common.orientation import FLIPS, ROTATIONS, Orientation
 
 WIDTH, HEIGHT = 1920, 1080
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         convert = lambda: decode(encoding, data, WIDTH, HEIGHT, step, False)  # noqa: B023, E731
         report["convert_ms"][encoding] = _row(encoding, max(options.frames // 5, 5), convert)
     if options.report:
-        options.report.write_text(json.dumps(report, indent=2))
+        write_json(options.report, report)
     for line in missed:
         print(f"missed: {line}")
     return 1 if options.check and missed else 0

@@ -8,7 +8,6 @@ no stage: the capture node reads JPEGs of it at the same rate, as from an MJPEG 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from process_use import cpu_seconds, node_processes, proportional_mb, total_seco
 from rclpy.node import Node
 
 from face_af_common import qos
+from face_af_common.files import write_json
 from face_af_common.stamps import to_ns
 from face_af_msgs.msg import CameraStatus, SteeringCommand, SteeringState
 from face_af_sim.cast import prepare_stage
@@ -161,8 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for way, figures in results.items():
         print(f"{way}: " + ", ".join(f"{name} {share} %" for name, share in figures["cpu_percent_by_thread"].items()))
     if options.report is not None:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(results, indent=2) + "\n")
+        write_json(options.report, results)
     lines = missed(results)
     print("\n".join(lines), file=sys.stderr, end="\n" if lines else "")
     return 1 if options.check and lines else 0

@@ -26,6 +26,7 @@ from learn_sim.evening import Exchange, Recorder, late, record
 from learn_sim.grips import BUTTONS, Grip, invent
 from learn_sim.judge import differences
 
+from face_af_common.files import write_json
 from nikon_mcn10_driver.capture.learn import learn
 from nikon_mcn10_driver.capture.packets import CaptureError
 from nikon_mcn10_driver.capture.proof import prove
@@ -270,8 +271,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         report["mutated"] = dict(mutated(args.reads, args.learns, args.workers))
     print(json.dumps(report, indent=2))
     if args.report:
-        args.report.parent.mkdir(parents=True, exist_ok=True)
-        args.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(args.report, report)
     missed = list(_missed(report))
     for line in missed:
         print(line)

@@ -8,7 +8,6 @@ ranges, opening, square contours) is told where to look; ours is not.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -22,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import write_json
 from face_af_common.types import AfBox, AfState, Box
 from face_af_overlay.detector import AfBoxDetector
 from face_af_sim.af_graphics import AfBoxStyle
@@ -227,8 +227,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{height}p{'':<7}{figures['p50_ms']:>8}{figures['p95_ms']:>8}{figures['best_ms']:>9}")
     report["timing"] = timing
     if args.report:
-        Path(args.report).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.report).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(args.report, report)
     missed = misses(dict(rows), empty, timing) if args.check else []
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shutil
 import struct
 import sys
@@ -26,6 +25,7 @@ from process_use import cpu_seconds, node_processes
 from rclpy.node import Node
 
 from face_af_common import qos
+from face_af_common.files import write_json
 from face_af_common.ros_domain import free_port
 from face_af_common.stamps import to_ns
 from face_af_msgs.msg import SteeringState
@@ -212,8 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in figures.items():
         print(f"{name:<24} {value}")
     if options.report is not None:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(figures, indent=2) + "\n")
+        write_json(options.report, figures)
     lines = missed(figures)
     print("\n".join(lines), file=sys.stderr, end="\n" if lines else "")
     return 1 if options.check and lines else 0

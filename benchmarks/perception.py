@@ -7,7 +7,6 @@ disturbs both alike. Photographs come from ``--faces DIR`` (or ``FACE_AF_TEST_FA
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import face_af_perception  # noqa: F401  before NumPy: it sets the threads of OpenBLAS
+from face_af_common.files import write_json
 
 # isort: split
 
@@ -99,8 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{' + '.join(SETS[name])}: {error}", file=sys.stderr)
     report["sets"] = measured
     if options.report:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(report, indent=1))
+        write_json(options.report, report)
     lines = missed(measured) if options.check else []
     print("\n".join(lines), file=sys.stderr, end="\n" if lines else "")
     return 1 if lines or not measured else 0

@@ -16,6 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from face_af_common.files import write_json
+
 HERE = Path(__file__).resolve().parent.parent
 SLOWER = 1.03
 """Ratio of the times that is still no change for the worse."""
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures[key] = {"before_ms": before, "now_ms": now, "ratio": round(now / before, 3)}
         print(f"{key:24} before {before:6.2f} ms, now {now:6.2f} ms, ratio {now / before:.3f}")
     if options.report:
-        options.report.write_text(json.dumps(figures, indent=1))
+        write_json(options.report, figures)
     slow = [f"{key}: slower by {row['ratio']:.3f}" for key, row in figures.items() if row["ratio"] > SLOWER]
     print("\n".join(slow) if options.check else "", end="")
     return 1 if options.check and slow else 0

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from face_af_common.files import write_json
 from face_af_common.images import BGR
 
 TOPIC = "face_af/image_raw"
@@ -158,8 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in figures.items():
         print(f"{name:16} {value}")
     if options.report:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(options.report, figures)
     return 0
 
 

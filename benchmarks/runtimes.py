@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from face_af_common.files import write_json
 from face_af_common.paths import data_dir, model_dirs
 from face_af_inference.manifest import load_manifest
 from face_af_inference.runtimes import RUNTIMES, ModelError, Runner, open_runner
@@ -60,8 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.report:
         machine = {"machine": platform.machine(), "processor": platform.processor()}
         data = {**machine, "models": [spec.model_id for spec in chosen], "size": options.size, "runtimes": results}
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        write_json(options.report, data)
     return 0
 
 

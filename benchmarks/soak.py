@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import resource
 import signal
@@ -35,6 +34,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from face_af_common import qos
+from face_af_common.files import write_json
 from face_af_common.images import from_bgr
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, FaceArray, SteeringCommand, SteeringState
@@ -346,8 +346,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name != "each_fault":
             print(f"{name:26} {value}")
     if options.report:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(options.report, figures)
     missed = [
         f"{name} is {figures[name]}, wanted at most {most}"
         for name, most in _LIMITS.items()

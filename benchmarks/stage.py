@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from face_af_common.files import write_json
 from face_af_common.images import from_bgr
 from face_af_common.paths import model_dirs
 from face_af_common.types import Box
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         report["similarity"].append({"models": models, **row})
         print(f"{models}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
     if options.report:
-        options.report.write_text(json.dumps(report, indent=2))
+        write_json(options.report, report)
     return 0
 
 

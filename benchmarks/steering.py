@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -17,6 +16,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from face_af_common.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -129,8 +130,7 @@ def _tell(lines: Iterable[str]) -> int:
 
 def _write(path: Path | None, data: dict[str, Any]) -> None:
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        write_json(path, data)
 
 
 if __name__ == "__main__":

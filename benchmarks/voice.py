@@ -9,7 +9,6 @@ FACE_AF_TEST_MEDIA serves, whose short recordings show less.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from face_af_common.files import write_json
 from face_af_common.paths import model_dirs
 from face_af_gallery.voices import VoiceGallery
 from face_af_speaker import evaluation
@@ -230,8 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, value in figures.items():
         print(f"{name:32} {value}")
     if options.report:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(options.report, figures)
     lines = missed(figures) if options.check else []
     for line in lines:
         print(line, file=sys.stderr)

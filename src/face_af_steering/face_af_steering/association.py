@@ -43,9 +43,9 @@ def without_eyes(boxes: Sequence[AfBox], faces: Sequence[Box]) -> list[AfBox]:
     with a face of its own is a person farther away, not an eye.
     """
     kept = dict(enumerate(boxes))
-    widest = _EYE * max((box.box.width for box in boxes), default=0.0)
+    widest = _EYE * max((max(box.box.width, 1.0) for box in boxes), default=0.0)
     # most frames have no box that is small enough for an eye: nothing to compare
-    for i, eye in [(i, box) for i, box in enumerate(boxes) if box.box.width <= max(widest, _EYE)]:
+    for i, eye in [(i, box) for i, box in enumerate(boxes) if box.box.width <= widest]:
         around = [j for j, box in enumerate(boxes) if j != i and _is_eye(eye.box, box.box)]
         if not around or any(_fits(face, eye.box) for face in faces):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from std_msgs.msg import Header
@@ -9,6 +10,7 @@ from std_msgs.msg import Header
 from face_af_msgs import msg as m
 
 from .orientation import FLIPS, ROTATIONS, Orientation
+from .stamps import from_ns
 from .types import AfBox, AfState, Box, Face
 
 
@@ -76,3 +78,17 @@ def af_boxes_from_msg(message: m.AfOverlay) -> list[AfBox]:
 
 def af_boxes_to_msg(boxes: Iterable[AfBox]) -> list[m.AfBox]:
     return [af_box_to_msg(box) for box in boxes]
+
+
+def speakers_to_msg(
+    stamp_ns: int, span: float, share: float, rms: float, voices: Iterable[tuple[str, float]]
+) -> m.SpeakerArray:
+    """Who is heard in ``span`` seconds of sound that end at ``stamp_ns``.
+
+    ``share``: of speech, 0 to 1; ``rms``: of the samples, 0 to 1; ``voices``: name (empty: unknown) and similarity.
+    """
+    message = m.SpeakerArray(span=span, speech=share, level=20 * math.log10(max(rms, 1e-6)))
+    message.header.stamp = from_ns(max(0, stamp_ns))
+    message.header.frame_id = "sound"
+    message.speakers = [m.Speaker(identity=name, similarity=similarity) for name, similarity in voices]
+    return message

@@ -10,6 +10,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from face_af_common import qos
+from face_af_common.conversions import speakers_to_msg
 from face_af_msgs.msg import SpeakerArray
 
 from .bag.message_types import find_type, fitting
@@ -59,11 +60,11 @@ class PlayedMessages:
             self._messages.setdefault(message.stamp_ns, []).append((publishers[message.topic], played))
 
     def _add_speaker(self, node: Node, speaker: Speaker) -> None:
-        from face_af_speaker.messages import speaker_message
-
         publisher = node.create_publisher(SpeakerArray, "speaker", qos.RESULT)
         for stamp, heard in speaker.heard:
-            self._messages.setdefault(stamp, []).append((publisher, speaker_message(heard, stamp)))
+            span, speech = heard.end - heard.start, heard.speech
+            message = speakers_to_msg(stamp, span, speech.share, speech.rms, heard.voices)
+            self._messages.setdefault(stamp, []).append((publisher, message))
 
     def rewind(self) -> None:
         self._next = 0

@@ -58,6 +58,11 @@ class Heard:
     """Of the best person, -1 without any."""
     speech: Speech
 
+    @property
+    def voices(self) -> list[tuple[str, float]]:
+        """Name (empty: nobody known) and similarity of each who speaks."""
+        return [(self.identity, self.similarity)] if self.speaking else []
+
 
 @dataclass(frozen=True)
 class Listened:

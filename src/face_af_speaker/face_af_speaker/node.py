@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rclpy.node import Node
 
+from face_af_common.conversions import speakers_to_msg
 from face_af_common.diagnostics import WARN, Health
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.paths import gallery_dir, model_dirs
@@ -27,7 +28,6 @@ from face_af_msgs.srv import EnrollVoice
 from .features import RATE, Sound, pcm
 from .identification import VoiceMatcher
 from .listener import UPDATE_S, Heard, Listener, NamingParams
-from .messages import speaker_message
 from .networks import VoiceEmbedder, open_networks
 from .newest_voice import NewestVoice
 from .params import SpeakerNodeParams
@@ -140,7 +140,7 @@ class SpeakerNode(Node):
         self._levels.append((speech.peak, speech.clipped))
         span = heard.end - heard.start
         self._silent_s = 0.0 if speech.peak else self._silent_s + span
-        self._publisher.publish(speaker_message(heard, stamp_ns))
+        self._publisher.publish(speakers_to_msg(stamp_ns, span, speech.share, speech.rms, heard.voices))
         self._report_level()
 
     def _report_level(self) -> None:

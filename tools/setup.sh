@@ -222,6 +222,7 @@ use_environment() {
     # shellcheck disable=SC1091
     source install/local_setup.bash
     set -u
+    quiet_interrupt
     # 1080p images need larger shared-memory segments than Fast DDS' default
     eval "$(python -m face_af_common.fastdds)"
     # local by default: what is on this machine stays on it unless the user says otherwise
@@ -230,6 +231,19 @@ use_environment() {
     else
         export ROS_AUTOMATIC_DISCOVERY_RANGE=${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}
     fi
+}
+
+# Ctrl-C ends Python without a traceback from its first moments on, until a tool's own code takes over.
+quiet_interrupt() {
+    local packages=("$venv"/lib/python3.*/site-packages)
+    quiet=${packages[0]}/0_quiet_interrupt.pth
+    [ -e "$quiet" ] || ln -sf "$PWD/tools/0_quiet_interrupt.pth" "$quiet" 2>/dev/null || true
+}
+
+# become COMMAND ...: what interrupts Python before it can be quiet waits until it can.
+become() {
+    if [ -e "$quiet" ] && env --block-signal=INT true 2>/dev/null; then exec env --block-signal=INT "$@"; fi
+    exec "$@"
 }
 
 # Processes that were killed leave shared memory of 64 MB each; Fast DDS' own tool removes what nobody holds.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
+from pathlib import Path
 
 from .main import CommandError
 from .pkg_command import executables, package_prefix
@@ -26,4 +29,15 @@ def run(args: argparse.Namespace) -> int:
             f"No executable found: {args.executable_name} (in {package_prefix(args.package_name)}: {names})"
         )
     command = [*(args.prefix or "").split(), str(paths[0]), *args.argv]
+    # tools/0_quiet_interrupt.pth has made it quiet here; there, too, and it lets through what waits
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL and not args.prefix and _is_ours(paths[0]):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execvp(command[0], command)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a script of the project, for this interpreter."""
+    if not path.parent.name.startswith(("face_af_", "nikon_mcn10")) and path.parent.name != "face_af":
+        return False
+    with path.open("rb") as file:
+        return file.readline().strip() == f"#!{sys.executable}".encode()

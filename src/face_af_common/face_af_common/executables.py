@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from .memory import keep_freed_memory
+from .memory import keep_freed_memory, spare_address_space
 from .supervisor import END_S, USER_ERROR
 from .wheels import ADVICE
 
@@ -34,6 +34,7 @@ def run(*names: str) -> int:
     """Runs these nodes in this process; returns its exit status."""
     try:
         keep_freed_memory()
+        spare_address_space()
         classes = {name: _class(NODES[name]) for name in names}
         for kind in classes.values():
             getattr(kind, "prepare", lambda: None)()

@@ -38,6 +38,7 @@ def run_tool(module: str, patience_s: float = PATIENCE_S) -> int:
     name = os.path.basename(sys.argv[0]) or module  # noqa: PTH119
     signals = _Signals(patience_s)
     _open_standard_files()
+    memory.spare_address_space()
     try:
         main: Callable[[], int] = import_module(module).main
         signals.listen()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from face_af_common.paths import share_dir
@@ -15,6 +16,7 @@ from .tools import Case
 PRELOADED = (
     "cv2", "numpy", "onnxruntime", "scipy", "yaml", "rosbags.highlevel",
     "face_af_people.identify", "face_af_people.enrol", "face_af_people.people", "face_af_people.extract",
+    "face_af_people.map", "face_af_people.train", "face_af_people.evaluate", "sklearn.manifold", "matplotlib.pyplot",
     "face_af_perception.analyser", "face_af_recording.replay.cli", "face_af_recording.repair_bag",
     "face_af_overlay.classify", "face_af_crops.crops", "face_af_speaker.identify", "face_af_outputs.try_action",
     "nikon_mcn10_driver.profiles", "nikon_mcn10_driver.capture.learn_profile", "face_af.parameters",
@@ -37,13 +39,18 @@ def cases(folder: Path) -> list[Case]:
     folder.mkdir(parents=True, exist_ok=True)
     photos = material.photographs(folder / "photos")
     gallery = _gallery(folder / "gallery", photos)
-    return [*_of_people(folder, photos, gallery), *_of_recordings(folder, photos), *_of_the_rest(folder, photos)]
+    return [
+        *_of_people(folder, photos, gallery),
+        *_of_collections(folder, photos),
+        *_of_recordings(folder, photos),
+        *_of_the_rest(folder, photos),
+    ]
 
 
-def _gallery(folder: Path, photos: Sequence[Path]) -> Path:
+def _gallery(folder: Path, photos: Sequence[Path], name: str = "ann") -> Path:
     from face_af_people.enrol import main as enrol
 
-    if enrol(["--gallery", str(folder), "--name", "ann", "--largest", *map(str, photos[:3])]) != 0:
+    if enrol(["--gallery", str(folder), "--name", name, "--largest", *map(str, photos[:3])]) != 0:
         raise SystemExit("the stage's photographs cannot be enrolled")
     return folder
 
@@ -72,6 +79,49 @@ def _of_people(folder: Path, photos: Sequence[Path], gallery: Path) -> list[Case
              lambda files: ["show", "ann", "--gallery", str(files[0].parent)], _beside(gallery, embeddings.name)),
         Case("exported person", "face_af_people.people", export,
              lambda files: ["import", str(files[0]), "--gallery", str(files[0].parent / "g")]),
+    ]  # fmt: skip
+
+
+def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
+    """Tools that read many faces: extract, map, train, evaluate, crops."""
+    gallery = _gallery(_gallery(folder / "two", photos), photos[3:], "bert")
+    clip = folder / "clip.mp4"
+    chip = next((gallery / "chips").iterdir())
+    embeddings = next(gallery.glob("embeddings-*.npz"))
+    pairs = folder / "pairs.csv"
+    pairs.write_text(
+        f"a,b,same\n{photos[0]},{photos[1]},Yes\n{photos[0]},{photos[2]},Yes\n{photos[1]},{photos[2]},No\n"
+    )
+    settings = folder / "settings.yaml"
+    settings.write_text("format: png\nlong_side: 200\n")
+    people, crops = "face_af_people", "face_af_crops.crops"
+
+    def beside(files: list[Path], name: str) -> str:
+        return str(files[0].parent / name)
+
+    def map_of(files: list[Path], depth: int = 0) -> list[str]:
+        return [str(files[0].parents[depth]), "--out", str(files[0].parents[depth + 1] / "map")]
+
+    def train_on(files: list[Path], depth: int = 0) -> list[str]:
+        place = files[0].parents
+        return [str(place[depth]), "--method", "nearest", "--report", str(place[depth + 1] / "report")]
+
+    return [
+        Case("photographs", f"{people}.extract", photos[0],
+             lambda files: [*map(str, files), "--out", beside(files, "x")], at_once=10),
+        Case("videos", f"{people}.extract", clip,
+             lambda files: [*map(str, files), "--out", beside(files, "x")], at_once=4),
+        *(Case(path.name.partition("-")[0], f"{people}.{tool}", path, partial(call, depth=depth),
+               _beside(gallery, str(path.relative_to(gallery))))
+          for tool, call in (("map", map_of), ("train", train_on))
+          for path, depth in ((gallery / "gallery.json", 0), (chip, 1), (embeddings, 0))),
+        Case("pairs", f"{people}.evaluate", pairs, lambda files: ["--pairs", str(files[0])]),
+        Case("video", crops, clip, lambda files: [str(files[0]), "--ref", str(photos[1]), "--out", beside(files, "c")]),
+        Case("reference", crops, photos[0],
+             lambda files: [str(clip), "--ref", str(files[0]), "--dry-run", "--out", beside(files, "c")]),
+        Case("settings", crops, settings,
+             lambda files: [str(clip), "--ref", str(photos[1]), "--settings", str(files[0]), "--dry-run",
+                            "--out", beside(files, "c")]),
     ]  # fmt: skip
 
 

@@ -7,7 +7,10 @@ import ctypes
 import os
 import resource
 
-_SHORTAGE = ("memory", "bad_alloc", "bad allocation", "map segment", "start new thread")
+_SHORTAGE = (
+    "memory", "bad_alloc", "bad allocation", "map segment", "start new thread", "temporarily unavailable",
+    "serialize proto",
+)  # fmt: skip
 """Words of what libraries raise when they get no memory."""
 ADVICE = "there is not enough memory: end other programs, or raise the limit (ulimit -v)"
 PLENTY_BYTES = 4 << 30

@@ -57,6 +57,7 @@ def run_tool(module: str, patience_s: float = PATIENCE_S) -> int:
         return 128 + signal.SIGPIPE if isinstance(error, BrokenPipeError) else 1
     finally:
         signals.ended()
+        files.discard_parts()  # of threads that were not waited for
         _let_go_of_output()
 
 

@@ -109,6 +109,26 @@ def test_an_interrupt_while_modules_are_imported_is_quiet(tool: ToolRunner) -> N
     assert status == -signal.SIGINT and errors == ""
 
 
+def test_what_a_thread_was_just_writing_does_not_stay(tool: ToolRunner) -> None:
+    text = """
+        import threading, time
+        from pathlib import Path
+        from face_af_common.files import replacing
+        def write(begun):
+            with replacing("out.json") as part:
+                part.write_text("half")
+                begun.set()
+                time.sleep(60)
+        def main():
+            begun = threading.Event()
+            threading.Thread(target=write, args=(begun,), daemon=True).start()
+            begun.wait()
+            return 0
+    """
+    assert tool.run(text) == (0, "")
+    assert not [path for path in tool.folder.iterdir() if "out" in path.name]
+
+
 def test_children_that_do_not_hear_it_are_ended_by_the_parent(tool: ToolRunner) -> None:
     text = """
         import subprocess, sys, time

@@ -8,6 +8,7 @@ node's parameters and the versions of models and gallery.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,7 @@ class RecorderNode(Node):
         self._recording = f"recording to {folder}"
         self._health.level, self._health.message = OK, self._recording
         self._stop_reason = ""
+        self._stop_told = False
         self._recorded: set[str] = set()
         self._early: list[tuple[Callable[[str, int, bytes], None], str, bytes]] = []
         self._intake = Intake(self)
@@ -104,6 +106,8 @@ class RecorderNode(Node):
         """Writes what waits and completes the bag."""
         self._intake.close()
         self._recorder.close()
+        if self._recorder.stopped and not self._stop_told:  # so late that nobody hears diagnostics
+            print(f"[ERROR] recording has stopped: {self._recorder.stopped}", file=sys.stderr, flush=True)
         counts = self._recorder.counts
         lost = f", {counts.messages_dropped} lost to a slow disk" if counts.messages_dropped else ""
         print(f"{self._recorder.folder}: {counts.messages} messages, {self._frames} pictures{lost}", flush=True)
@@ -193,7 +197,7 @@ class RecorderNode(Node):
 
     def _report_stop(self) -> None:
         if self._stop_reason:
-            reason, self._stop_reason = self._stop_reason, ""
+            reason, self._stop_reason, self._stop_told = self._stop_reason, "", True
             message = f"recording has stopped, the graph goes on: {reason}"
             self._health.fault(message, ERROR)
 

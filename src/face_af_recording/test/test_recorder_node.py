@@ -82,3 +82,15 @@ def test_a_camera_with_raw_pictures_only_is_named(graph: Graph) -> None:
     FramePublisher(graph.camera)
     graph.until(lambda: graph.health[-1].message.startswith("recording to "))
     assert graph.health[-1].level == DiagnosticStatus.OK
+
+
+def test_a_recording_that_fails_at_its_end_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    graph = Graph(tmp_path / "bag")
+    monkeypatch.setattr("face_af_recording.recorder.recorder.BagFolder.close", full)
+    graph.close()
+    assert f"[ERROR] recording has stopped: {tmp_path / 'bag'}: No space left on device" in capfd.readouterr().err

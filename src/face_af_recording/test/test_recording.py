@@ -158,6 +158,21 @@ def test_the_end_does_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pyte
     assert is_finished(tmp_path / f"{tmp_path.name}_0.mcap")
 
 
+@pytest.mark.parametrize("where", ["flush", "close"])
+def test_a_recording_that_ends_by_itself_names_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    recorder = BagRecorder(tmp_path, RecorderLimits(flush_s=0.01 if where == "flush" else 100.0, min_free_bytes=0))
+    recorder.add_topic(TopicInfo("/x", "std_msgs/msg/Header", "builtin_interfaces/Time stamp\nstring frame_id"))
+    monkeypatch.setattr(recorder_module.BagFolder, where, full)
+    recorder.add("/x", 1, serialize_message(bags.header(1)))
+    recorder.close()
+    assert recorder.stopped == f"{tmp_path}: No space left on device"
+
+
 def test_full_disk_leaves_what_was_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = McapFile(tmp_path / "a.mcap")
     channel = file.add_channel("/x", "std_msgs/msg/Header", "builtin_interfaces/Time stamp\nstring frame_id")

@@ -12,7 +12,7 @@ from face_af_gallery.files import GalleryFolder
 from face_af_gallery.model import Sample
 from face_af_sim.demo import cast, cli
 from face_af_sim.demo.cast import CastError, begin_gallery
-from face_af_sim.demo.graph import cause
+from face_af_sim.demo.graph import cause, faults_of
 
 
 def enrol_somebody(folder: Path) -> None:
@@ -78,3 +78,18 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 )  # fmt: skip
 def test_the_cause_comes_before_its_consequences(lines: list[str], told: str) -> None:
     assert cause(lines) == told
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[recorder-6] [ERROR] [17.5] [face_af.recorder]: recording has stopped: /x: full", ["recording has stopped: /x: full"]),
+        ("[recorder-6] [ERROR] recording has stopped: /x: full", ["recording has stopped: /x: full"]),
+        ("[recorder-6] [WARN] recorder has ended (SIGKILL); it is started again",
+         ["recorder has ended (SIGKILL); it is started again"]),
+        ("[recorder-6] [WARN] [17.5] [face_af.recorder]: /x holds something already; recording to /x_1", []),
+        ("[stage-1] [ERROR] [17.5] [face_af.stage]: nobody is there", []),
+    ],
+)  # fmt: skip
+def test_a_recording_that_fails_is_told(line: str, told: list[str]) -> None:
+    assert faults_of("recorder", ["[launch] [INFO] hello", line]) == told

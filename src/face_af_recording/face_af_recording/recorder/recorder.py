@@ -129,7 +129,7 @@ class BagRecorder:
             except queue.Empty:
                 pass
             except (OSError, RecordingError) as error:
-                self._stop(f"{error}")
+                self._stop(self._told(error))
             if running and time.monotonic() >= self._end_at:
                 self._drop_waiting()
                 running = False
@@ -140,7 +140,7 @@ class BagRecorder:
                 self._bag.flush(self.limits.sync)
                 self._check_space()
             except (OSError, RecordingError) as error:
-                self._stop(getattr(error, "strerror", None) or str(error))
+                self._stop(self._told(error))
         if not self.stopped:
             self._close_bag()
 
@@ -164,4 +164,9 @@ class BagRecorder:
         try:
             self._bag.close()
         except (OSError, RecordingError) as error:
-            self.stopped = self.stopped or str(error)
+            self.stopped = self.stopped or self._told(error)
+
+    def _told(self, error: Exception) -> str:
+        """One line that names what could not be written; the disk's own errors do not."""
+        named = not isinstance(error, OSError) or error.filename is not None
+        return str(error) if named else f"{self.folder}: {error.strerror or error}"

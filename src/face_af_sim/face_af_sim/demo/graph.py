@@ -21,6 +21,8 @@ INTERRUPTED_S = 1.0
 """The same where the user has pressed Ctrl-C; a recording is whole at every moment."""
 
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
+_FAULT = re.compile(r"FATAL|ERROR|\[WARN\] \w+ (has ended|hangs)")
+_PREFIX = re.compile(r"^(\[[^]]*\]:? *)+")
 
 
 class Graph:
@@ -53,7 +55,7 @@ class Graph:
 
     def faults_of(self, node: str) -> list[str]:
         """What a node has logged as an error."""
-        return [line for line in self._lines() if f"[{node}" in line and re.search(r"FATAL|ERROR", line)]
+        return faults_of(node, self._lines())
 
     def _lines(self) -> list[str]:
         lines = [_NOISE.sub("", line).strip() for line in self._log_path.read_text(errors="replace").splitlines()]
@@ -86,6 +88,12 @@ class Graph:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(INTERRUPTED_S if isinstance(error, KeyboardInterrupt) else _STOP_S)
+
+
+def faults_of(node: str, lines: Sequence[str]) -> list[str]:
+    """What of a log's lines says that a node has failed, its process' end included, without their prefixes."""
+    found = [line for line in lines if f"[{node}" in line and _FAULT.search(line)]
+    return [_PREFIX.sub("", line) for line in found]
 
 
 def cause(lines: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
 
 from face_af_common.files import FileError, write_json
 from face_af_common.ros_domain import claim_domain, free_port
@@ -68,7 +69,8 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     arguments = _launch_arguments(options)
     video = VideoWriter(options.out / "demo.mp4", lossless=options.lockstep) if options.video else None
     find_log_folder()
-    rclpy.init(args=[])
+    # Ctrl-C is answered below: rclpy's own handler would end the context under the spinner
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     monitor = Monitor(options.namespace, video, options.lockstep)
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
@@ -87,7 +89,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
                 graph.ask_to_end()
                 ending.set()
                 spinner.join(timeout=5.0)
-                not_written += _draw(monitor, options.out)  # while the graph ends
+                not_written += _draw_within(INTERRUPTED_S, monitor, options.out)  # while the graph ends
                 if video is not None:
                     video.close()
                 graph.stop(INTERRUPTED_S)
@@ -114,6 +116,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     not_written += [f"the recording: {line}" for line in graph.faults_of("recorder")[:1]]
     if video is not None and video.error is not None:
         not_written.append(f"{options.out / 'demo.mp4'}: cannot be written ({video.error})")
+    report["not_written"] = "; ".join(not_written)
     try:
         write_json(options.out / "report.json", report)
     except FileError as error:
@@ -146,6 +149,15 @@ def _draw(monitor: Monitor, out: Path) -> list[str]:
     except FileError as error:
         return [str(error)]
     return []
+
+
+def _draw_within(seconds: float, monitor: Monitor, out: Path) -> list[str]:
+    """The same; where it takes too long for who has pressed Ctrl-C, it is left out."""
+    problems: list[str] = []
+    drawing = threading.Thread(target=lambda: problems.extend(_draw(monitor, out)), daemon=True)
+    drawing.start()
+    drawing.join(seconds)
+    return [f"{out / 'timeline.png'}: was not drawn {seconds:g} s after Ctrl-C"] if drawing.is_alive() else problems
 
 
 def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]) -> None:

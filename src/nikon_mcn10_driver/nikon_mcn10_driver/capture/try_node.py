@@ -11,6 +11,7 @@ from typing import Any
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from face_af_common.qos import RESULT, STATUS
@@ -102,7 +103,7 @@ class TryNode(Node, Eyes):
 def open_eyes() -> Iterator[Eyes]:
     """A node in a context of its own."""
     find_log_folder()
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Ctrl-C is the tool's to answer
     node = TryNode()
     try:
         node.wait_ready()

@@ -83,7 +83,7 @@ def test_the_cause_comes_before_its_consequences(lines: list[str], told: str) ->
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("[recorder-6] [ERROR] [17.5] [face_af.recorder]: recording has stopped: /x: full", ["recording has stopped: /x: full"]),
+        ("[recorder-6] [ERROR] [17.5] [face_af.recorder]: stopped: /x: full", ["stopped: /x: full"]),
         ("[recorder-6] [ERROR] recording has stopped: /x: full", ["recording has stopped: /x: full"]),
         ("[recorder-6] [WARN] recorder has ended (SIGKILL); it is started again",
          ["recorder has ended (SIGKILL); it is started again"]),

@@ -168,5 +168,6 @@ class BagRecorder:
 
     def _told(self, error: Exception) -> str:
         """One line that names what could not be written; the disk's own errors do not."""
-        named = not isinstance(error, OSError) or error.filename is not None
-        return str(error) if named else f"{self.folder}: {error.strerror or error}"
+        if isinstance(error, OSError) and error.filename is None:
+            return f"{self.folder}: {error.strerror or error}"
+        return str(error)

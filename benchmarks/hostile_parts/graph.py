@@ -28,10 +28,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import SetBool, Trigger
 
 from face_af_common import qos
+from face_af_common.running import own_domain
+from face_af_common.stamps import from_ns
 from face_af_msgs import msg as m
 from face_af_msgs import srv
 
-from . import other_nodes, page
+from . import dds, material, other_nodes, page
 from .findings import Findings, LogWatch
 from .mutations import message, mutated, near
 
@@ -52,6 +54,8 @@ MESSAGES = (
     (m.CameraStatus, "camera_status", qos.STATUS), (m.FrameOrientation, "frame_orientation", qos.STATUS),
     (m.SpeakerArray, "speaker", qos.RESULT), (Image, "image_raw", qos.IMAGE),
     (CompressedImage, "image_raw/compressed", qos.COMPRESSED), (DiagnosticArray, "/diagnostics", qos.RESULT),
+    (m.FaceArray, "/others/faces", qos.RESULT), (m.AfOverlay, "/others/af_overlay", qos.RESULT),
+    (m.SteeringCommand, "/others/command", qos.RESULT), (m.SteeringState, "/others/state", qos.RESULT),
 )  # fmt: skip
 SERVICES = (
     (srv.SetTarget, "set_target", 2), (srv.SetRecipe, "set_recipe", 8), (srv.EnrollFace, "enroll_face", 2),
@@ -69,6 +73,8 @@ _LOST_S = 15.0
 _BATCH = 8
 """Messages between two looks; a reader of the graph's results keeps ten."""
 _WRONG = re.compile("no answer|a long|answered 500")
+_LEFT_ALONE = {(other_nodes.PLAYER, "loop")}
+"""Parameters that end a node as they should."""
 _LONG = 600
 """Characters of an answer that repeats too much of what was asked."""
 
@@ -141,12 +147,19 @@ class Attack:
                     time.sleep(pause)
                 return ["sent"] * len(inputs)
 
-            self.tries(f"message {topic}", partial(self._serialised, kind), send)
+            stamp = material.START_NS if topic.startswith("/others") else 0
+            self.tries(f"message {topic}", partial(self._serialised, kind, stamp), send)
             self._stranger.destroy_publisher(publisher)
 
-    def _serialised(self, kind: Any) -> bytes:
-        """A message of random fields; of some the bytes are such that the middleware cannot read them either."""
-        data: bytes = serialize_message(message(kind, self._rng))
+    def _serialised(self, kind: Any, stamp: int) -> bytes:
+        """A message of random fields, for the frame that is waited for where ``stamp`` (ns) names one.
+
+        Of some the bytes are such that the middleware cannot read them either.
+        """
+        made = message(kind, self._rng)
+        if stamp and self._rng.random() < 0.7:
+            made.header.stamp = from_ns(stamp)
+        data: bytes = serialize_message(made)
         return data[:4] + mutated(data[4:], self._rng) if self._rng.random() < 0.3 else data
 
     def services(self) -> None:
@@ -174,6 +187,7 @@ class Attack:
         for name, make, ask in kinds:
             self.tries(name, make, partial(_each, ask))
         self.tries("messages to the page", lambda: page.message(self._rng), lambda inputs: send(inputs, self._rng))
+        dds.attack(self.tries, own_domain(), self._rng)
 
     def _plug_in(self) -> None:
         """Undoes what the tries before may have asked for."""
@@ -190,7 +204,7 @@ class Attack:
             if before is None:
                 self.report[f"parameters of {node}"] = {"tries": 0, "findings": [f"{node} lists no parameters"]}
                 continue
-            names = list(before.result.names)
+            names = [name for name in before.result.names if (node, name) not in _LEFT_ALONE]
             values = list(self._ask(node, GetParameters, GetParameters.Request(names=names)).values)
             setter = self._stranger.create_client(SetParameters, f"{node}/set_parameters")
             setter.wait_for_service(10.0)

@@ -1,4 +1,4 @@
-"""The nodes that the simulated graph lacks, in a process beside it: capture, outputs and speaker."""
+"""The nodes that the simulated graph lacks, in a process beside it: capture, outputs, speaker, health and player."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from face_af_common.files import write_text
 
 from . import material
 
-CAPTURE = "/others/capture"
+CAPTURE, PLAYER = "/others/capture", "/others/replay_player"
 """Away from the graph, whose frames come from the stage."""
-NODES = (CAPTURE, "outputs", "speaker")
+NODES = (CAPTURE, PLAYER, "outputs", "speaker", "health")
+_NAMES = ("capture", "replay_player", "outputs", "speaker", "health")
 
 
 @contextlib.contextmanager
@@ -28,16 +29,20 @@ def other_nodes(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(folder / "photo.png"), np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8))
     clip = material.video(folder / "photo.png", folder / "clip.avi", 40)
+    bag = material.bag(folder / "bag", folder / "photo.png")
     given = {
         "capture": {"source": "file", "device": str(clip), "loop": True},
         "speaker": {"source": str(material.sound(folder / "sound.wav", 20.0)), "loop": True},
         "outputs": {"gpio": "terminal"},
+        # waits for answers that never come, and hears every stranger
+        "replay_player": {"bag": str(bag), "loop": True, "start_timeout": 3600.0},
     }
     parameters = {f"/**/{name}": {"ros__parameters": values} for name, values in given.items()}
     write_text(folder / "others.yaml", yaml.safe_dump(parameters))
     command = [
-        *("ros2", "run", "face_af_common", "container", "capture", "outputs", "speaker", "--ros-args"),
-        *("-r", "capture:__ns:=/others", "-r", "__ns:=/face_af", "--params-file", str(folder / "others.yaml")),
+        *("ros2", "run", "face_af_common", "container", *_NAMES, "--ros-args", "-r", "capture:__ns:=/others"),
+        *("-r", "replay_player:__ns:=/others", "-r", "/clock:=/others/clock", "-r", "__ns:=/face_af"),
+        *("--params-file", str(folder / "others.yaml")),
     ]
     log = folder / "others.log"
     with log.open("wb") as out:

@@ -12,9 +12,7 @@ from std_msgs.msg import String
 
 from face_af_common import qos
 
-from .health_summary import NodeHealth, health_line
-
-_FORGET_AFTER_S = 60.0
+from .health_summary import NodeHealth, forget, health_line, note
 
 
 class HealthNode(Node):
@@ -28,18 +26,16 @@ class HealthNode(Node):
         self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        now = time.monotonic()
         for status in message.status:
-            level = min(int.from_bytes(status.level, "little") if isinstance(status.level, bytes) else status.level, 3)
+            level = int.from_bytes(status.level, "little") if isinstance(status.level, bytes) else status.level
             values = {item.key: item.value for item in status.values}
-            self._nodes[status.name] = NodeHealth(level, status.message, now, values)
+            note(self._nodes, status.name, NodeHealth(level, status.message, time.monotonic(), values))
 
     def _report(self) -> None:
         now = time.monotonic()
         if now - self._started < 1.5:
             return  # the first round of reports
-        for name in [name for name, node in self._nodes.items() if now - node.heard > _FORGET_AFTER_S]:
-            del self._nodes[name]
+        forget(self._nodes, now)
         line = health_line(self._nodes, now)
         self._publisher.publish(String(data=line))
         if sys.stdout.isatty():

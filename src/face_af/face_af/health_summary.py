@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from face_af_common.names import short
+
 WORDS = ("OK", "WARN", "ERROR", "STALE")
 _SILENT_AFTER_S = 3.0
+_FORGET_AFTER_S = 60.0
+_MOST_NODES = 100
+_MOST_WORDS = 200
+_FIGURES = ("rate_hz", "latency_p95_ms", "drops")
 
 
 @dataclass
@@ -17,6 +24,20 @@ class NodeHealth:
     message: str
     heard: float
     values: dict[str, str] = field(default_factory=dict)
+
+
+def note(nodes: dict[str, NodeHealth], name: str, health: NodeHealth) -> None:
+    """Takes up what anybody on the network has said: of bounded size, on one line, no more nodes than can be read."""
+    name = short(name)
+    if name in nodes or len(nodes) < _MOST_NODES:
+        values = {key: short(health.values[key], 20) for key in _FIGURES if key in health.values}
+        nodes[name] = NodeHealth(min(health.level, 3), short(health.message, _MOST_WORDS), health.heard, values)
+
+
+def forget(nodes: dict[str, NodeHealth], now: float) -> None:
+    """Removes who has not been heard for long."""
+    for name in [name for name, node in nodes.items() if now - node.heard > _FORGET_AFTER_S]:
+        del nodes[name]
 
 
 def worst(nodes: Mapping[str, NodeHealth], now: float) -> int:
@@ -41,8 +62,8 @@ def _state(node: NodeHealth, now: float) -> str:
     figures = []
     if (rate := node.values.get("rate_hz")) and rate != "0.0":
         figures.append(f"{rate}/s")
-    if latency := node.values.get("latency_p95_ms"):
-        figures.append(f"{float(latency):.0f} ms")
+    with contextlib.suppress(KeyError, ValueError):  # a stranger may say anything
+        figures.append(f"{float(node.values['latency_p95_ms']):.0f} ms")
     if (drops := node.values.get("drops", "0")) != "0":
         figures.append(f"{drops} dropped")
     if node.level:

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from face_af import machine as checks
 from face_af.doctor import main
-from face_af.health_summary import NodeHealth, health_line, worst
+from face_af.health_summary import NodeHealth, forget, health_line, note, worst
 from face_af.machine import FAIL, OK, WARN, Machine, examine
 
 
@@ -79,6 +81,33 @@ def test_health_line() -> None:
     del nodes["face_af/capture"]
     assert worst(nodes, 10.0) == 3
     assert health_line({}, 0.0) == "STALE | no node reports"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(), st.integers(0, 255), st.text(),
+            st.dictionaries(st.sampled_from(["rate_hz", "latency_p95_ms", "drops"]), st.text() | st.floats().map(str)),
+        ),
+        max_size=5,
+    )
+)  # fmt: skip
+def test_whatever_strangers_report_is_one_line(said: list[tuple[str, int, str, dict[str, str]]]) -> None:
+    nodes: dict[str, NodeHealth] = {}
+    for name, level, message, values in said:
+        note(nodes, name, NodeHealth(level, message, 0.0, values))
+    line = health_line(nodes, 1.0)
+    assert line.isprintable() and line.split(" | ")[0] in ("OK", "WARN", "ERROR", "STALE")
+
+
+def test_strangers_do_not_fill_the_memory() -> None:
+    nodes: dict[str, NodeHealth] = {}
+    for number in range(1000):
+        note(nodes, f"{number}" * 1000, NodeHealth(0, "x" * 100_000, 0.0, {str(key): "" for key in range(1000)}))
+    assert len(nodes) == 100
+    assert all(len(name) <= 80 and len(node.message) <= 200 and not node.values for name, node in nodes.items())
+    forget(nodes, 61.0)
+    assert nodes == {}
 
 
 def test_type_stubs_are_not_tensorrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

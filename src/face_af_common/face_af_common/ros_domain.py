@@ -19,7 +19,7 @@ _claims: dict[int, contextlib.ExitStack] = {}
 def claim_domain() -> int:
     """A ROS domain id that no other demo or test on this machine uses, ours until this process ends or releases it.
 
-    Other graphs are noticed by the first participant's unicast port (7410 + 250 * id, DDSI-RTPS 9.6.1.1).
+    Other graphs are noticed by the first participant's port.
     """
     for domain in _DOMAINS:
         lock = contextlib.ExitStack()
@@ -27,7 +27,7 @@ def claim_domain() -> int:
             # never a link: the folder is everybody's
             lock.enter_context(files.locked(Path(tempfile.gettempdir(), f"face_af-domain-{domain}.lock"), wait_s=0.0))
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.bind(("0.0.0.0", 7410 + 250 * domain))
+                probe.bind(("0.0.0.0", own_port(domain, 0)))
         except OSError:  # another graph's, or another user's file
             lock.close()
             continue
@@ -39,6 +39,11 @@ def claim_domain() -> int:
 def release_domain(domain: int) -> None:
     """Others may claim ``domain``, which this process has claimed, again."""
     _claims.pop(domain).close()
+
+
+def own_port(domain: int, participant: int) -> int:
+    """The UDP port at which a participant hears of others (metatraffic unicast, DDSI-RTPS 9.6.1.1)."""
+    return 7410 + 250 * domain + 2 * participant
 
 
 def free_port() -> int:

@@ -43,6 +43,8 @@ from .replay.speaker_stage import Speaker
 from .replay.stages import check_parameters, compute
 
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
+_MOST_ACTIONS = 20
+"""Of one frame; steering sends a few at most."""
 _SOONEST_RESEND_S, _LATEST_RESEND_S = 0.1, 0.5
 
 
@@ -141,7 +143,12 @@ class PlayerNode(Node):
 
     def _on_command(self, message: SteeringCommand) -> None:
         action = Action(ActionKind(message.action), message.reason, message.x, message.y)
-        self._note("command", message, lambda frame: frame.actions.append(action), again=True)
+
+        def take(frame: Frame) -> None:
+            if len(frame.actions) < _MOST_ACTIONS:
+                frame.actions.append(action)
+
+        self._note("command", message, take, again=True)
 
     def _note(self, stream: str, message: Any, take: Any, again: bool = False) -> None:
         stamp = to_ns(message.header.stamp)

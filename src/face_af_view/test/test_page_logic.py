@@ -8,14 +8,17 @@ import stat
 from pathlib import Path
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from hypothesis import given
 from hypothesis import strategies as st
 
 from face_af_view.page import pairing as p
-from face_af_view.page import protocol
+from face_af_view.page import protocol, status
+from face_af_view.page.acts import Known
 from face_af_view.page.origins import host_allowed, is_loopback, origin_allowed
 from face_af_view.page.pacing import LADDER, SLOW_S, START, Pacer
 from face_af_view.page.scene import Scene
+from face_af_view.page.status import StatusBoard
 
 
 class Clock:
@@ -278,3 +281,19 @@ def test_what_a_page_types_for_a_parameter_ends_nothing(text: str) -> None:
     for kind in (ParameterType.PARAMETER_DOUBLE, ParameterType.PARAMETER_INTEGER, ParameterType.PARAMETER_BOOL):
         with pytest.raises(ActError, match="does not fit"):
             parameter_value("min_interval_s", kind, text)
+
+
+def report(name: str, message: str = "") -> DiagnosticArray:
+    return DiagnosticArray(status=[DiagnosticStatus(name=name, level=b"\1", message=message)])
+
+
+def test_strangers_reports_neither_fill_the_status_nor_keep_nodes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(status.time, "monotonic", clock)
+    board = StatusBoard("/face_af")
+    for number in range(500):
+        board.on_diagnostics(report(f"{number}" + "x" * 100_000, "y" * 100_000))
+    assert len(json.dumps(board.status(clock.now, False, Known()))) < 50_000
+    clock.now += 10.0
+    board.on_diagnostics(report("face_af/steering", "working"))
+    assert board.status(clock.now, False, Known())["nodes"] == ["steering"]

@@ -18,6 +18,7 @@ from face_af_common import qos
 from face_af_common.conversions import af_boxes_from_msg, box_from_msg, faces_from_msg
 from face_af_common.image_files import decode_frame
 from face_af_common.images import BGR
+from face_af_common.names import short
 from face_af_common.pairing import StampPairer
 from face_af_common.received import subscribe
 from face_af_common.stamps import to_ns
@@ -93,7 +94,7 @@ class Monitor(Node):
         for status in message.status:
             if status.name.endswith("perception"):
                 said = {entry.key: entry.value for entry in status.values}
-                self.models = f"{said.get('detector', '?')} + {said.get('embedder', '?')}"
+                self.models = short(f"{said.get('detector', '?')} + {said.get('embedder', '?')}", 200)
 
     def _on_message(self, stream: str, message: Any) -> None:
         stamp = to_ns(message.header.stamp)

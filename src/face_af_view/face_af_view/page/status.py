@@ -6,6 +6,8 @@ import time
 from collections import deque
 from typing import Any
 
+from face_af_common.names import short
+
 from .acts import Known
 
 _RECENT_S = 3.5
@@ -37,10 +39,17 @@ class StatusBoard:
 
     def on_diagnostics(self, message: Any) -> None:
         for status in message.status:
-            name = status.name.removeprefix(f"{self._namespace}/")
+            name = short(status.name.removeprefix(f"{self._namespace}/"))
+            self._forget_strangers()
             if name in self._nodes or len(self._nodes) < _MAX_NODES:
                 level = int.from_bytes(status.level, "little") if isinstance(status.level, bytes) else status.level
                 self._nodes[name] = (time.monotonic(), level, status.message[:300])
+
+    def _forget_strangers(self) -> None:
+        """Names that nobody uses any more must not keep out those of nodes."""
+        if len(self._nodes) >= _MAX_NODES:
+            now = time.monotonic()
+            self._nodes = {name: said for name, said in self._nodes.items() if now - said[0] < _RECENT_S}
 
     def on_faces(self, now: float) -> None:
         self._faces.append(now)

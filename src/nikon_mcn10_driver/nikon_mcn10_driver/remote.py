@@ -235,7 +235,8 @@ class PtpRemote:
                 if not isinstance(error, PtpError) or error.code not in BUSY:
                     raise TransportError(f"the camera has dropped the remote grip: {error}") from error
             late = now - due > beat.period
-            self._beats[i] = beat, (now if beat.idle or late else due) + beat.period
+            begin = self._session.now() if beat.idle else now if late else due
+            self._beats[i] = beat, begin + beat.period
         self._last = self._session.now()
         if self._profile is None or self._profile.poll_events:
             self._session.poll_events()

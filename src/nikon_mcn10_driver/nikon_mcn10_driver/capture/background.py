@@ -46,10 +46,15 @@ class Kind:
 
 @dataclass
 class Beat:
-    """Kinds of messages that come together every ``period`` seconds, in their order."""
+    """Kinds of messages that come together every ``period`` seconds, in their order.
+
+    ``rest``: seconds from the end of what was sent before until it comes; shorter than ``period`` where the computer or
+    the camera is slow.
+    """
 
     period: float
     kinds: list[Kind]
+    rest: float = 0.0
 
 
 def kinds_in(*sessions: Sequence[Transaction]) -> list[tuple[Kind, list[Transaction]]]:
@@ -144,8 +149,23 @@ def find_beats(quiet: Sequence[Run]) -> tuple[list[Beat], list[Kind]]:
             regular.append((kind, period, members))
         elif len(members) >= 3 * max(1, sum(run.started for run in quiet)) and _spread_out(members, quiet):
             irregular.append(kind)
-    regular = _merged(regular, quiet)
-    return _together(regular, quiet), irregular
+    beats = _together(_merged(regular, quiet), quiet)
+    for beat in beats:
+        beat.rest = _rest(beat, quiet)
+    return beats, irregular
+
+
+def _rest(beat: Beat, quiet: Sequence[Run]) -> float:
+    first = beat.kinds[0]
+    gaps = [
+        now.time - before.end
+        for run in quiet
+        for i, (before, now) in enumerate(itertools.pairwise(run.transactions), 1)
+        if first.fits(now) and before.end >= before.time and i not in run.holes
+    ]
+    usual = [gap for gap in gaps if 0.25 * beat.period <= gap <= beat.period]
+    # a timer is late, never early
+    return sorted(usual)[len(usual) // 8] if len(usual) >= MIN_BEATS else beat.period
 
 
 def _intervals(members: Sequence[Transaction], quiet: Sequence[Run]) -> list[float]:

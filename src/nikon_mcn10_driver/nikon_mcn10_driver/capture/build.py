@@ -65,12 +65,7 @@ def build(
         init=_steps(sections["init"]),
         close=_steps(sections["close"]),
         heartbeats=tuple(
-            Heartbeat(
-                _steps(sections[f"heartbeat {i + 1}"]),
-                round(min(60.0, max(0.05, beat.period)), 3),
-                _beats_while_idle(marked, beat),
-            )
-            for i, beat in enumerate(learned.beats)
+            _heartbeat(_steps(sections[f"heartbeat {i + 1}"]), beat, marked) for i, beat in enumerate(learned.beats)
         ),
         counters=explained.counters,
         hold=round(min(5.0, max(0.0, min(holds, default=0.02))), 3),
@@ -154,21 +149,26 @@ def _data(step: ObservedStep) -> bytes | tuple[bytes | Field, ...] | None:
     return tuple(parts)
 
 
+def _heartbeat(steps: tuple[Step, ...], beat: Beat, marked: Sequence[Marked]) -> Heartbeat:
+    idle = _beats_while_idle(marked, beat)
+    return Heartbeat(steps, round(min(60.0, max(0.05, beat.rest if idle else beat.period)), 3), idle)
+
+
 def _beats_while_idle(marked: Sequence[Marked], beat: Beat) -> bool:
     """Whether the heartbeat's period begins anew with every press, instead of going on regardless."""
     anew, regardless = [], []
     for one in marked:
-        times = [(t.time, one.beating[i] and i not in one.claimed) for i, t in enumerate(one.run.transactions)]
-        for i in range(max(1, one.begin), len(times) - 1):
-            (last, beating), (after, next_beats) = times[i], times[i + 1]
+        messages = [(t, one.beating[i] and i not in one.claimed) for i, t in enumerate(one.run.transactions)]
+        for i in range(max(1, one.begin), len(messages) - 1):
+            (last, beating), (after, next_beats) = messages[i], messages[i + 1]
             if beating or not next_beats or (i + 1) in one.run.holes:
                 continue
-            before = next((at for at, was_beat in reversed(times[:i]) if was_beat), None)
+            before = next((t for t, was_beat in reversed(messages[:i]) if was_beat), None)
             if before is None:
                 continue
-            beats_since = (after - before) / beat.period
+            beats_since = (after.time - before.time) / beat.period
             regardless.append(abs(beats_since - round(beats_since)))
-            anew.append(abs((after - last) / beat.period - 1.0))
+            anew.append(abs((after.time - max(last.time, last.end)) / beat.rest - 1.0))
     if len(anew) < 3:
         return True
     return statistics.median(anew) <= statistics.median(regardless) + 0.02

@@ -238,8 +238,9 @@ def _bytes(params: Sequence[int], data: bytes | None, step: ObservedStep, left_o
 def _times(learned: Learned, profile: Profile, proof: Proof) -> None:
     """Holds and periods within bounds of the recorded ones."""
     for beat, shown in zip(profile.heartbeats, learned.beats, strict=False):
-        if abs(beat.period - shown.period) > _PERIOD_ERROR * shown.period:
-            proof.faults.append(f"a heartbeat every {beat.period} s instead of {shown.period:.3f} s")
+        period = shown.rest if beat.idle else shown.period
+        if abs(beat.period - period) > _PERIOD_ERROR * period:
+            proof.faults.append(f"a heartbeat every {beat.period} s instead of {period:.3f} s")
     holds = []
     shortest = math.inf
     for pattern in learned.patterns.values():

@@ -37,9 +37,10 @@ def tables(learned: Learned, proof: Proof | None) -> list[Table]:
     steps: list[tuple[str, ...]] = [("step", "operation", "seen", "what changes in it", "packets")]
     steps += [_row(step) for step in learned.steps]
     found.append(Table("Steps, and the packets they rest on", steps))
-    beats: list[tuple[str, ...]] = [("heartbeat", "period", "operations")]
+    beats: list[tuple[str, ...]] = [("heartbeat", "period", "rest before it", "operations")]
     for i, beat in enumerate(learned.beats, 1):
-        beats.append((f"{i}", f"{beat.period:.3f} s", ", ".join(f"0x{kind.shape[0]:04X}" for kind in beat.kinds)))
+        operations = ", ".join(f"0x{kind.shape[0]:04X}" for kind in beat.kinds)
+        beats.append((f"{i}", f"{beat.period:.3f} s", f"{beat.rest:.3f} s", operations))
     found.append(Table("Heartbeats", beats))
     presses: list[tuple[str, ...]] = [("button", "presses", "alike", "shortest hold", "repeated while held")]
     for name, pattern in learned.patterns.items():

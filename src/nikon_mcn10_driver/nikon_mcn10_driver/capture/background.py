@@ -151,7 +151,8 @@ def find_beats(quiet: Sequence[Run]) -> tuple[list[Beat], list[Kind]]:
             irregular.append(kind)
     beats = _together(_merged(regular, quiet), quiet)
     for beat in beats:
-        beat.rest = _rest(beat, quiet)
+        # between two rhythms nothing rests
+        beat.rest = _rest(beat, quiet) if len(beats) == 1 else beat.period
     return beats, irregular
 
 

@@ -4,13 +4,52 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from .packets import CaptureError
 from .reader import Capture, read_stream
 from .runs import QUIET
 from .transactions import Transaction
+
+_KEEP_UP_S = 30.0
+"""Seconds that the reader has to catch up with the stream when a part is done."""
+
+
+class _Watched:
+    """A stream that knows whether its reader waits for more: then everything that has come is read.
+
+    ``arrived``: time of the newest packet, seconds of the capture.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.waiting = False
+        self.arrived = 0.0
+
+    def read(self, size: int = -1) -> bytes:
+        return self._read(self._stream.read, size)
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._read(getattr(self._stream, "read1", self._stream.read), size)
+
+    def _read(self, read: Callable[[int], bytes], size: int) -> bytes:
+        self.waiting = True
+        data = read(size)
+        self.waiting = False
+        return data
+
+    def saw(self, at: float) -> None:
+        self.arrived = at
+
+    def reached(self, reader: threading.Thread) -> float:
+        """``arrived`` once the reader has kept up: it is found waiting twice in a row."""
+        end, seen = time.monotonic() + _KEEP_UP_S, 0
+        while seen < 2 and reader.is_alive() and time.monotonic() < end:
+            seen = seen + 1 if self.waiting else 0
+            time.sleep(0.05)
+        return self.arrived
 
 
 def record(
@@ -22,11 +61,11 @@ def record(
     left when the last part is done.
     """
     result: list[Capture | CaptureError] = []
-    arrived: list[float] = [0.0]
+    watched = _Watched(stream)
 
     def read() -> None:
         try:
-            result.append(read_stream(stream, "recording", watch=lambda time: arrived.__setitem__(0, time)))
+            result.append(read_stream(cast(BinaryIO, watched), "recording", watch=watched.saw))
         except CaptureError as error:
             result.append(error)
 
@@ -35,12 +74,12 @@ def record(
     ask = ask or _terminal()
     borders: list[tuple[str, float]] = []
     ask("Switch the grip on, and touch nothing for fifteen seconds")
-    borders.append((QUIET, arrived[0]))
+    borders.append((QUIET, watched.reached(reader)))
     for button in buttons:
         ask(f"Switch the grip off and on, wait, press {button.upper()} ten times, slowly, with pauses of two seconds")
-        borders.append((button, arrived[0]))
+        borders.append((button, watched.reached(reader)))
     ask("End the recording in the sniffer's program")
-    reader.join(timeout=30.0)
+    reader.join(timeout=_KEEP_UP_S)
     if not result:
         raise CaptureError("the stream has not ended; stop the sniffer, then press Return")
     if isinstance(result[0], CaptureError):

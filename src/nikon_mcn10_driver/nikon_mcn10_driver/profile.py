@@ -44,7 +44,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """Steps that are sent every ``period`` seconds; with ``idle`` True that long after the end of what was sent last."""
+    """Steps that are sent every ``period`` seconds; ``idle``: that long after the end of what was sent last."""
 
     steps: tuple[Step, ...] = ()
     period: float = 0.5

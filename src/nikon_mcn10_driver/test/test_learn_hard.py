@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
+import learn as bench
 from learn_sim import sniffers
 from learn_sim.evening import Recorder, late, record
 from learn_sim.grips import Commands, Keys, Say, invent
@@ -119,3 +120,18 @@ def test_a_checksum_that_is_constant_in_a_session():
     buttons = ["left", "right", "up", "down"]
     grip = Summed(random.Random(6))
     assert_exact(grip, learned_from(record(grip, 6, buttons)), buttons)
+
+
+@pytest.mark.parametrize("seed", [53, 119])
+def test_a_slow_computer_does_not_make_heartbeats_rarer(seed):
+    """The pause after what was sent last is the grip's; what the messages take is the computer's."""
+    assert bench.one_composed(seed)[3] == "exact"
+
+
+@pytest.mark.parametrize("seed", [71, 275])
+def test_two_rhythms_go_on_regardless(seed):
+    assert bench.one_composed(seed)[3] == "exact"
+
+
+def test_a_first_press_that_was_lost_in_part_still_shows_where_the_counter_began():
+    assert bench.one_composed(203)[3] == "exact"

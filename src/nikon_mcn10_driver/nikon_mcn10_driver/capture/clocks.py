@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..fields import UNITS, Clock
-from .counting import Slot, neighbours
+from .counter_gaps import Slot
+from .counting import neighbours
 from .observed import ObservedStep
 from .runs import Run
 

@@ -10,29 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..fields import Counter, CounterRule, TransactionId
+from .counter_gaps import Gaps, Slot
 from .observed import ObservedStep, Seen, value_of
 from .runs import Run
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place in a step's message where a number stands."""
-
-    step: int
-    position: int
-    width: int
-    big: bool = False
-
-    def value(self, seen: Seen) -> int:
-        return value_of(seen.transaction, self.position, self.width, self.big)
-
-    @property
-    def bits(self) -> int:
-        return 32 if self.position < 100 else 8 * self.width
-
-    @property
-    def positions(self) -> int:
-        return 1 if self.position < 100 else self.width
 
 
 @dataclass
@@ -118,7 +98,7 @@ def find_counters(steps: Sequence[ObservedStep], pool: list[Slot], runs: Sequenc
     """Counters that explain the slots of ``pool``, each shared by as many as possible. Explained slots leave the
     pool."""
     found = []
-    gaps = _Gaps(steps, runs)
+    gaps = Gaps(steps, runs)
     while pool:
         for group in _groups(steps, pool):
             counter = _as_one(steps, group, runs, gaps)
@@ -155,32 +135,8 @@ def _groups(steps: Sequence[ObservedStep], pool: Sequence[Slot]) -> Iterator[lis
                 yield group
 
 
-class _Gaps:
-    """How many messages between two others may have counted too: lost ones, and those that belong to no step."""
-
-    def __init__(self, steps: Sequence[ObservedStep], runs: Sequence[Run]) -> None:
-        used: list[set[int]] = [set() for _ in runs]
-        for step in steps:
-            for seen in step.seen:
-                used[seen.run].add(seen.at)
-        self._before: list[list[int]] = []
-        for run, mine in zip(runs, used, strict=True):
-            total, sums = 0, []
-            for at in range(len(run.transactions)):
-                total += run.holes.get(at, 0)
-                sums.append(total)
-                total += at not in mine
-            self._before.append(sums)
-
-    def before(self, seen: Seen) -> int:
-        return self._before[seen.run][seen.at]
-
-    def between(self, a: Seen, b: Seen) -> int:
-        return self._before[b.run][b.at] - self._before[a.run][a.at]
-
-
 def _as_one(
-    steps: Sequence[ObservedStep], group: Sequence[Slot], runs: Sequence[Run], gaps: _Gaps
+    steps: Sequence[ObservedStep], group: Sequence[Slot], runs: Sequence[Run], gaps: Gaps
 ) -> FoundCounter | None:
     sequence = _sequence(steps, group)
     followers = _followers(sequence, group)
@@ -208,7 +164,8 @@ def _as_one(
             return None
     if any(not _same_as_newest(sequence, slot, followers) for slot in followers):
         return None
-    return _started(counting, rule, runs, [s for s in group if s not in followers], followers, pairs, gaps)
+    counted = [s for s in group if s not in followers]
+    return _started(steps, counting, rule, runs, counted, followers, pairs, gaps)
 
 
 Entry = tuple[Seen, Slot]
@@ -264,30 +221,42 @@ def _rule(pairs: Sequence[tuple[int, int, int]], bits: int) -> CounterRule | Non
 
 
 def _started(
+    steps: Sequence[ObservedStep],
     counting: Sequence[Entry],
     rule: CounterRule,
     runs: Sequence[Run],
     slots: list[Slot],
     followers: list[Slot],
     pairs: Sequence[tuple[int, int, int]],
-    gaps: _Gaps,
+    gaps: Gaps,
 ) -> FoundCounter:
     sure: list[int] = []
     perhaps: list[int] = []
     done = set()
+    by_shape = {steps[slot.step].shape: slot for slot in slots}
     for seen, slot in counting:
         if seen.run in done:
             continue
         done.add(seen.run)
         if runs[seen.run].started:
-            before = gaps.before(seen)
-            (perhaps if before else sure).append(slot.value(seen))
+            value, before = gaps.first(seen, by_shape)
+            if not _leads_to(rule, value, slot.value(seen), seen.at):
+                value, before = slot.value(seen), gaps.before(seen)
+            (perhaps if before else sure).append(value)
     # that two recordings have lost the first message, and begin with the same value nevertheless, is unlikely
     tally = Tally(perhaps)
     starts = sure or [value for value in [min(tally, default=0)] if tally[value] >= 2]
     start = starts[0] if starts else 0
     wrapped = any(b < a for a, b, holes in pairs if not holes)
     return FoundCounter(replace(rule, start=start), slots, followers, bool(starts), starts, wrapped)
+
+
+def _leads_to(rule: CounterRule, first: int, value: int, steps: int) -> bool:
+    for _ in range(min(steps, 64)):
+        if first == value:
+            return True
+        first = rule.after(first)
+    return first == value
 
 
 def counter_field(slot: Slot, name: str, advance: bool) -> Counter:

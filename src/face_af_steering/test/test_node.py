@@ -140,6 +140,17 @@ def test_no_presses_without_a_camera(graph: Graph) -> None:
     assert len(graph.commands) == 1
 
 
+def test_what_was_measured_with_the_camera_holds_from_the_first_press(graph: Graph) -> None:
+    graph.send()
+    guess = graph.states[-1].response_ms
+    graph.camera.publish(
+        CameraStatus(connected=True, response_ms=310.0, response_spread_ms=20.0, press_loss=0.0, measured_presses=24)
+    )
+    graph.until(lambda: graph.steering._camera is not None)
+    graph.send()
+    assert graph.states[-1].response_ms == pytest.approx(310.0, abs=1.0) != guess
+
+
 def test_pause_and_resume(graph: Graph) -> None:
     assert graph.call(Trigger, "pause", Trigger.Request()).success
     assert graph.steering.get_parameter("paused").value is True

@@ -166,6 +166,7 @@ class FrameSubscription:
         self._node, self._topic = node, topic
         self._callback, self._on_error = callback, on_error
         self._newest: Frame | None = None
+        self._others_first = True
         self._reader: object | None = None
         self._local = _local(node, node.resolve_topic_name(topic))
         self._guard = node.create_guard_condition(self._on_wake)
@@ -206,6 +207,12 @@ class FrameSubscription:
                 self._local.subscriptions.discard(self)
 
     def _on_wake(self) -> None:
+        if self._newest is not None and self._others_first:
+            # rclpy answers services last: whoever asks would wait for this frame behind the one before
+            self._others_first = False
+            self._guard.trigger()
+            return
+        self._others_first = True
         frame, self._newest = self._newest, None
         if frame is None:
             self._choose_source()

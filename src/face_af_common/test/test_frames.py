@@ -129,6 +129,19 @@ def test_a_quick_reader_takes_the_frames_that_a_slow_one_takes(graph: tuple[Node
     slow_node.destroy_node()
 
 
+def test_what_else_waits_is_done_before_a_frame(graph: tuple[Node, Node]) -> None:
+    camera, node = graph
+    order: list[str] = []
+    publisher = FramePublisher(camera)
+    subscription = FrameSubscription(node, "image_raw", lambda _: order.append("frame"), lambda _: None)
+    other = node.create_guard_condition(lambda: order.append("other"))
+    wait(graph, lambda: not subscription.has_reader)
+    publisher.publish(image(), header(1))
+    other.trigger()
+    wait(graph, lambda: len(order) == 2)
+    assert order == ["other", "frame"]
+
+
 def test_callbacks_run_in_the_subscriber_s_thread(graph: tuple[Node, Node]) -> None:
     camera, node = graph
     publisher, reader = FramePublisher(camera), Reader(node)

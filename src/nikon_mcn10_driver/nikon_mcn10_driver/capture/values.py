@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from ..fields import CounterRule
 from .clocks import find_clock
+from .counter_gaps import Slot
 from .counting import (
-    Slot,
     counter_field,
     counts,
     find_counters,

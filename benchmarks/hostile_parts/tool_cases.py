@@ -83,7 +83,9 @@ def _of_people(folder: Path, photos: Sequence[Path], gallery: Path) -> list[Case
 
 
 def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
-    """Tools that read many faces: extract, map, train, evaluate, crops."""
+    """Tools that read many faces: extract, map, train, evaluate, crops, curate."""
+    from face_af_crops.crops import main as crops_main
+
     gallery = _gallery(_gallery(folder / "two", photos), photos[3:], "bert")
     clip = folder / "clip.mp4"
     chip = next((gallery / "chips").iterdir())
@@ -94,6 +96,10 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
     )
     settings = folder / "settings.yaml"
     settings.write_text("format: png\nlong_side: 200\n")
+    run = folder / "crops_of_ann"
+    crops_main([str(clip), "--ref", str(photos[1]), "--out", str(run)])
+    selection = folder / "selection.json"
+    selection.write_text('{"dropped": []}')
     people, crops = "face_af_people", "face_af_crops.crops"
 
     def beside(files: list[Path], name: str) -> str:
@@ -122,6 +128,9 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
         Case("settings", crops, settings,
              lambda files: [str(clip), "--ref", str(photos[1]), "--settings", str(files[0]), "--dry-run",
                             "--out", beside(files, "c")]),
+        Case("index", "face_af_crops.curate", run / "index.csv", lambda files: [str(files[0].parent), "--max", "2"],
+             _beside(run, "index.csv")),
+        Case("selection", "face_af_crops.curate", selection, lambda files: [str(run), "--apply", str(files[0])]),
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from face_af_common.files import told
+from face_af_common.files import regular, told
 
 from .curation import Row, choose, read_index
 from .errors import CropError
@@ -86,7 +86,7 @@ def _apply(out: Path, rows: Sequence[Row], path: Path) -> str:
 
 def _selection(path: Path) -> set[str]:
     try:
-        if path.stat().st_size > MAX_SELECTION_BYTES:
+        if regular(path).stat().st_size > MAX_SELECTION_BYTES:
             raise CropError(f"{path}: too large for a selection")
         data = json.loads(path.read_text(encoding="utf-8"))
         dropped = data["dropped"]

@@ -14,9 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common.files import regular
+from face_af_common.names import short
+
 from .errors import CropError
 from .output import COLUMNS
 
+_WORDS = ("ratio", "pose", "scene", "hash", "body", "person", "video", "crop_path")
 BINS = 3
 """Framing, sharpness and light are each told apart in so many equal shares of the whole set."""
 
@@ -39,7 +43,7 @@ def read_index(folder: Path) -> list[Row]:
     """The rows of ``folder/index.csv``. Raises :class:`CropError` where it is none of ours."""
     path = folder / "index.csv"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with regular(path).open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CropError(f"{path}: cannot be read; is {folder} the output of crops?") from error
@@ -49,7 +53,19 @@ def read_index(folder: Path) -> list[Row]:
         place = Path(row["crop_path"])
         if place.is_absolute() or ".." in place.parts or place.parts[:1] != ("crops",):
             raise CropError(f"{path}: {row['crop_path']!r} is outside of crops/")
+        try:
+            _check_numbers(row)
+        except ValueError as error:
+            raise CropError(f"{path}: damaged ({short(str(error))})") from error
     return [Row(row) for row in rows]
+
+
+def _check_numbers(row: dict[str, str]) -> None:
+    """Raises :class:`ValueError` where a number is none."""
+    for name in set(COLUMNS) - set(_WORDS):
+        float(row[name] or "nan")
+    if not 0 <= int(row["hash"], 16) < 1 << 64:
+        raise ValueError("a hash of more than 64 bits")
 
 
 def choose(rows: Sequence[Row], count: int, weight: float = 0.5) -> list[int]:

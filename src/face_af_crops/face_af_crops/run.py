@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from face_af_common.params import values
 
@@ -24,6 +24,8 @@ from .spans import find_spans
 from .timeline import draw_timeline
 from .video import VideoError, VideoFile, open_video
 from .workers import Cluster, Processes, Task, ThisProcess, Workers
+
+P = TypeVar("P")
 
 SCAN_SECONDS = 120.0
 """Length of a part of the pre-scan: what a killed run does again at most."""
@@ -124,8 +126,8 @@ class _Run:
             for a, b in video.pieces(*self._range(video), SCAN_SECONDS)
         ]
         parts: list[list[Scan]] = [[] for _ in self.videos]
-        for (n, _), data in zip(tasks, self._done("scan", tasks, workers), strict=True):
-            parts[n].append(Scan.from_bytes(data))
+        for (n, _), part in zip(tasks, self._done("scan", Scan.from_bytes, tasks, workers), strict=True):
+            parts[n].append(part)
         return [Scan.joined(p) for p in parts]
 
     def _spans(self, video: VideoFile, scan: Scan) -> VideoReport:
@@ -148,8 +150,8 @@ class _Run:
         keeper = Duplicates(self.settings)
         rows = RowFile(output.folder / "index.csv")
         try:
-            for (n, _), data in zip(tasks, self._done("crops", tasks, workers), strict=True):
-                result = PieceResult.from_bytes(data)
+            done = self._done("crops", PieceResult.from_bytes, tasks, workers)
+            for (n, _), result in zip(tasks, done, strict=True):
                 self._file(result, n, reports[n], keeper, rows, output)
         finally:
             rows.close()
@@ -191,11 +193,15 @@ class _Run:
         same = [i for i, v in enumerate(self.videos) if v.path.stem == stem]
         return stem if len(same) == 1 else f"{stem}-{same.index(n) + 1}"
 
-    def _done(self, kind: str, tasks: Sequence[tuple[int, Task]], workers: Workers) -> Iterator[bytes]:
+    def _done(
+        self, kind: str, decode: Callable[[bytes], P], tasks: Sequence[tuple[int, Task]], workers: Workers
+    ) -> Iterator[P]:
         """The results in order; finished ones from the folder, the others done and put there as soon as they are."""
         names = [f"{kind}-{n:03d}-{task.start:08d}-{task.end:08d}" for n, task in tasks]
         lengths = [self._seconds(n, task) for n, task in tasks]
-        ready = {i: data for i, name in enumerate(names) if self.output and (data := self.output.part(name))}
+        kept = [finished_part(self.output, name, decode) for name in names]
+        ready = {i: part for i, part in enumerate(kept) if part is not None}
+        del kept
         open_tasks = [i for i in range(len(tasks)) if i not in ready]
         done, whole = sum(lengths[i] for i in ready), sum(lengths)
         given = 0
@@ -210,12 +216,23 @@ class _Run:
             i = open_tasks[place]
             if self.output is not None:
                 self.output.keep_part(names[i], data)
-            ready[i] = data
+            ready[i] = decode(data)
             done += lengths[i]
             self._progress(kind, done, whole)
 
     def _seconds(self, n: int, task: Task) -> float:
         return self.videos[n].time(task.end - 1) - self.videos[n].time(task.start)
+
+
+def finished_part(output: OutputFolder | None, name: str, decode: Callable[[bytes], P]) -> P | None:
+    """A finished part of an earlier run; a damaged one is done again."""
+    data = output.part(name) if output is not None else None
+    if not data:
+        return None
+    try:
+        return decode(data)
+    except Exception:  # NumPy raises zipfile's, zlib's and its own types
+        return None
 
 
 def _opened(path: Path, warn: Callable[[str], None]) -> VideoFile:

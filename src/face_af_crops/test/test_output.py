@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import csv
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from face_af_crops.curation import choose, read_index
 from face_af_crops.duplicates import Duplicates
 from face_af_crops.errors import CropError
 from face_af_crops.output import COLUMNS, OutputFolder, RowFile
+from face_af_crops.run import finished_part
 from face_af_crops.settings import make_settings
 from face_af_crops.workers import check_address
 
@@ -139,6 +143,44 @@ def test_dropped_crops_are_moved_only_when_applied(tmp_path: Path, capsys: pytes
     selection.write_text('{"dropped": ["../../etc/passwd"]}')
     assert curate([str(out), "--apply", str(selection)]) == 1
     assert "no crop of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("column", "value"), [("score", "much"), ("hash", "f" * 17), ("hash", ""), ("x1", "1,5")])
+def test_a_damaged_index_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: str
+) -> None:
+    out = run_folder(tmp_path, 3)
+    with (out / "index.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    rows[1][column] = value
+    with (out / "index.csv").open("w") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    assert curate([str(out), "--max", "2"]) == 1
+    said = capsys.readouterr().err
+    assert "index.csv: damaged" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["index.csv", "selection.json"])
+def test_a_fifo_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    out = run_folder(tmp_path, 3)
+    (out / name).unlink(missing_ok=True)
+    os.mkfifo(out / name)
+    assert curate([str(out), "--apply", str(out / "selection.json")]) == 1
+    assert name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:40], lambda data: data[:-30] + bytes(30), lambda data: b"x"])
+def test_a_damaged_part_is_done_again(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    output = OutputFolder(tmp_path / "out", KEY)
+    whole = PieceResult((candidate(1),), ()).to_bytes()
+    output.keep_part("whole", whole)
+    output.keep_part("damaged", damage(whole))
+    found = finished_part(output, "whole", PieceResult.from_bytes)
+    assert found is not None and found.candidates[0].frame == 1
+    assert finished_part(output, "damaged", PieceResult.from_bytes) is None
+    assert finished_part(output, "absent", PieceResult.from_bytes) is None
 
 
 def test_the_hash_follows_the_image_and_not_its_noise() -> None:

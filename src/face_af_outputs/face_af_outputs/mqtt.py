@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from face_af_common.files import regular
+
 from .outbox import Outbox, Parcel
 
 ONLINE, OFFLINE = b"online", b"offline"
@@ -46,7 +48,7 @@ class Broker:
         try:
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise MqttError(f"{path}: everybody can read this password; chmod 600 {path}")
-            with path.open(encoding="utf-8") as file:
+            with regular(path).open(encoding="utf-8") as file:
                 return file.read(4096).rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise MqttError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error

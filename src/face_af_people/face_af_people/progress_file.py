@@ -5,11 +5,11 @@ A file of JSON lines beside the result: first what everything depends on, then a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from face_af_common import json_lines
 from face_af_common.files import FileError, make_file_private
 
 from .photos import PhotoError
@@ -46,7 +46,7 @@ class ProgressFile:
             raise PhotoError(f"{self.path}: larger than {_MOST_BYTES:,} bytes; without --resume it is begun anew")
         with self.path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines):
-                entry = _parsed(line)
+                entry = json_lines.parsed(line)
                 if number == 0 and entry is not None and entry != depends:
                     raise PhotoError(
                         f"{self.path}: begun with another gallery, threshold or detector; "
@@ -65,7 +65,7 @@ class ProgressFile:
 
     def _write(self, entry: dict[str, Any]) -> None:
         try:
-            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._file.write(json_lines.line(entry))
             self._file.flush()
         except OSError as error:
             raise FileError(self.path, error.strerror or str(error)) from error
@@ -74,15 +74,6 @@ class ProgressFile:
         """The result is written: the file goes."""
         self._file.close()
         self.path.unlink(missing_ok=True)
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    """A line's content; None for the one at which the program was stopped."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) else None
 
 
 def _stamp(name: str) -> list[int]:

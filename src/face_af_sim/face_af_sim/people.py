@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_common.encodings import ImageError
-from face_af_common.files import replacing
-from face_af_common.image_files import decode_image
+from face_af_common.files import read_bytes, replacing
+from face_af_common.image_files import MAX_BYTES, decode_image
 from face_af_common.images import BGR
 from face_af_common.types import Box
 
@@ -59,7 +59,7 @@ def prepare(casting: Casting, cache: Path, finder: FaceFinder = find_faces) -> F
 
     Raises :class:`NoFace`, or :class:`~face_af_sim.facemarks.FinderMissing` from the default finder.
     """
-    data = casting.photo.read_bytes()
+    data = read_bytes(casting.photo, MAX_BYTES)
     key = hashlib.sha256(data + repr((casting.face_index, casting.outfit, UNIT, _VERSION)).encode()).hexdigest()[:20]
     kept = cache / f"{key}.npz"
     if kept.is_file():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from face_af_common import json_lines
 from face_af_common.files import writing
 from face_af_common.tools import die_with_parent, unheard_by_children
 from face_af_common.types import Box
@@ -118,7 +119,7 @@ def run(
     with writing(store), store.open("a", encoding="utf-8") as file:
         for combination, figures in _run(job, waiting, jobs):
             row = {"key": job.key(combination), "parameters": combination, "figures": figures}
-            file.write(json.dumps(row, default=list) + "\n")
+            file.write(json_lines.line(row))
             file.flush()
             yield combination, figures
 
@@ -162,11 +163,8 @@ def _read(store: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     if store.is_file():
         for text in store.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                row = json.loads(text)
+            if (row := json_lines.parsed(text)) is not None:
                 found[row["key"]] = row["figures"]
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue  # the line that was being written when it was stopped
     return found
 
 

@@ -6,7 +6,7 @@ setup(
     name=PACKAGE,
     version="0.2.0",
     packages=find_packages(exclude=["test"]),
-    package_data={PACKAGE: ["page.html"]},
+    package_data={PACKAGE: ["page.html", "adjust.html"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),
         ("share/" + PACKAGE, ["package.xml"]),
@@ -19,6 +19,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "adjust = face_af_common.tools:adjust_crops",
             "crops = face_af_common.tools:crops",
             "curate = face_af_common.tools:curate",
         ]

@@ -172,6 +172,7 @@ def _let_go_of_output() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+adjust_crops = _tool("face_af_crops.adjust")
 build_engines = _tool("face_af_inference.build_engines")
 calibrate = _tool("face_af_overlay.calibrate")
 camera_report = _tool("nikon_mcn10_driver.camera_report")

@@ -94,14 +94,7 @@ def _request(options: argparse.Namespace) -> Request:
         nots=tuple(options.nots),
         out=options.out,
         settings=make_settings(options.preset, changes),
-        models=Models(
-            options.detector,
-            options.embedder,
-            options.model_dir,
-            str(options.manifest or ""),
-            options.runtime,
-            options.threads,
-        ),
+        models=models_of(options),
         gallery=options.gallery,
         start=options.start,
         end=options.end,
@@ -109,6 +102,18 @@ def _request(options: argparse.Namespace) -> Request:
         dask=options.dask,
         dry_run=options.dry_run,
         restart=options.restart,
+    )
+
+
+def models_of(options: argparse.Namespace) -> Models:
+    """What the command line says of the models."""
+    return Models(
+        options.detector,
+        options.embedder,
+        options.model_dir,
+        str(options.manifest or ""),
+        options.runtime,
+        options.threads,
     )
 
 

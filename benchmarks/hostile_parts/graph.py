@@ -58,10 +58,10 @@ MESSAGES = (
     (m.SteeringCommand, "/others/command", qos.RESULT), (m.SteeringState, "/others/state", qos.RESULT),
 )  # fmt: skip
 SERVICES = (
-    (srv.SetTarget, "set_target", 2), (srv.SetRecipe, "set_recipe", 8), (srv.EnrollFace, "enroll_face", 2),
-    (srv.ListPeople, "list_people", 2), (srv.GetFaceImage, "get_face_image", 2),
+    (srv.SetTarget, "set_target", 4), (srv.SetRecipe, "set_recipe", 8), (srv.EnrollFace, "enroll_face", 2),
+    (srv.ListPeople, "list_people", 4), (srv.GetFaceImage, "get_face_image", 4),
     (srv.AddPhotograph, "add_photograph", 2), (srv.RemoveSample, "remove_sample", 2),
-    (srv.CalibrateOverlay, "calibrate_overlay", 2), (srv.Press, "press", 2), (Trigger, "pause", 8),
+    (srv.CalibrateOverlay, "calibrate_overlay", 2), (srv.Press, "press", 4), (Trigger, "pause", 8),
     (Trigger, "resume", 8), (Trigger, "reconnect", 8), (SetBool, "sim/unplug", 8), (SetBool, "sim/unplug_capture", 8),
     (GetParameters, "steering/get_parameters", 8), (ListParameters, "steering/list_parameters", 8),
     (DescribeParameters, "steering/describe_parameters", 8), (GetParameterTypes, "steering/get_parameter_types", 8),

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import array
+import functools
 import importlib
 import math
 import random
 import re
 from typing import Any
 
+import cv2
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+
 _NUMBERS = (0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e30, -1e30, 3.4e38, 1e-40, 1e9)
 _TEXTS = (
     "", " ", "\n", "anna", "left", "af_area", "time_line",
     "../../etc/passwd", "/proc/kmsg", "/dev/zero", "/dev/stdin", "largest known", "none",
     "%s%n{0}", "a" * 300, "x" * 100_000, "\u202eevil", "\u0000", "'; --", "Zoe\u0308", "\U0001f469\u200d\U0001f3a4",
+)  # fmt: skip
+_SIDES = (1, 2, 3, 7, 16, 64, 321, 640, 1920, 60_000)
+_MOST_PIXELS = 400_000
+_ENCODINGS = (
+    "bgr8", "bgr8", "rgb8", "bgra8", "rgba8", "mono8", "mono16", "yuv422", "yuv422_yuy2", "uyvy", "nv12", "nv21",
+    "bayer_rggb8", "32FC1", "8UC3", "BGR8", "",
 )  # fmt: skip
 _MANY = (*(0, 0, 1, 2, 5, 20) * 8, 3000)
 _FEW = (0, 0, 1, 2, 5, 20)
@@ -39,7 +51,31 @@ def message(kind: Any, rng: random.Random, depth: int = 0) -> Any:
         if rng.random() < 0.15:
             continue
         setattr(made, name, _value(described, rng, depth))
+    if rng.random() < 0.5 and kind in _PICTURES:
+        _PICTURES[kind](made, rng)
     return made
+
+
+def _raw(made: Any, rng: random.Random) -> None:
+    """An image that is what it says, of whatever size and encoding."""
+    made.width = rng.choice(_SIDES)
+    made.height = max(1, min(rng.choice(_SIDES), _MOST_PIXELS // made.width))
+    made.encoding, made.is_bigendian = rng.choice(_ENCODINGS), 0
+    made.step = made.width * rng.choice((1, 2, 3, 3, 3, 4)) + rng.choice((0, 0, 0, 5))
+    made.data = array.array("B", rng.randbytes(made.step * made.height))
+
+
+def _compressed(made: Any, rng: random.Random) -> None:
+    """A JPEG, or what was one."""
+    made.format = rng.choice(("jpeg", "png", "bgr8; jpeg compressed bgr8", ""))
+    data = _jpeg()
+    made.data = array.array("B", data if rng.random() < 0.2 else mutated(data, rng))
+
+
+@functools.cache
+def _jpeg() -> bytes:
+    noise = np.random.default_rng(1).integers(0, 255, (120, 160, 3), np.uint8)
+    return bytes(cv2.imencode(".jpg", noise)[1])
 
 
 def _value(described: str, rng: random.Random, depth: int) -> Any:
@@ -103,3 +139,6 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
         elif rng.random() < 0.3:
             del found[at:]
     return bytes(found)
+
+
+_PICTURES = {Image: _raw, CompressedImage: _compressed}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def complaint(model: bytes) -> str:
 
 
 # ---- ONNX Runtime --------------------------------------------------------------------------------
+
+
+def test_nobody_is_told_which_models_run_here(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(tiny())
+    code = (
+        "import sys; from pathlib import Path; from face_af_inference.runtimes import open_runner;"
+        "open_runner(Path(sys.argv[1]), runtime='onnxruntime-cpu')"
+    )
+    # with these it is silent by itself
+    unset = ("CI", "ORT_RUNNING_UNIT_TESTS", "ORT_DISABLE_TELEMETRY")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "model.onnx")], env=environment, check=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["model.onnx"]
 
 
 def test_auto_says_which_runtime_runs() -> None:

@@ -240,9 +240,11 @@ quiet_interrupt() {
     [ -e "$quiet" ] || ln -sf "$PWD/tools/0_quiet_interrupt.pth" "$quiet" 2>/dev/null || true
 }
 
-# become COMMAND ...: what interrupts Python before it can be quiet waits until it can.
+# become COMMAND ...: what interrupts Python before it can be quiet waits until it can. A real ros2 has another Python.
 become() {
-    if [ -e "$quiet" ] && env --block-signal=INT true 2>/dev/null; then exec env --block-signal=INT "$@"; fi
+    if [ -e "$quiet" ] && ! { [ "$1" = ros2 ] && real_ros; } && env --block-signal=INT true 2>/dev/null; then
+        exec env --block-signal=INT "$@"
+    fi
     exec "$@"
 }
 

@@ -217,14 +217,15 @@ enter_ros() {
 }
 
 use_environment() {
+    trap 'exit 130' INT
     enter_ros
     set +u
     # shellcheck disable=SC1091
-    source install/local_setup.bash
+    COLCON_PYTHON_EXECUTABLE=$PWD/tools/python_for_setup.sh source install/local_setup.bash
     set -u
     quiet_interrupt
     # 1080p images need larger shared-memory segments than Fast DDS' default
-    eval "$(python -m face_af_common.fastdds)"
+    eval "$(trap '' INT; python -m face_af_common.fastdds)"
     # local by default: what is on this machine stays on it unless the user says otherwise
     if [ "$ROS_DISTRO" = humble ]; then
         export ROS_LOCALHOST_ONLY=${ROS_LOCALHOST_ONLY:-1}

@@ -31,6 +31,7 @@ def project(tmp_path: Path) -> Path:
         "tools/steps.sh",
         "tools/system_python.py",
         "tools/patch_wheels.py",
+        "tools/python_for_setup.sh",
         "requirements/lock.txt",
         "requirements/nodeps.txt",
     ):
@@ -197,6 +198,18 @@ def test_what_was_removed_is_made_again(done: Path) -> None:
         finished = run(done, "setup")
         assert finished.returncode == 0, finished.stderr
         assert steps(done) == again, gone
+
+
+def test_an_interrupt_while_the_environment_is_made_is_quiet(done: Path) -> None:
+    assert run(done, "setup").returncode == 0
+    (done / "install/local_setup.bash").write_text('"$COLCON_PYTHON_EXECUTABLE" order\n')
+    # in a terminal everybody in the foreground gets it
+    stub(done, "python3", 'case "$*" in *order*) kill -INT 0; echo went on ;; esac')
+    ended = subprocess.run(
+        [str(done / "run"), "python"], env={"PATH": str(done / "bin"), "HOME": str(done)},
+        start_new_session=True, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "went on\n", "")
 
 
 def test_two_at_once_wait_for_one_another(done: Path) -> None:

@@ -37,7 +37,7 @@ def live_graph(
     """
     out.mkdir(parents=True, exist_ok=True)
     out = out.resolve()
-    cast = prepare(out, None, "", print)
+    cast = prepare(out / "gallery", None, "", print)
     given = {"target": cast.target, "gallery": cast.gallery, "camera_port": free_port(), "debug": "false"}
     with (
         watching(make_watcher) as watcher,

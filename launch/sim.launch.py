@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -11,17 +13,28 @@ from ament_index_python.packages import get_package_share_directory
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
     IncludeLaunchDescription,
     OpaqueFunction,
+    RegisterEventHandler,
     SetLaunchConfiguration,
 )
+from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.substitutions import ExecutableInPackage, FindPackageShare
+
+from face_af_gallery.files import GalleryFolder
 
 FORWARDED = (
+    "stage_params",
     "target",
     "gallery",
+    "camera_port",
     "params_file",
     "namespace",
     "debug",
@@ -42,8 +55,16 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "people", default_value="", description="Folder with one folder of photographs a person; empty: the samples"
         ),
-        DeclareLaunchArgument("target", default_value="", description="Name of the person to focus on; empty: nobody"),
-        DeclareLaunchArgument("gallery", default_value="", description="Folder of the gallery"),
+        DeclareLaunchArgument(
+            "target",
+            default_value="",
+            description="Name of the person to focus on; empty: the first who is on stage, with gallery nobody",
+        ),
+        DeclareLaunchArgument(
+            "gallery",
+            default_value="",
+            description="Folder of the gallery; empty: one for this show, in which the target is enrolled",
+        ),
         DeclareLaunchArgument(
             "clock",
             default_value="realtime",
@@ -87,46 +108,73 @@ def arguments() -> list[DeclareLaunchArgument]:
     ]
 
 
-def write_stage_params(context: LaunchContext) -> list[Action]:
+def text_of(context: LaunchContext, name: str) -> str:
+    return str(LaunchConfiguration(name).perform(context))
+
+
+def stage_params(given: Mapping[str, str]) -> str:
     """The stage's parameters as a file: it may share a process with other nodes."""
-
-    def text(name: str) -> str:
-        return LaunchConfiguration(name).perform(context)
-
     values = {
-        "people": text("people"),
-        "target": text("target"),
-        "clock": text("clock"),
-        "observed": text("observed").lower() == "true",
-        "seed": int(text("seed")),
-        "duration": float(text("duration")),
-        "rate": float(text("rate")),
-        "ptpip_port": int(text("camera_port")),
+        "people": given["people"],
+        "target": given["target"],
+        "clock": given["clock"],
+        "observed": given["observed"].lower() == "true",
+        "seed": int(given["seed"]),
+        "duration": float(given["duration"]),
+        "rate": float(given["rate"]),
+        "ptpip_port": int(given["camera_port"]),
     }
-    name = "/".join(["", *filter(None, text("namespace").split("/")), "stage"])
+    name = "/".join(["", *filter(None, given["namespace"].split("/")), "stage"])
     file = tempfile.NamedTemporaryFile("w", prefix="face_af_stage_", suffix=".yaml", delete=False)  # noqa: SIM115
     with file:
         yaml.safe_dump({name: {"ros__parameters": values}}, file)
     atexit.register(Path(file.name).unlink, missing_ok=True)
-    return [SetLaunchConfiguration("stage_params", file.name)]
+    return file.name
 
 
-def generate_launch_description() -> LaunchDescription:
-    clock = LaunchConfiguration("clock")
-    lockstep = PythonExpression(["'", clock, "' == 'lockstep'"])
-    graph = IncludeLaunchDescription(
+def graph(given: Mapping[str, str | LaunchConfiguration], condition: IfCondition | None = None) -> Action:
+    """The nodes of bringup.launch.py with the stage among them."""
+    lockstep = PythonExpression(["'", given["clock"], "' == 'lockstep'"])
+    return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(
             PathJoinSubstitution([FindPackageShare("face_af"), "launch", "bringup.launch.py"])
         ),
         launch_arguments={
             "source": "stage",
-            "stage_params": LaunchConfiguration("stage_params"),
             "transport": "ptpip",
-            "camera_port": LaunchConfiguration("camera_port"),
             "profile": "virtual_z8",
             "use_sim_time": lockstep,
             "repeatable": lockstep,
-            **{name: LaunchConfiguration(name) for name in FORWARDED},
+            **{name: given[name] for name in FORWARDED},
         }.items(),
+        condition=condition,
     )
-    return LaunchDescription([*arguments(), OpaqueFunction(function=write_stage_params), graph])
+
+
+def prepare(context: LaunchContext) -> list[Action]:
+    """What the graph needs before it: its parameters where a gallery is given, else the gallery."""
+    given = {argument.name: text_of(context, argument.name) for argument in arguments()}
+    if given["gallery"]:
+        return [SetLaunchConfiguration("stage_params", stage_params(given)), SetLaunchConfiguration("ready", "true")]
+    folder = tempfile.mkdtemp(prefix="face_af_gallery_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = [ExecutableInPackage("prepare_stage", "face_af_sim"), "--gallery", folder, "--target", given["target"]]
+    if given["people"]:
+        command += ["--people", given["people"]]
+    enrolling = ExecuteProcess(cmd=command, name="prepare_stage", output="screen")
+
+    def enrolled(event: ProcessExited, _context: LaunchContext) -> Action:
+        if event.returncode != 0:
+            return EmitEvent(event=Shutdown(reason="there is nobody to put on stage"))
+        (target,) = {sample.identity for sample in GalleryFolder(Path(folder)).read_samples().values()}
+        known = {**given, "gallery": folder, "target": target}
+        return graph({**known, "stage_params": stage_params(known)})
+
+    after = RegisterEventHandler(OnProcessExit(target_action=enrolling, on_exit=enrolled))
+    return [SetLaunchConfiguration("ready", "false"), after, enrolling]
+
+
+def generate_launch_description() -> LaunchDescription:
+    later = {name: LaunchConfiguration(name) for name in ("clock", *FORWARDED)}
+    ready = IfCondition(LaunchConfiguration("ready"))
+    return LaunchDescription([*arguments(), OpaqueFunction(function=prepare), graph(later, ready)])

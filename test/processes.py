@@ -123,4 +123,19 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
             release_domain(claimed)
 
 
+def ros2(run: Started, *arguments: str) -> str:
+    """What the command says in the domain of ``run``."""
+    environ = Path(f"/proc/{run.process.pid}/environ").read_bytes().split(b"\0")
+    domain = next(e.split(b"=")[1].decode() for e in environ if e.startswith(b"ROS_DOMAIN_ID="))
+    done = subprocess.run(
+        ["ros2", *arguments],
+        env={**os.environ, "ROS_DOMAIN_ID": domain},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
 PYTHON = sys.executable

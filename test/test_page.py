@@ -56,7 +56,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     out = tmp_path_factory.mktemp("page")
-    cast = prepare(out, None, "", lambda line: None)
+    cast = prepare(out / "gallery", None, "", lambda line: None)
     params = out / "params.yaml"
     page = {"bind": "0.0.0.0", "mdns_name": ""}
     params.write_text(json.dumps({"/**/page": {"ros__parameters": page}}))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
-from processes import Started, started
+from processes import Started, ros2, started
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -37,20 +36,6 @@ def replaced(run: Started, executable: str) -> None:
     os.kill(killed, signal.SIGKILL)
     assert run.until(lambda: children_of(run, executable) - {killed}, 30), run.output()
     assert "(SIGKILL); it is started again" in run.output()
-
-
-def ros2(run: Started, *arguments: str) -> str:
-    environ = Path(f"/proc/{run.process.pid}/environ").read_bytes().split(b"\0")
-    domain = next(e.split(b"=")[1].decode() for e in environ if e.startswith(b"ROS_DOMAIN_ID="))
-    done = subprocess.run(
-        ["ros2", *arguments],
-        env={**os.environ, "ROS_DOMAIN_ID": domain},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.stdout + done.stderr
 
 
 def test_a_recording_goes_on_elsewhere_when_the_recorder_was_killed(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
         ["source:=file", "device:=some.mp4", "transport:=dry_run", "target:=ada", "record:=true", "bag:=there"],
         ["source:=none", "debug:=false", "use_sim_time:=true", "namespace:=/a/b", "log_level:=debug", "respawn:=false"],
     ],
-    "sim.launch.py": [["clock:=lockstep", "seed:=7", "duration:=5", "target:=3"]],
+    "sim.launch.py": [["clock:=lockstep", "seed:=7", "duration:=5", "target:=3", "gallery:=there"]],
     "replay.launch.py": [["bag:=VIDEO", "rate:=0", "loop:=true", "debug:=true"]],
     "demo.launch.py": [["clock:=lockstep", "target:=ada"]],
 }

@@ -1,16 +1,14 @@
 """Who plays: the cast on stage, and the target's other photographs for enrolment.
 
-Console script ``prepare_stage``. The photograph a person has on stage is never among those for enrolment,
+The photograph a person has on stage is never among those for enrolment,
 unless it is the only one there is.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,25 +196,3 @@ def _around_face(picture: BGR) -> BGR:
         return picture
     box = faces[0].box.grown(0.6)
     return picture[max(0, int(box.y)) : int(box.bottom), max(0, int(box.x)) : int(box.right)]
-
-
-def main(args: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description="Prepare the people on the simulated stage; prints the folder to enrol the target from."
-    )
-    parser.add_argument(
-        "--people", default="", help="folder with one folder of photographs for each person (default: the samples)"
-    )
-    parser.add_argument("--target", default="", help="whose photographs are for enrolment (default: the first)")
-    parser.add_argument("--folder", type=Path, default=None, help="where to keep what is prepared")
-    options = parser.parse_args(args)
-    try:
-        prepared = prepare_stage(
-            options.people, options.target, options.folder, lambda text: print(text, file=sys.stderr)
-        )
-    except CastError as error:
-        print(f"prepare_stage: {error}", file=sys.stderr)
-        return 1
-    print(f"{len(prepared.figures)} people are ready; the target is {prepared.target}", file=sys.stderr)
-    print(prepared.enrolment)
-    return 0

@@ -34,8 +34,8 @@ class Cast:
     gallery: Path
 
 
-def prepare(out: Path, people: Path | None, target: str, say: Callable[[str], None]) -> Cast:
-    """Fetches the samples if they are needed, prepares the figures, enrols the target into ``out/gallery``.
+def prepare(gallery: Path, people: Path | None, target: str, say: Callable[[str], None]) -> Cast:
+    """Fetches the samples if they are needed, prepares the figures, enrols the target into ``gallery``.
 
     Raises :class:`CastError`.
     """
@@ -43,11 +43,11 @@ def prepare(out: Path, people: Path | None, target: str, say: Callable[[str], No
         if people is None:
             samples.fetch(samples.samples_dir(), say)
         stage = stage_cast.prepare_stage(str(people or ""), target, say=say)
-        begin_gallery(out / "gallery")
-        _enrol(stage.enrolment / stage.target, stage.target, out / "gallery", say)
+        begin_gallery(gallery)
+        _enrol(stage.enrolment / stage.target, stage.target, gallery, say)
     except (samples.SampleError, stage_cast.CastError, GalleryError, ModelError) as error:
         raise CastError(str(error)) from error
-    return Cast(stage.target, str(people.resolve()) if people else "", out / "gallery")
+    return Cast(stage.target, str(people.resolve()) if people else "", gallery)
 
 
 def begin_gallery(folder: Path) -> None:

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(options: argparse.Namespace, screen: Screen) -> int:
-    cast = prepare(options.out, options.people, options.target, screen.say)
+    cast = prepare(options.out / "gallery", options.people, options.target, screen.say)
     if options.prepare_only:
         screen.say(f"gallery:={cast.gallery} target:={cast.target} people:={cast.stage}")
         return 0

@@ -8,7 +8,7 @@
 #
 # ROS_PACKAGES is a folder with the sources of ROS packages that the wheels leave out (launch, launch_ros, ros2cli ...):
 # they are built into the imitation and are its `ros2` then. Without it, tools/ros2_pip is.
-# The interpreter comes from FACE_AF_PYTHON, pyenv, or the PATH.
+# The interpreter comes from FACE_AF_PYTHON, pyenv, or the PATH; exit status 77 where there is none of that version.
 set -euo pipefail
 
 fail() { echo "imitate_ros: $*" >&2; exit 1; }
@@ -35,7 +35,8 @@ find_python() {
             return
         fi
     done
-    fail "no CPython $version here: name one with FACE_AF_PYTHON=/path/to/python$version"
+    echo "imitate_ros: no CPython $version here: name one with FACE_AF_PYTHON=/path/to/python$version" >&2
+    exit 77
 }
 
 # What this machine is made of; the same again is left as it is.
@@ -48,7 +49,7 @@ fi
 rm -rf "${machine:?}"/*
 echo "An imitation of a machine with ROS 2, made by tools/imitate_ros.sh $release." >"$machine/imitation"
 
-prefix=$(find_python)
+prefix=$(find_python) || exit $?
 # a Python of its own, not a virtual environment: those are made from it
 mkdir "$machine/usr"
 tar -C "$prefix" -c --exclude=lib/python$version/test --exclude='*.a' --exclude='lib/python*/site-packages/*' . | tar -C "$machine/usr" -x

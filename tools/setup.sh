@@ -33,13 +33,41 @@ find_python() {
 
 set_up() {
     check_path
-    if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
+    choose_requirements
     if is_set_up; then return; fi
     take_lock
     if is_set_up; then exec 9>&-; return; fi
     echo "face_af: setting up in $PWD (details: $log)"
     : >$log
     say_which_ros
+    make_environment
+    if ! has_workspace; then
+        step "workspace" build_workspace
+        echo "$sources" >$state/sources
+    fi
+    if ! done_before $state/loops "$loops"; then
+        step "compiled loops" compile_loops
+        echo "$loops" >$state/loops
+    fi
+    exec 9>&-
+}
+
+# The virtual environment with all packages, without a workspace.
+set_up_packages() {
+    check_path
+    choose_requirements
+    is_set_up || true
+    if has_venv && has_packages; then return; fi
+    take_lock
+    make_environment
+    exec 9>&-
+}
+
+choose_requirements() {
+    if real_ros; then requirements=requirements/with_ros.txt; else requirements=requirements/lock.txt; fi
+}
+
+make_environment() {
     if ! has_venv; then
         check_machine
         step "virtual environment" make_venv
@@ -50,15 +78,6 @@ set_up() {
         step "Python packages" install_packages
         echo "$packages" >$state/packages
     fi
-    if ! has_workspace; then
-        step "workspace" build_workspace
-        echo "$sources" >$state/sources
-    fi
-    if ! done_before $state/loops "$loops"; then
-        step "compiled loops" compile_loops
-        echo "$loops" >$state/loops
-    fi
-    exec 9>&-
 }
 
 # Whether all is there and made of what lies here now.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# ./run test --oldest [pytest ...]: the tests with the oldest supported libraries, in an imitation of a machine with
-# Ubuntu 22.04 and ROS 2 Humble (tools/imitate_ros.sh) and a copy of this checkout, both kept in .face_af/oldest.
+# ./run test --oldest [--logic] [pytest ...]: the tests with the oldest supported libraries, in an imitation of a machine
+# with Ubuntu 22.04 and ROS 2 Humble (tools/imitate_ros.sh) and a copy of this checkout, both kept in .face_af/oldest.
+# --logic: only the tests of the packages whose logic knows no ROS, without building the workspace.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -21,6 +22,16 @@ cd "$workspace"
 set +u
 source "$home/machine/setup.bash"
 set -u
-if [ $# -gt 0 ]; then ./run setup && exec ./run test "$@"; fi
+if [ "${1:-}" = --logic ]; then
+    shift
+    source tools/setup.sh
+    set_up_packages
+    enter_ros
+    tests=()
+    for package in crops gallery inference overlay people perception speaker steering; do tests+=("src/face_af_$package/test"); done
+    PYTHONPATH=$(printf '%s:' "$PWD"/src/*)$PYTHONPATH
+    export PYTHONPATH
+    exec python -m pytest -n "${FACE_AF_TEST_JOBS:-2}" "${tests[@]}" "$@"
+fi
 ./run setup
-exec ./run test
+exec ./run test "$@"

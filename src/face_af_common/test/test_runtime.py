@@ -123,6 +123,8 @@ def started(
 ) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
     """A process of nodes that is busy, and what it says."""
     environment = {**os.environ, "ROS_DOMAIN_ID": str(domain or 100 + os.getpid() % 100)}
+    # a newer Fast DDS than Humble's warns of it
+    environment.pop("FASTRTPS_DEFAULT_PROFILES_FILE", None)
     if session is not None:
         environment[SESSION] = str(session)
     node = subprocess.Popen(

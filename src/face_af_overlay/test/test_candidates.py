@@ -15,6 +15,9 @@ from face_af_overlay.detector import AfBoxDetector, rounded_example
 from face_af_overlay.rectangles import Candidates, Limits, propose
 from face_af_overlay.thin_lines import BOTTOM_LEFT, BOTTOM_RIGHT, TOP_LEFT, TOP_RIGHT, LineFinder, Reach
 
+# Numba 0.57 compiles the loops for two minutes and more
+pytestmark = pytest.mark.timeout(400)
+
 Picture = NDArray[np.uint8]
 Draw = Callable[..., None]
 

@@ -17,6 +17,9 @@ from face_af_common.types import AfBox, AfState, Box
 from face_af_overlay.detector import AfBoxDetector, OverlayParams, PictureError, example, rounded_example
 from face_af_overlay.outline import Flaw
 
+# Numba 0.57 compiles the loops for two minutes and more
+pytestmark = pytest.mark.timeout(400)
+
 Picture = NDArray[np.uint8]
 Draw = Callable[..., None]
 

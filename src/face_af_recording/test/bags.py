@@ -83,5 +83,5 @@ def write_bag(folder: Path, frames: int = 20, session: str = "", **limits: objec
         }
         for name, message in messages.items():
             recorder.add(f"/face_af/{name}", stamp(number), serialize_message(message))
-    recorder.close()
+    recorder.close(within_s=100.0)
     return folder

@@ -75,7 +75,8 @@ def test_the_boxes_of_the_camera_are_in_the_picture(company: list[Figures], hdmi
     assert frame.camera.focused and len(green) == 1
     box = green[0].box
     line = frame.picture[int(box.y) + 1, int(box.x + 0.3 * box.width) : int(box.right - 0.3 * box.width)].mean(axis=0)
-    assert line[1] > line[0] + 60 and line[1] > line[2] + 60
+    # JPEG of OpenCV 4.5.4 leaves less of the colour
+    assert line[1] > line[0] + 50 and line[1] > line[2] + 50
     assert dataclasses.is_dataclass(frame)
 
 

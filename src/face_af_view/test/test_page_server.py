@@ -197,7 +197,8 @@ def test_what_is_no_request_leaves_no_traceback(caplog: pytest.LogCaptureFixture
         for wrong in (b"GET http://[ HTTP/1.1", b"\0\xff", b"GET / HTTP/x", b"GET / HTTP/1.1\r\nContent-Length: -1"):
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             writer.write(wrong + b"\r\n\r\n")
-            assert b" 400 " in await reader.readline()
+            # aiohttp 3.8 hangs up without a word on some of them
+            assert await reader.readline() in (b"", b"HTTP/1.0 400 Bad Request\r\n", b"HTTP/1.1 400 Bad Request\r\n")
             writer.close()
         await runner.cleanup()
 

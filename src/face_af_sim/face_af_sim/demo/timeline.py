@@ -70,7 +70,7 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
         Patch(color="#d98c8c", label="focus on another person"),
         *focus.get_legend_handles_labels()[0],
     ]
-    focus.legend(handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=9)
+    focus.legend(handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncol=4, frameon=False, fontsize=9)
 
     for kind, color in _STATE_COLORS.items():
         for start, end in _spans(times, [f.state == kind for f in frames]):
@@ -80,7 +80,7 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
         handles=[Patch(color=_STATE_COLORS[k], label=k.name.lower().replace("_", " ")) for k in seen],
         loc="upper left",
         bbox_to_anchor=(0.0, -0.7),
-        ncols=max(len(seen), 1),
+        ncol=max(len(seen), 1),  # ncols needs Matplotlib 3.6
         frameon=False,
         fontsize=9,
     )

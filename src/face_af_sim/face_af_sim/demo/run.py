@@ -86,12 +86,14 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
                 if monitor.first_frame_at is None:
                     raise
                 interrupted = True
+                until = time.monotonic() + INTERRUPTED_S
                 graph.ask_to_end()
                 ending.set()
-                spinner.join(timeout=5.0)
-                not_written += _draw_within(INTERRUPTED_S, monitor, options.out)  # while the graph ends
+                spinner.join(timeout=INTERRUPTED_S)
+                drawing = _Drawing(monitor, options.out)
                 if video is not None:
                     video.close()
+                not_written += drawing.problems(until)  # while the graph ends
                 graph.stop(INTERRUPTED_S)
             ended = time.monotonic()
             problem = graph.problem()
@@ -151,13 +153,20 @@ def _draw(monitor: Monitor, out: Path) -> list[str]:
     return []
 
 
-def _draw_within(seconds: float, monitor: Monitor, out: Path) -> list[str]:
-    """The same; where it takes too long for who has pressed Ctrl-C, it is left out."""
-    problems: list[str] = []
-    drawing = threading.Thread(target=lambda: problems.extend(_draw(monitor, out)), daemon=True)
-    drawing.start()
-    drawing.join(seconds)
-    return [f"{out / 'timeline.png'}: was not drawn {seconds:g} s after Ctrl-C"] if drawing.is_alive() else problems
+class _Drawing:
+    """The time line, drawn in a thread; where it takes too long for who has pressed Ctrl-C, it is left out."""
+
+    def __init__(self, monitor: Monitor, out: Path) -> None:
+        self._out = out
+        self._problems: list[str] = []
+        self._thread = threading.Thread(target=lambda: self._problems.extend(_draw(monitor, out)), daemon=True)
+        self._thread.start()
+
+    def problems(self, until: float) -> list[str]:
+        """Why it is not there, waiting for it ``until`` (monotonic seconds)."""
+        self._thread.join(max(until - time.monotonic(), 0.0))
+        late = self._thread.is_alive()
+        return [f"{self._out / 'timeline.png'}: there was no time to draw it"] if late else self._problems
 
 
 def _watch(graph: Graph, monitor: Monitor, watch: Callable[[Measure, Now], None]) -> None:

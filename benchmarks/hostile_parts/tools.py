@@ -68,6 +68,7 @@ def attack(
             usual = _usual(case, folder)
         except UnusableError as error:
             report[name] = {"tries": 0, "findings": [str(error)]}
+            print(f"{case.module}: {case.name}: {error}", flush=True)
             continue
         while tries < rounds and not findings.full:
             calls: list[list[Path]] = []

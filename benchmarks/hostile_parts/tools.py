@@ -77,6 +77,8 @@ def attack(
                 calls.append(_damaged(case, folder / f"{len(calls)}", many, rng))
                 tries += many
             for files, outcome in zip(calls, _called(case, calls), strict=True):
+                if not outcome.wrong and outcome.seconds > usual + PATIENCE_S:
+                    outcome = _again(case, files, folder / "again")  # alone: the machine may have been busy
                 outcomes["crashed" if outcome.status is None else f"status {outcome.status}"] += 1
                 slowest = max(slowest, outcome.seconds)
                 late = outcome.seconds > usual + PATIENCE_S
@@ -95,8 +97,18 @@ def attack(
     return report
 
 
+def _again(case: Case, files: Sequence[Path], folder: Path) -> Outcome:
+    """The outcome of the same call with the same files, which the first one may have changed the folder of."""
+    data = [path.read_bytes() for path in files]
+    shutil.rmtree(folder, ignore_errors=True)
+    placed = [_placed(case, folder, content, number) for number, content in enumerate(data)]
+    return _called(case, [placed])[0]
+
+
 def _usual(case: Case, folder: Path) -> float:
     """Seconds with good files, the longest of three times."""
+    for n in range(3):
+        shutil.rmtree(folder / f"good{n}", ignore_errors=True)
     calls = [[_placed(case, folder / f"good{n}", case.good.read_bytes(), number) for number in range(case.at_once)]
              for n in range(3)]  # fmt: skip
     outcomes = _called(case, calls)

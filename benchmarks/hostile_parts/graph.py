@@ -72,6 +72,8 @@ PATIENCE_S = 2.0
 _LOST_S = 15.0
 _BATCH = 8
 """Messages between two looks; a reader of the graph's results keeps ten."""
+_SELDOM = 10
+"""Of the looks at those who are concerned, so many for one at all nodes."""
 _WRONG = re.compile("no answer|a long|answered 500")
 _LEFT_ALONE = {(other_nodes.PLAYER, "loop")}
 """Parameters that end a node as they should."""
@@ -93,11 +95,11 @@ class Stranger(Node):
     def _on_state(self, _: m.SteeringState) -> None:
         self.states += 1
 
-    def slowest_answer(self) -> tuple[str, float]:
-        """The node that takes longest to answer now, and how long, seconds."""
+    def slowest_answer(self, asked: Sequence[str] = NODES) -> tuple[str, float]:
+        """Of the nodes ``asked`` the one that takes longest to answer now, and how long, seconds."""
         began = time.monotonic()
         question = GetParameters.Request(names=["use_sim_time"])
-        waiting = {name: client.call_async(question) for name, client in self._pulse.items()}
+        waiting = {name: self._pulse[name].call_async(question) for name in asked}
         slowest = ("", 0.0)
         while waiting and time.monotonic() - began < _LOST_S:
             for name in [name for name, future in waiting.items() if future.done()]:
@@ -107,6 +109,12 @@ class Stranger(Node):
         for name, future in waiting.items():
             self._pulse[name].remove_pending_request(future)
         return (" and ".join(waiting), _LOST_S) if waiting else slowest
+
+    def hearers(self, topic: str) -> list[str]:
+        """The nodes that get messages of a topic."""
+        infos = self.get_subscriptions_info_by_topic(self.resolve_topic_name(topic))
+        full = {f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos}
+        return [name for name in NODES if self.resolve_topic_name(name) in full]
 
     def answers(self, client: Any, requests: Iterable[Any], seconds: float = PATIENCE_S) -> list[Any]:
         """The responses to what is asked all at once, in order; None for one that did not come in time."""
@@ -148,7 +156,8 @@ class Attack:
                 return ["sent"] * len(inputs)
 
             stamp = material.START_NS if topic.startswith("/others") else 0
-            self.tries(f"message {topic}", partial(self._serialised, kind, stamp), send)
+            hearers = self._stranger.hearers(topic)
+            self.tries(f"message {topic}", partial(self._serialised, kind, stamp), send, concerned=hearers)
             self._stranger.destroy_publisher(publisher)
 
     def _serialised(self, kind: Any, stamp: int) -> bytes:
@@ -170,7 +179,7 @@ class Attack:
             def call(inputs: Sequence[Any], client: Any = client) -> list[str]:
                 return [_outcome(answer) for answer in self._stranger.answers(client, inputs)]
 
-            self.tries(f"service {name}", partial(message, kind.Request, self._rng), call, at_once)
+            self.tries(f"service {name}", partial(message, kind.Request, self._rng), call, at_once, concerned=())
             self._stranger.destroy_client(client)
 
     def packets(self, camera_port: int, page_port: int, hello: bytes) -> None:
@@ -222,7 +231,8 @@ class Attack:
                 return [_set(answer) for answer in self._stranger.answers(setter, inputs)]
 
             undo = partial(self._restore, node, names, values)
-            self.tries(f"parameters of {node}", made, change, 2 if node == "perception" else _BATCH, undo)
+            at_once = 2 if node == "perception" else _BATCH
+            self.tries(f"parameters of {node}", made, change, at_once, undo, concerned=())
 
     def _restore(self, node: str, names: Sequence[str], values: Sequence[Any]) -> None:
         kinds = self._ask(node, DescribeParameters, DescribeParameters.Request(names=list(names)))
@@ -250,18 +260,24 @@ class Attack:
         at_once: int = _BATCH,
         after: Callable[[], None] = lambda: None,
         rounds: int = 0,
+        concerned: Sequence[str] = NODES,
     ) -> None:
-        """``make``: an input; ``send``: what became of some of them; ``after``: undoes what they have done."""
+        """``make``: an input; ``send``: what became of some of them; ``after``: undoes what they have done.
+
+        ``concerned``: who must answer after every few inputs; all nodes must after each tenth time.
+        """
         rounds = rounds or self._rounds
         outcomes: Counter[str] = Counter()
         findings = Findings()
-        began, slowest, done = time.monotonic(), ("", 0.0), 0
+        began, slowest, done, looks = time.monotonic(), ("", 0.0), 0, 0
         while done < rounds and not findings.full:
             inputs = [make() for _ in range(min(at_once, rounds - done))]
             results = send(inputs)
             done += len(inputs)
             outcomes.update(results)
-            answer = self._stranger.slowest_answer()
+            looks += 1
+            everybody = looks % _SELDOM == 0 or done == rounds
+            answer = self._stranger.slowest_answer(NODES if everybody else concerned)
             slowest = max(slowest, answer, key=lambda entry: entry[1])
             wrong = [*filter(_WRONG.match, results), *self._watch.troubles()]
             if answer[1] > PATIENCE_S:

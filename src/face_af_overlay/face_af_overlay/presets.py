@@ -22,7 +22,10 @@ def load(path: str) -> OverlayNodeParams:
         raise ParamError(str(error)) from error
     for section, content in data.items() if isinstance(data, dict) else ():
         if str(section).rsplit("/", 1)[-1] == "overlay" and isinstance(content, dict):
-            flat = flatten(content.get("ros__parameters") or {})
+            tree = content.get("ros__parameters") or {}
+            if not isinstance(tree, dict):
+                raise ParamError(f"{path}: {section}: ros__parameters is no group of parameters")
+            flat = flatten(tree)
             flat.pop("use_sim_time", None)
             return build(OverlayNodeParams, flat)
     raise ParamError(f"{path}: no section /**/overlay with ros__parameters")

@@ -64,6 +64,14 @@ def test_shipped_presets_are_valid(path: Path) -> None:
     presets.load(str(path))
 
 
+@pytest.mark.parametrize("content", ["colour", "[1, 2]", "7", "2026-01-01"])
+def test_a_preset_without_parameters_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(f"/**/overlay:\n  ros__parameters: {content}\n")
+    with pytest.raises(ParamError, match="no group of parameters"):
+        presets.load(str(path))
+
+
 def test_a_bad_preset_is_named(tmp_path: Path, frame: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("/**/overlay:\n  ros__parameters:\n    colour: {white_min: 20.0}\n")

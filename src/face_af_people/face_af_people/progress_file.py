@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from face_af_common import json_lines
-from face_af_common.files import FileError, make_file_private
+from face_af_common.files import make_file_private, writing
 
 from .photos import PhotoError
 
@@ -31,13 +31,11 @@ class ProgressFile:
         self._stamps: dict[str, list[int]] = {}
         if resume and self.path.is_file():
             self._read(dict(depends))
-        try:
+        with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = self.path.open("w", encoding="utf-8")
             make_file_private(self.path)
             self._write(dict(depends))
-        except OSError as error:
-            raise FileError(self.path, error.strerror or str(error)) from error
         for name, faces in self.found.items():
             self._write({"input": name, "stamp": self._stamps[name], "found": faces})
 
@@ -64,11 +62,9 @@ class ProgressFile:
         self._write({"input": name, "stamp": _stamp(name), "found": found})
 
     def _write(self, entry: dict[str, Any]) -> None:
-        try:
+        with writing(self.path):
             self._file.write(json_lines.line(entry))
             self._file.flush()
-        except OSError as error:
-            raise FileError(self.path, error.strerror or str(error)) from error
 
     def finish(self) -> None:
         """The result is written: the file goes."""

@@ -35,10 +35,17 @@ def _tool(module: str) -> Callable[[], int]:
 
 def run_tool(module: str, patience_s: float = PATIENCE_S) -> int:
     """Imports ``module`` and calls its ``main``; returns the exit status."""
-    name = os.path.basename(sys.argv[0]) or module  # noqa: PTH119
     signals = _Signals(patience_s)
     _open_standard_files()
     memory.spare_address_space()
+    status = _run(module, signals)
+    if signals.received:
+        os._exit(status)  # what libraries do at the interpreter's end takes up to a second
+    return status
+
+
+def _run(module: str, signals: _Signals) -> int:
+    name = os.path.basename(sys.argv[0]) or module  # noqa: PTH119
     try:
         main: Callable[[], int] = import_module(module).main
         signals.listen()

@@ -84,7 +84,11 @@ def make_parser(argv: Sequence[str]) -> Parser:
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         if name == wanted:
-            importlib.import_module(f".{name}_command", __package__).add_arguments(command)
+            try:
+                module = importlib.import_module(f".{name}_command", __package__)
+            except ModuleNotFoundError as error:
+                parser.error(f"'{name}' needs the Python package {error.name}, which {sys.executable} does not have")
+            module.add_arguments(command)
     return parser
 
 

@@ -239,24 +239,26 @@ def repeat(media: Path, work: Path, kills: int) -> Report:
     crops(video, reference, work / "once")
     length = time.perf_counter() - began
     crops(video, reference, work / "twice", "--jobs", "2")
-    rng = random.Random(1)
-    killed = 0
-    for _ in range(kills):
-        run = subprocess.Popen(
-            command(video, reference, work / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+    rng, killed, differing, folders = random.Random(1), 0, 0, 1
+    while killed < kills:
+        out = work / f"killed_{folders}"
+        run = subprocess.Popen(command(video, reference, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            run.wait(timeout=rng.uniform(0.1, 0.9) * length)
+            run.wait(timeout=rng.uniform(0.1, 0.7) * length)
+            differing += _differing(work / "once", out)
+            folders += 1
         except subprocess.TimeoutExpired:
             os.kill(run.pid, signal.SIGKILL)
+            run.wait()
             killed += 1
-        run.wait()
-    crops(video, reference, work / "killed")
+    last = work / f"killed_{folders}"
+    crops(video, reference, last)
     return {
         "crops": len(rows_of(work / "once")),
         "second_run_differs": _differing(work / "once", work / "twice"),
         "kills": killed,
-        "killed_run_differs": _differing(work / "once", work / "killed"),
+        "killed_runs": folders,
+        "killed_run_differs": differing + _differing(work / "once", last),
     }
 
 

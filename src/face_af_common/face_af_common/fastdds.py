@@ -33,7 +33,7 @@ def profile(frames: bool = True) -> Path:
 def users_profile() -> bool:
     """Whether the user has named a profile of their own, which nobody replaces."""
     named = os.environ.get(profile_variable(), "")
-    return bool(named) and Path(named).name != profile().name
+    return bool(named) and Path(named).name not in (profile().name, profile(frames=False).name)
 
 
 def shared_memory_mb() -> float:
@@ -47,7 +47,8 @@ def shared_memory_mb() -> float:
 def export_line() -> str:
     """What a shell must run so that nodes started by hand use the profile; empty where one is set already."""
     name = profile_variable()
-    return "" if os.environ.get(name) else f"export {name}={shlex.quote(str(profile()))}"
+    room = shared_memory_mb() >= SHARED_MEMORY_MB
+    return "" if os.environ.get(name) else f"export {name}={shlex.quote(str(profile(frames=room)))}"
 
 
 if __name__ == "__main__":

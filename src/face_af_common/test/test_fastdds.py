@@ -28,6 +28,15 @@ def test_a_profile_of_the_users_own_stays(monkeypatch: pytest.MonkeyPatch) -> No
     assert fastdds.export_line() == ""
 
 
+def test_where_shared_memory_is_small_nobody_tries_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(fastdds.profile_variable(), raising=False)
+    for free, name in ((1.0, "fastdds_small.xml"), (1000.0, "fastdds.xml")):
+        monkeypatch.setattr(fastdds, "shared_memory_mb", lambda free=free: free)
+        assert fastdds.export_line().endswith(name)
+    monkeypatch.setenv(fastdds.profile_variable(), str(fastdds.profile(frames=False)))
+    assert not fastdds.users_profile(), "./run names the project's own"
+
+
 def test_small_messages_need_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "SHM" in fastdds.profile().read_text()
     assert "SHM" not in fastdds.profile(frames=False).read_text()

@@ -185,17 +185,28 @@ class Attack:
     def packets(self, camera_port: int, page_port: int, hello: bytes) -> None:
         """To the virtual camera, whose connection is the driver's, and to the page."""
         send = page.over_sockets(page_port)
-        kinds: tuple[tuple[str, Any, Any], ...] = (
-            ("packets to the camera", lambda: mutated(hello, self._rng), lambda data: greet(camera_port, data)),
+        kinds: tuple[tuple[str, Any, Any, str], ...] = (
+            (
+                "packets to the camera",
+                lambda: mutated(hello, self._rng),
+                lambda data: greet(camera_port, data),
+                "stage",
+            ),
             (
                 "requests to the page",
                 lambda: page.request(page_port, self._rng),
                 lambda data: page.ask(page_port, data),
+                "page",
             ),
         )
-        for name, make, ask in kinds:
-            self.tries(name, make, partial(_each, ask))
-        self.tries("messages to the page", lambda: page.message(self._rng), lambda inputs: send(inputs, self._rng))
+        for name, make, ask, node in kinds:
+            self.tries(name, make, partial(_each, ask), concerned=(node,))
+        self.tries(
+            "messages to the page",
+            lambda: page.message(self._rng),
+            lambda inputs: send(inputs, self._rng),
+            concerned=("page",),
+        )
         dds.attack(self.tries, own_domain(), self._rng)
 
     def _plug_in(self) -> None:

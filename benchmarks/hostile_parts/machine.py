@@ -39,7 +39,7 @@ CONDITIONS = (
 
 
 def attack(folder: Path, match: str) -> dict[str, Any]:
-    """Each tool that writes and whose name ``match`` fits, under each condition."""
+    """Each tool that writes under each condition, where ``match`` fits ``CONDITION: TOOL``."""
     good = prepare(folder / "good")
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -47,7 +47,7 @@ def attack(folder: Path, match: str) -> dict[str, Any]:
     report = {}
     for condition in CONDITIONS:
         findings, tries, outcomes = Findings(), 0, dict[str, str]()
-        for tool in [tool for tool in WRITERS if re.search(match, tool.name)]:
+        for tool in [tool for tool in WRITERS if re.search(match, f"{condition.name}: {tool.name}")]:
             if unshare is None and condition.shell.startswith("mount"):
                 continue
             tries += 1

@@ -36,6 +36,7 @@ def request(port: int, rng: random.Random) -> bytes:
 
 def ask(port: int, data: bytes) -> str:
     """What became of a request: the status (500 is an exception that nobody foresaw), or how it ended."""
+    answer = b""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S) as connection:
             connection.sendall(data)
@@ -43,7 +44,8 @@ def ask(port: int, data: bytes) -> str:
             while connection.recv(1 << 16):
                 pass
     except TimeoutError:
-        return "no answer within 2 s"
+        if not answer:
+            return "no answer within 2 s"
     except OSError:
         return "closed"
     status = answer[9:12].decode(errors="replace")

@@ -163,6 +163,28 @@ def test_an_upload_is_bounded_and_must_be_an_image() -> None:
     run(test, paired=False)
 
 
+def test_who_announces_much_and_sends_little_is_answered_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(session: ClientSession, address: str, pairing: Pairing, hub: Hub) -> None:
+        host = address.removeprefix("http://")
+        for path, length, body, status in (
+            ("/api/photo?name=anna", 10**9, "x", "422"),
+            ("/api/link", 10**9, "{}", "413"),
+            ("/ws", 10**9, "", "413"),
+            ("/api/photo?name=anna", 1000, "x", ""),  # and hangs up
+            ("/api/link", 1000, "{", ""),
+        ):
+            reader, writer = await asyncio.open_connection(*host.split(":"))
+            head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: {address}\r\nContent-Length: {length}\r\n\r\n"
+            writer.write((head + body).encode())
+            if status:
+                assert status in (await reader.readline()).decode()
+            writer.close()
+        assert (await session.get(address + "/api/session")).status == 200
+
+    run(test, paired=False)
+    assert [record.message for record in caplog.records if record.exc_info] == []
+
+
 def test_photographs_are_made_smaller() -> None:
     image = np.zeros((3000, 4000, 3), np.uint8)
     assert shrunk(cv2.imencode(".jpg", image)[1].tobytes()).shape == (1440, 1920, 3)

@@ -23,6 +23,10 @@ from .acts import ActError, Graph
 
 MOST_PIXELS = 120_000_000
 """Phones take up to 108 million."""
+PHOTO = "/api/photo"
+"""Where they are sent."""
+IDLE_S = 10.0
+"""A body of which nothing comes for so long is given up."""
 _SIDE = 1920
 """Photographs are made this small before they are handed on; faces in them stay larger than those on stage."""
 
@@ -85,11 +89,15 @@ class PeopleApi:
     async def _read(self, request: web.Request) -> bytes:
         limit = self._upload_mb() * 1_000_000
         data = bytearray()
-        async for part in request.content.iter_chunked(65536):
-            data += part
-            if len(data) > limit:
-                raise UploadError(f"larger than {self._upload_mb()} MB")
-        return bytes(data)
+        try:
+            while (request.content_length or 0) <= limit and len(data) <= limit:
+                part = await asyncio.wait_for(request.content.read(65536), IDLE_S)
+                if not part:
+                    return bytes(data)
+                data += part
+        except asyncio.TimeoutError as error:
+            raise UploadError(f"nothing more came for {IDLE_S:g} s") from error
+        raise UploadError(f"larger than {self._upload_mb()} MB")
 
 
 def shrunk(data: bytes) -> BGR:

@@ -18,7 +18,7 @@ from .acts import ActError, Acts
 from .hub import Hub
 from .origins import host_allowed, origin_allowed
 from .pairing import FULL, VIEW, Device, Limiter, Pairing
-from .people_api import PeopleApi
+from .people_api import IDLE_S, PHOTO, PeopleApi
 from .replays import Replays
 from .viewer import Viewer
 
@@ -88,7 +88,7 @@ class Server:
                 web.post("/api/link", self._link),
                 web.get("/api/people", people.list),
                 web.get("/api/face", people.image),
-                web.post("/api/photo", people.photo),
+                web.post(PHOTO, people.photo),
                 web.get("/api/replay", self._replay),
                 web.post("/api/replay", self._set_replay),
                 web.get("/api/{kind:[a-z]+}", self._detail),
@@ -112,11 +112,15 @@ class Server:
                 response = web.Response(status=error.status, text=error.reason)
             except ActError as error:
                 response = _failed(503, str(error))
+            except ConnectionResetError:
+                response = _failed(400, "hung up")  # which nobody reads
         if not response.prepared:
             response.headers.update(_HEADERS)
         return response
 
     def _refusal(self, request: web.Request) -> web.Response | None:
+        if request.path != PHOTO and (request.content_length or 0) > _MAX_BODY:
+            return _failed(413, f"longer than {_MAX_BODY} bytes")
         host = request.headers.get("Host", "")
         if not host_allowed(host, self._rules.names):
             return _failed(403, "this name is not one of this machine's")
@@ -260,9 +264,11 @@ class Server:
 async def _body(request: web.Request) -> dict[str, Any]:
     """A small JSON object. Raises ``web.HTTPBadRequest``."""
     try:
-        body = json.loads(await request.read())
+        body = json.loads(await asyncio.wait_for(request.read(), IDLE_S))
     except (ValueError, RecursionError):
         body = None
+    except asyncio.TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(reason="a JSON object is needed")
     return body
@@ -294,7 +300,8 @@ _FILTER = _NotOfStrangers()
 async def serve(server: Server, sock: Any, ssl_context: Any) -> web.AppRunner:
     """Starts serving on a bound socket; the runner's ``cleanup`` ends it."""
     logging.getLogger("aiohttp.server").addFilter(_FILTER)
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1.0)
+    # who announces more than is read is not waited for
+    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1.0, lingering_time=1.0)
     await runner.setup()
     await web.SockSite(runner, sock, ssl_context=ssl_context, backlog=32).start()
     return runner

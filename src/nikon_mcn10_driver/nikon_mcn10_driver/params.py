@@ -59,8 +59,9 @@ class DriverParams:
         "remote profile: a name in config/remote or a path; empty means no buttons (AF-area mode only)",
         read_only=True,
     )
+    # two frames a second, the fewest that steering can do with, must be quick enough
     max_command_age: float = param(
-        0.2, "a command whose frame is older than this is dropped, never sent late", unit="s", low=0.01, high=10.0
+        0.6, "a command whose frame is older than this is dropped, never sent late", unit="s", low=0.01, high=10.0
     )
     reconnect: ReconnectParams = group(ReconnectParams)
     af_area: AfAreaParams = group(AfAreaParams)

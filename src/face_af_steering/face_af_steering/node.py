@@ -94,7 +94,10 @@ class SteeringNode(Node):
         self.get_logger().info(f"recipe {recipe.name}: {recipe.description}" if recipe else "no recipe")
 
     def _on_camera(self, message: CameraStatus) -> None:
-        self._camera = message
+        before, self._camera = self._camera, message
+        dropped = before is not None and message.dropped_stale > before.dropped_stale
+        if dropped and message.last_command_id == self._command_id:
+            self._planner.not_sent()
         measured = (message.response_ms, message.response_spread_ms, message.press_loss, message.wrap)
         if message.connected and message.measured_presses and measured != self._measured:
             self._measured = measured

@@ -98,6 +98,10 @@ class Planner:
         if wraps is not None:
             self._presses.navigation.expect_wrap(wraps)
 
+    def not_sent(self) -> None:
+        """The newest press has not reached the camera."""
+        self._presses.not_sent()
+
     def pause(self) -> None:
         """No presses until :meth:`resume`."""
         self.paused = True

@@ -76,6 +76,11 @@ class Presses:
             press.after_s = press.at - self.effect_at
         self._open.append(press)
 
+    def not_sent(self) -> None:
+        """The driver has dropped the newest one: the camera knows nothing of it, and nothing is learned from it."""
+        if self._open and not (self._open[-1].done or self._open[-1].lost):
+            self._open.pop()
+
     def lead_to(self, now: float, before: Subject | None, subject: Subject, row: Sequence[Subject], wrap: str) -> bool:
         """Whether they lead from ``before`` exactly to ``subject``: to believe it at first sight."""
         fitting = [p for p in self._open if not p.done and self._explains(p, now, before, subject, row, wrap)]

@@ -151,6 +151,22 @@ def test_what_was_measured_with_the_camera_holds_from_the_first_press(graph: Gra
     assert graph.states[-1].response_ms == pytest.approx(310.0, abs=1.0) != guess
 
 
+def test_a_press_that_the_driver_has_dropped_was_not_lost_by_the_camera(graph: Graph) -> None:
+    def status(**fields: int) -> None:
+        graph.camera.publish(CameraStatus(connected=True, transport="ptpip", **fields))
+        wanted = fields.get("last_command_id", 0)
+        graph.until(lambda: graph.steering._camera is not None and graph.steering._camera.last_command_id == wanted)
+
+    status()
+    while not graph.commands:
+        graph.send()
+    status(dropped_stale=1, last_command_id=1)
+    for _ in range(8):
+        graph.send()
+    assert len(graph.commands) == 2, "it is sent again long before it would count as lost"
+    assert "lost" not in graph.commands[1].reason
+
+
 def test_pause_and_resume(graph: Graph) -> None:
     assert graph.call(Trigger, "pause", Trigger.Request()).success
     assert graph.steering.get_parameter("paused").value is True

@@ -21,6 +21,8 @@ HANGS_S = 15.0
 """A read that has not come back this long after a stall is left alone, and a new thread takes over."""
 MOST_BAD_FRAMES = 30
 """So many frames in a row that cannot be decoded are a lost device; MJPEG sticks give a few now and then."""
+LETS_GO_S = 2.0
+"""So long a source may take to be closed; whoever takes over does not wait longer for the device."""
 WAITING_STEP_S = 0.2
 """The first frame of a file is published again this often until a node has answered it."""
 
@@ -89,8 +91,9 @@ class NewestFrame:
 class Grabber:
     """Reads from :meth:`start` until :meth:`stop`. ``on_report`` and ``on_warning`` are called from its thread.
 
-    ``missing``: who has to be ready before a file or folder plays, in words; empty: nobody. :meth:`check` must be
-    called now and then; it notices a source that hangs.
+    ``missing``: who has to be ready before a file or folder plays, in words; empty: nobody. ``successor_of``: a stopped
+    one, whose device may be the same: its thread waits until that has let go. :meth:`check` must be called now and
+    then; it notices a source that hangs.
     """
 
     def __init__(
@@ -102,7 +105,9 @@ class Grabber:
         opener: Opener,
         clock: Callable[[], float] = time.monotonic,
         missing: Callable[[], str] = lambda: "",
+        successor_of: Grabber | None = None,
     ) -> None:
+        self._before = successor_of.unfinished() if successor_of is not None else []
         self.params, self.newest = params, newest
         self.on_report, self.on_warning, self.missing = on_report, on_warning, missing
         self.opener, self.clock = opener, clock
@@ -139,7 +144,18 @@ class Grabber:
             self._reading = _ReadingThread(self)
             self.start()
 
-    def stop(self, timeout: float = 2.0) -> None:
+    def unfinished(self) -> list[threading.Thread]:
+        """Threads that may still hold a device: its own, and those that it waits for itself."""
+        return [thread for thread in (*self._before, self._reading) if thread.is_alive()]
+
+    def wait_for_those_before(self, abandoned: Event) -> None:
+        """Until they have let go, or :data:`LETS_GO_S` have passed."""
+        end = time.monotonic() + LETS_GO_S
+        while any(thread.is_alive() for thread in self._before) and time.monotonic() < end:
+            if abandoned.wait(0.01):
+                return
+
+    def stop(self, timeout: float = LETS_GO_S) -> None:
         """Ends the thread; one that hangs in a driver is left behind after ``timeout`` seconds."""
         reading = self._reading
         reading.abandoned.set()
@@ -173,6 +189,7 @@ class _ReadingThread(threading.Thread):
     def run(self) -> None:
         pause = FIRST_PAUSE_S
         params = self._grabber.params
+        self._grabber.wait_for_those_before(self.abandoned)
         while not self.abandoned.is_set():
             started = self._grabber.clock()
             try:

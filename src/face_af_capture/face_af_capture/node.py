@@ -64,10 +64,11 @@ class CaptureNode(Node):
         self._grabber.stop()
         self._publishing.join(2.0)
 
-    def _new_grabber(self, params: CaptureNodeParams) -> Grabber:
+    def _new_grabber(self, params: CaptureNodeParams, old: Grabber | None = None) -> Grabber:
         return Grabber(
-            params, self._newest, self._on_report, self.get_logger().warning, open_source, missing=self._missing
-        )
+            params, self._newest, self._on_report, self.get_logger().warning, open_source,
+            missing=self._missing, successor_of=old,
+        )  # fmt: skip
 
     def _missing(self) -> str:
         """Who is not ready for the first frame of a file, in words."""
@@ -85,8 +86,8 @@ class CaptureNode(Node):
         used = self._grabber.params
         if dataclasses.replace(params, **{name: getattr(used, name) for name in _NOT_OF_THE_SOURCE}) == used:
             return
-        self._grabber.stop()
-        self._grabber = self._new_grabber(params)
+        self._grabber.stop(0.0)  # here in the executor nobody waits for a driver
+        self._grabber = self._new_grabber(params, self._grabber)
         self._grabber.start()
 
     def _on_report(self, report: Report) -> None:

@@ -66,6 +66,7 @@ class Watched:
         *sources: FakeSource | Exception,
         params: CaptureNodeParams = PARAMS,
         missing: Callable[[], str] = lambda: "",
+        after: Watched | None = None,
     ) -> None:
         self.sources = list(sources)
         self.opened: list[float] = []
@@ -73,8 +74,9 @@ class Watched:
         self.warnings: list[str] = []
         self.newest = NewestFrame()
         self.grabber = Grabber(
-            params, self.newest, self.reports.append, self.warnings.append, self._open, missing=missing
-        )
+            params, self.newest, self.reports.append, self.warnings.append, self._open,
+            missing=missing, successor_of=after.grabber if after is not None else None,
+        )  # fmt: skip
         self.grabber.start()
 
     def _open(self, params: CaptureNodeParams, stop: Event) -> FakeSource:
@@ -242,6 +244,50 @@ def test_stop_is_quick_and_silent() -> None:
     assert time.monotonic() - start < HANG_S / 2
     assert watched.states() == [State.STREAMING]
     assert not any(thread is grabbing for thread in threading.enumerate())
+
+
+class Busy(FakeSource):
+    """A read that goes on until it is let go, whoever interrupts it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading, self.let_go = Event(), Event()
+
+    def read(self, buffer: BGR | None) -> Frame:
+        self.reading.set()
+        self.let_go.wait(HANG_S)
+        return frame()
+
+
+def test_a_successor_opens_the_device_when_all_before_it_have_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LETS_GO_S", HANG_S)
+    busy = Busy()
+    first = Watched(busy)
+    assert busy.reading.wait(HANG_S)
+    first.grabber.stop(0.0)  # does not wait
+    second = Watched(after=first)
+    second.grabber.stop(0.0)
+    third = Watched(after=second)
+    assert not first.opened[1:] and not busy.closed
+    assert third.grabber.unfinished()
+    assert not second.opened and not third.opened
+    busy.let_go.set()
+    third.until(lambda: State.STREAMING in third.states(), HANG_S)
+    assert busy.closed and not second.opened
+    third.grabber.stop()
+
+
+def test_one_that_never_lets_go_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LETS_GO_S", 0.1)
+    busy = Busy()
+    first = Watched(busy)
+    assert busy.reading.wait(HANG_S)
+    first.grabber.stop(0.0)
+    second = Watched(after=first)
+    second.until(lambda: State.STREAMING in second.states(), HANG_S)
+    assert not busy.closed
+    busy.let_go.set()
+    second.grabber.stop()
 
 
 def test_only_the_newest_frame_is_taken_and_memory_is_used_again() -> None:

@@ -97,7 +97,7 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
     settings = folder / "settings.yaml"
     settings.write_text("format: png\nlong_side: 200\n")
     run = folder / "crops_of_ann"
-    crops_main([str(clip), "--ref", str(photos[1]), "--out", str(run)])
+    crops_main([str(clip), "--ref", str(photos[0].parent), "--out", str(run)])
     selection = folder / "selection.json"
     selection.write_text('{"dropped": []}')
     people, crops = "face_af_people", "face_af_crops.crops"
@@ -122,11 +122,11 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
           for tool, call in (("map", map_of), ("train", train_on))
           for path, depth in ((gallery / "gallery.json", 0), (chip, 1), (embeddings, 0))),
         Case("pairs", f"{people}.evaluate", pairs, lambda files: ["--pairs", str(files[0])]),
-        Case("video", crops, clip, lambda files: [str(files[0]), "--ref", str(photos[1]), "--out", beside(files, "c")]),
+        Case("video", crops, clip, lambda files: [str(files[0]), "--ref", str(photos[0].parent), "--out", beside(files, "c")]),
         Case("reference", crops, photos[0],
              lambda files: [str(clip), "--ref", str(files[0]), "--dry-run", "--out", beside(files, "c")]),
         Case("settings", crops, settings,
-             lambda files: [str(clip), "--ref", str(photos[1]), "--settings", str(files[0]), "--dry-run",
+             lambda files: [str(clip), "--ref", str(photos[0].parent), "--settings", str(files[0]), "--dry-run",
                             "--out", beside(files, "c")]),
         Case("index", "face_af_crops.curate", run / "index.csv", lambda files: [str(files[0].parent), "--max", "2"],
              _beside(run, "index.csv")),

@@ -26,7 +26,8 @@ PATIENCE_S = 2.0
 _LOST_S = 60.0
 _RUNS = 100
 """Calls of one process."""
-_STATUSES = (0, 1, 2)
+_STATUSES = (0, 1, 2, 3)
+"""3: crops says that the person was not found."""
 
 
 @dataclass(frozen=True)

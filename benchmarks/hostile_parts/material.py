@@ -54,11 +54,13 @@ def _image(photo: Path) -> Any:
     return cv2.imread(str(photo), _HEAD)
 
 
-def video(photo: Path, path: Path, frames: int = 8) -> Path:
-    """A face that moves a little."""
-    image = cv2.resize(_image(photo), (320, 240), interpolation=cv2.INTER_AREA)
+def video(photo: Path, path: Path, frames: int = 8, size: tuple[int, int] | None = (320, 240)) -> Path:
+    """A face that moves a little; ``size``: width and height, pixels, or None for the photograph's."""
+    image = _image(photo)
+    size = size or (image.shape[1] // 2 * 2, image.shape[0] // 2 * 2)
+    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter.fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG")), 10, (320, 240)
+        str(path), cv2.VideoWriter.fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG")), 10, size
     )
     for number in range(frames):
         writer.write(np.roll(image, number, 1))

@@ -84,10 +84,9 @@ def _of_people(folder: Path, photos: Sequence[Path], gallery: Path) -> list[Case
 
 def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
     """Tools that read many faces: extract, map, train, evaluate, crops, curate."""
-    from face_af_crops.crops import main as crops_main
-
     gallery = _gallery(_gallery(folder / "two", photos), photos[3:], "bert")
-    clip = folder / "clip.mp4"
+    clip = material.video(photos[0], folder / "large.mp4", 20, size=None)
+    known = ["--ref", str(photos[0].parent)]
     chip = next((gallery / "chips").iterdir())
     embeddings = next(gallery.glob("embeddings-*.npz"))
     pairs = folder / "pairs.csv"
@@ -96,8 +95,7 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
     )
     settings = folder / "settings.yaml"
     settings.write_text("format: png\nlong_side: 200\n")
-    run = folder / "crops_of_ann"
-    crops_main([str(clip), "--ref", str(photos[0].parent), "--out", str(run)])
+    run = _run_of_crops(folder / "crops_of_ann")
     selection = folder / "selection.json"
     selection.write_text('{"dropped": []}')
     people, crops = "face_af_people", "face_af_crops.crops"
@@ -122,16 +120,29 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
           for tool, call in (("map", map_of), ("train", train_on))
           for path, depth in ((gallery / "gallery.json", 0), (chip, 1), (embeddings, 0))),
         Case("pairs", f"{people}.evaluate", pairs, lambda files: ["--pairs", str(files[0])]),
-        Case("video", crops, clip, lambda files: [str(files[0]), "--ref", str(photos[0].parent), "--out", beside(files, "c")]),
+        Case("video", crops, clip, lambda files: [str(files[0]), *known, "--out", beside(files, "c")]),
         Case("reference", crops, photos[0],
              lambda files: [str(clip), "--ref", str(files[0]), "--dry-run", "--out", beside(files, "c")]),
         Case("settings", crops, settings,
-             lambda files: [str(clip), "--ref", str(photos[0].parent), "--settings", str(files[0]), "--dry-run",
+             lambda files: [str(clip), *known, "--settings", str(files[0]), "--dry-run",
                             "--out", beside(files, "c")]),
         Case("index", "face_af_crops.curate", run / "index.csv", lambda files: [str(files[0].parent), "--max", "2"],
              _beside(run, "index.csv")),
         Case("selection", "face_af_crops.curate", selection, lambda files: [str(run), "--apply", str(files[0])]),
     ]  # fmt: skip
+
+
+def _run_of_crops(folder: Path) -> Path:
+    from face_af_crops.output import COLUMNS, RowFile
+
+    folder.mkdir()
+    rows = RowFile(folder / "index.csv")
+    for n in range(8):
+        texts = {"ratio": "2:3", "pose": ("front", "left")[n % 2], "body": "seen", "person": "ann", "video": "v.mp4"}
+        place = {"hash": f"{n << 8:016x}", "crop_path": f"crops/v_{n:07d}.jpg", "scene": n // 3}
+        rows.add({**dict.fromkeys(COLUMNS, n / 8), **texts, **place})
+    rows.close()
+    return folder
 
 
 def _of_recordings(folder: Path, photos: Sequence[Path]) -> list[Case]:

@@ -133,9 +133,9 @@ def _of_collections(folder: Path, photos: Sequence[Path]) -> list[Case]:
 
 
 def _run_of_crops(folder: Path) -> Path:
-    from face_af_crops.output import COLUMNS, RowFile
+    from face_af_crops.output import COLUMNS, MARKER, RowFile
 
-    folder.mkdir()
+    (folder / MARKER).mkdir(parents=True)
     rows = RowFile(folder / "index.csv")
     for n in range(8):
         texts = {"ratio": "2:3", "pose": ("front", "left")[n % 2], "body": "seen", "person": "ann", "video": "v.mp4"}

@@ -184,7 +184,7 @@ def called(
         text=True,
         timeout=60,
     )
-    assert ("this is" in done.stderr) and ("tools/ros2_pip" in done.stderr) == (kind == "ours"), done.stderr
+    assert ("this is" in done.stderr) and ("ros2_pip/launch/" in done.stderr) == (kind == "ours"), done.stderr
     found = [json.loads(path.read_text()) for path in calls.iterdir()]
     for call in found:
         call["arguments"] = [

@@ -71,7 +71,7 @@ class Engine:
         """Names the models: results of others cannot be continued."""
 
     def faces(self, bgr: Image, confidence: float, smallest: float) -> list[SeenFace]:
-        """Faces of ``bgr`` at least ``smallest`` pixels high, largest first, each embedded with its mirror image."""
+        """Faces of ``bgr`` at least ``smallest`` pixels high, largest first."""
         from face_af_perception.quality import quality, sharpness
 
         detector, embedder = self.analyser.detector, self.analyser.embedder

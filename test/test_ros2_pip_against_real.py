@@ -188,13 +188,15 @@ def called(
     found = [json.loads(path.read_text()) for path in calls.iterdir()]
     for call in found:
         call["arguments"] = [
-            re.sub(r".*(launch_params|face_af_replay)_.*", "PARAMETERS", word) for word in call["arguments"]
+            re.sub(r".*(launch_params|face_af_(replay|session|stage|gallery))_.*", "PARAMETERS", word)
+            for word in call["arguments"]
         ]
         # the real one writes lists as tuples
         call["files"] = json.loads(json.dumps([yaml.unsafe_load(text) for text in call["files"]]))
         call["environment"].pop("ROS_LOG_DIR", None)
-        if turn := call["environment"].get("FACE_AF_TURN"):
-            call["environment"]["FACE_AF_TURN"] = re.sub(r".*face_af_turns_[^/]+", "TURNS", turn)
+        for name in ("FACE_AF_TURN", "FACE_AF_SESSION"):
+            if value := call["environment"].get(name):
+                call["environment"][name] = re.sub(r".*face_af_(turns|session)_[^/]+", "FOLDER", value)
     return done.returncode, sorted(found, key=lambda call: str((call["program"], call["arguments"])))
 
 

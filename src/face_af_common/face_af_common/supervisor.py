@@ -23,8 +23,8 @@ from dataclasses import dataclass
 HANG_S = 2.0
 """An executor that has not turned for so long hangs. Reading a frame takes 0.05 s, the slowest network 0.5 s."""
 LOADING_S, LOADING_HANG_S = 15.0, 6.0
-"""In its first seconds a child opens networks, and ONNX Runtime does not let go of Python's lock while it does: 2 to 3 s
-on a busy machine."""
+"""In its first seconds a child opens networks, and ONNX Runtime keeps Python's lock while it does: 2 to 3 s on a busy
+machine."""
 START_S = 60.0
 """A child whose executors have not all turned for the first time after so long hangs, too."""
 END_S = 2.0

@@ -22,9 +22,6 @@ from dataclasses import dataclass
 
 HANG_S = 2.0
 """An executor that has not turned for so long hangs. Reading a frame takes 0.05 s, the slowest network 0.5 s."""
-LOADING_S, LOADING_HANG_S = 15.0, 6.0
-"""In its first seconds a child opens networks, and ONNX Runtime keeps Python's lock while it does: 2 to 3 s on a busy
-machine."""
 START_S = 60.0
 """A child whose executors have not all turned for the first time after so long hangs, too."""
 END_S = 2.0
@@ -133,16 +130,11 @@ def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
         os._exit(status)
 
 
-def patience_s(age_s: float, hang_s: float) -> float:
-    """How long an executor of a child of ``age_s`` seconds may stand still."""
-    return max(hang_s, LOADING_HANG_S) if age_s < LOADING_S else hang_s
-
-
 def _watch(child: int, beats: Beats, name: str, hang_s: float) -> tuple[int, bool]:
     """Waits for the child's end; its status (negative: a signal's number), and whether it was asked to end."""
     asked_at = 0.0
     told = False
-    started = looked = since = time.monotonic()
+    looked = since = time.monotonic()
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -158,8 +150,8 @@ def _watch(child: int, beats: Beats, name: str, hang_s: float) -> tuple[int, boo
         problem = ""
         if asked_at and now - asked_at > END_S + _CHECK_S:
             problem = f"has not ended {END_S:g} s after it was asked to"
-        elif not asked_at and (late := beats.late(now, since, limit := patience_s(now - started, hang_s))):
-            problem = f"hangs: {' and '.join(late)} did nothing for {limit:g} s"
+        elif not asked_at and (late := beats.late(now, since, hang_s)):
+            problem = f"hangs: {' and '.join(late)} did nothing for {hang_s:g} s"
         if problem and not told:
             _say(f"{name} {problem}; it is killed. Where it was:")
             told = True

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import time
 
-from face_af_common.supervisor import (
-    HANG_S,
-    LOADING_HANG_S,
-    LOADING_S,
-    START_S,
-    Beats,
-    Patience,
-    patience_s,
-)
+from face_af_common.supervisor import HANG_S, START_S, Beats, Patience
 
 
 def test_an_executor_hangs_when_it_has_not_turned_for_two_seconds() -> None:
@@ -29,12 +21,6 @@ def test_an_executor_hangs_when_it_has_not_turned_for_two_seconds() -> None:
     assert not beats.late(now + 100.0, now + 99.0), "nobody could turn while all of it stood still"
     beats.reset()
     assert not beats.late(now + HANG_S + 0.2, now), "a new child has its time to start"
-
-
-def test_a_child_that_loads_may_stand_still_for_longer() -> None:
-    assert patience_s(1.0, HANG_S) == LOADING_HANG_S > HANG_S
-    assert patience_s(LOADING_S, HANG_S) == HANG_S
-    assert patience_s(1.0, 32.0) == 32.0, "one that was slow before has longer anyway"
 
 
 def test_who_dies_again_and_again_waits_longer_and_longer() -> None:

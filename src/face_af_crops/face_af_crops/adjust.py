@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 _MAX_BODY = 100_000
-_COSTLY_TO_TRY = ("prescan_", "bank_")
+_OF_THE_WHOLE_VIDEO = ("prescan_", "bank_")
 """Settings that act on the whole video, and not on one frame."""
 
 
@@ -41,9 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         asyncio.run(_serve(page, options.port))
     except (CropError, ParamError, ModelError, VideoError) as error:
         print(f"adjust: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"adjust: port {options.port}: {told(error)}; --port 0 takes a free one", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -124,7 +121,7 @@ class AdjustPage:
                 "low": info.low,
                 "high": info.high,
                 "choices": info.choices,
-                "whole_video": info.name.startswith(_COSTLY_TO_TRY),
+                "whole_video": info.name.startswith(_OF_THE_WHOLE_VIDEO),
             }
             for info in describe(CropSettings)
         ]
@@ -228,7 +225,10 @@ async def _serve(page: AdjustPage, port: int) -> None:
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
+        try:
+            await site.start()
+        except (OSError, OverflowError) as error:
+            raise CropError(f"port {port}: {error}; --port 0 takes a free one") from error
         address = runner.addresses[0]
         print(f"open http://{address[0]}:{address[1]} in a browser; Ctrl-C ends it", flush=True)
         with contextlib.suppress(asyncio.CancelledError):

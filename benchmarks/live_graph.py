@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
+from face_af_common.ros_context import open_context, shut_down_context
 from face_af_common.ros_domain import claim_domain, free_port
 from face_af_sim.demo.cast import prepare
 from face_af_sim.demo.graph import Graph
@@ -52,7 +51,7 @@ def watching(make_watcher: Callable[[], N]) -> Iterator[N]:
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
     # a signal ends the block like any error, and with it the graph
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    open_context([])
     watcher = make_watcher()
     executor = SingleThreadedExecutor()
     executor.add_node(watcher)
@@ -64,7 +63,7 @@ def watching(make_watcher: Callable[[], N]) -> Iterator[N]:
         executor.shutdown()
         spinner.join(5.0)
         watcher.destroy_node()
-        rclpy.try_shutdown()
+        shut_down_context()
 
 
 def wait_until(done: Callable[[], bool], seconds: float, poll: float = 0.05) -> bool:

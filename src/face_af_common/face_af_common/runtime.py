@@ -20,12 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from .leader_lock import LeaderLock
 from .live_state import SESSION
 from .params import ParamError
-from .ros_logs import find_log_folder
+from .ros_context import open_context, shut_down_context
 from .services import guard_parameter_services
 from .supervisor import END_S, USER_ERROR, Beats, supervise
 
@@ -84,6 +83,7 @@ class _Process:
     ) -> None:
         self._nodes, self._args = nodes, args
         self._beat = beats.beat if beats is not None else lambda executor: None
+        self._beat_waiting = beats.wait if beats is not None else lambda: None
         self._stop = _Stop()
         self._making = threading.Lock()
         self._made: set[str] = set()
@@ -96,8 +96,7 @@ class _Process:
         threading.excepthook = _in_thread
         sys.unraisablehook = _in_destructor
         try:
-            find_log_folder()
-            rclpy.init(args=self._args, signal_handler_options=SignalHandlerOptions.NO)
+            open_context(self._args)
             lock = LeaderLock(self._full_names())
         except Exception as error:
             # rclpy has no type of its own for what is wrong with arguments
@@ -107,7 +106,7 @@ class _Process:
             return USER_ERROR
         if lock.wait(self._waited, _tell_passive):
             self._spin()
-        rclpy.try_shutdown()
+        shut_down_context()
         lock.release()
         faulthandler.cancel_dump_traceback_later()
         return self._status
@@ -124,8 +123,7 @@ class _Process:
         return names
 
     def _waited(self, seconds: float) -> bool:
-        for executor in range(len(self._nodes)):
-            self._beat(executor)
+        self._beat_waiting()
         return self._stop.wait(seconds)
 
     def _spin(self) -> None:
@@ -138,7 +136,7 @@ class _Process:
         self._stop.wait()
         for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)  # once is enough; whoever is impatient kills
-        rclpy.try_shutdown()  # wakes the executors
+        shut_down_context()  # wakes the executors
         deadline = time.monotonic() + END_S
         # for what holds Python's lock, or hangs in a destructor
         faulthandler.dump_traceback_later(END_S + 1.0, exit=True)

@@ -43,7 +43,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Beats:
-    """When the executor of each of the nodes ``names`` has turned last, in memory that parent and child share."""
+    """When the executor of each of the nodes ``names`` has turned last, in memory that parent and child share.
+
+    0: not yet; negative: the child has waited until then to be the one that works.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = list(names)
@@ -52,12 +55,20 @@ class Beats:
     def beat(self, executor: int) -> None:
         self._times[executor] = time.monotonic()
 
+    def wait(self) -> None:
+        """No node is made yet, and that is right: their time to start begins anew."""
+        now = time.monotonic()
+        for executor in range(len(self._names)):
+            self._times[executor] = -now
+
     def reset(self) -> None:
         self._times[:] = memoryview(bytes(self._times.nbytes)).cast("d")
 
     def late(self, now: float, since: float, hang_s: float = HANG_S) -> list[str]:
         """Whose executor is late. ``since``: from when on it could have turned (monotonic seconds)."""
-        limits = [(name, at, hang_s if at else START_S) for name, at in zip(self._names, self._times, strict=True)]
+        limits = [
+            (name, abs(at), hang_s if at > 0.0 else START_S) for name, at in zip(self._names, self._times, strict=True)
+        ]
         return [name for name, at, limit in limits if now - max(at, since) > limit]
 
 

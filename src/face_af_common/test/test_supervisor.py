@@ -19,6 +19,9 @@ def test_an_executor_hangs_when_it_has_not_turned_for_two_seconds() -> None:
     assert not beats.late(now + HANG_S - 0.2, start)
     assert beats.late(now + HANG_S + 0.2, start) == ["one", "two"]
     assert not beats.late(now + 100.0, now + 99.0), "nobody could turn while all of it stood still"
+    beats.wait()
+    assert not beats.late(now + START_S - 1.0, start), "who has waited has its time to start, too"
+    assert beats.late(now + START_S + 1.0, start) == ["one", "two"]
     beats.reset()
     assert not beats.late(now + HANG_S + 0.2, now), "a new child has its time to start"
 

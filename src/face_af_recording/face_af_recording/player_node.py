@@ -25,6 +25,7 @@ from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.params import ParamError
 from face_af_common.received import subscribe
+from face_af_common.ros_context import shut_down_context
 from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_common.types import Action, ActionKind, SteeringStatus
@@ -161,8 +162,6 @@ class PlayerNode(Node):
             self._changed.notify_all()
 
     def _run(self) -> None:
-        import rclpy
-
         failure = ""
         play = self._play if self._params.value.nodes else self._compute
         try:
@@ -177,7 +176,7 @@ class PlayerNode(Node):
         try:
             self._finish(failure)
         finally:
-            rclpy.try_shutdown()
+            shut_down_context()
 
     def _compute(self) -> None:
         """Computes every frame here, as fast as it goes, and publishes what has subscribers."""

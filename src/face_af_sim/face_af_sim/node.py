@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
@@ -17,6 +16,7 @@ from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.received import subscribe
+from face_af_common.ros_context import shut_down_context
 from face_af_common.runtime import StartError
 from face_af_common.stamps import from_ns, to_ns
 from face_af_msgs.msg import CameraStatus, SimTruth, SteeringState
@@ -220,7 +220,7 @@ class StageNode(Node):
             return False
         self._timer.cancel()
         self.get_logger().info("the show is over")
-        rclpy.try_shutdown()
+        shut_down_context()
         return True
 
     def _publish(self, frame: Frame, stamp_ns: int) -> tuple[BGR, SimTruth]:

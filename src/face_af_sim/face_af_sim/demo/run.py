@@ -10,13 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
 from face_af_common.files import FileError, write_json
+from face_af_common.ros_context import open_context, shut_down_context
 from face_af_common.ros_domain import claim_domain, free_port
-from face_af_common.ros_logs import find_log_folder
 
 from .cast import Cast
 from .graph import INTERRUPTED_S, Graph
@@ -68,9 +66,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     os.environ["ROS_DOMAIN_ID"] = str(claim_domain())
     arguments = _launch_arguments(options)
     video = VideoWriter(options.out / "demo.mp4", lossless=options.lockstep) if options.video else None
-    find_log_folder()
-    # Ctrl-C is answered below: rclpy's own handler would end the context under the spinner
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    open_context([])
     monitor = Monitor(options.namespace, video, options.lockstep)
     executor = SingleThreadedExecutor()
     executor.add_node(monitor)
@@ -101,7 +97,7 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
         ending.set()
         spinner.join(timeout=5.0)
         executor.shutdown()
-        rclpy.try_shutdown()
+        shut_down_context()
         monitor.destroy_node()
         if video is not None:
             video.close()

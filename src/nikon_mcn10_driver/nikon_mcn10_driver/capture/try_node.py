@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from face_af_common.qos import RESULT, STATUS
 from face_af_common.received import subscribe
-from face_af_common.ros_logs import find_log_folder
+from face_af_common.ros_context import open_context, shut_down_context
 from face_af_common.stamps import to_ns
 from face_af_common.types import AfBox, AfState, Box
 from face_af_msgs.msg import AfOverlay, CameraStatus
@@ -102,12 +100,11 @@ class TryNode(Node, Eyes):
 @contextmanager
 def open_eyes() -> Iterator[Eyes]:
     """A node in a context of its own."""
-    find_log_folder()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Ctrl-C is the tool's to answer
+    open_context()
     node = TryNode()
     try:
         node.wait_ready()
         yield node
     finally:
         node.close()
-        rclpy.try_shutdown()
+        shut_down_context()

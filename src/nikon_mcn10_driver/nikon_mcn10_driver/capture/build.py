@@ -10,7 +10,7 @@ from face_af_common.types import ActionKind
 
 from ..fields import Field
 from ..profile import Button, Heartbeat, Profile, Step
-from .background import Beat
+from .heartbeats import Beat
 from .observed import ObservedStep
 from .outcome import Learned, Recordings
 from .startup import Marked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .background import Beat, find_beats, kinds_of_run
 from .build import build
+from .heartbeats import Beat, find_beats, kinds_of_run
 from .observed import ObservedStep, Seen
 from .outcome import Learned, Recordings
 from .presses import ButtonPattern, Press, Unclear, cut_presses, find_pattern, message_kinds

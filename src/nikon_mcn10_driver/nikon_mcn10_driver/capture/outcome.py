@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..profile import Profile
-from .background import Beat
+from .heartbeats import Beat
 from .observed import ObservedStep
 from .presses import ButtonPattern
 from .reader import Capture

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .background import Kind, kinds_in
+from .message_kinds import Kind, kinds_in
 from .runs import Run, known
 from .transactions import Transaction
 

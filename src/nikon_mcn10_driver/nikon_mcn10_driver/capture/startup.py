@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .background import Beat, Kind
+from .heartbeats import Beat
+from .message_kinds import Kind
 from .observed import Seen
 from .presses import Unclear
 from .runs import QUIET, Run, shape_of

@@ -7,13 +7,14 @@ import errno
 import struct
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..ptp import Container, ContainerAssembler, ContainerType, Event, FormatError, ResponseCode
-from .base import MAX_EVENTS, MAX_STALE, WAIT_SLICE, Deadline, DeviceGone, Interrupted, Reply, TransportError
-from .usb_devices import GONE, endpoints, find_camera
+from .base import MAX_STALE, Deadline, DeviceGone, Interrupted, Reply, TransportError
+from .usb_devices import endpoints, find_camera
+from .usb_errors import Stalled, is_stall, is_timeout, milliseconds, usb_errors
+from .usb_events import UsbEvents
 from .usb_holders import advice, holders
 
 _CHUNK = 1 << 16
@@ -28,13 +29,6 @@ _DRAIN_READY = 0.02
 """Seconds: what a camera that is ready has left waits already and comes at once."""
 
 _STATUS_POLLS, _STATUS_PAUSE = 15, 0.2
-_MAX_EVENTS = 256
-
-_STALLED = errno.EPIPE
-
-
-class Stalled(Exception):
-    """An endpoint has stalled."""
 
 
 class UsbTransport:
@@ -53,21 +47,17 @@ class UsbTransport:
         self._in: Any = None
         self._out: Any = None
         self._containers = ContainerAssembler()
-        self._events: deque[Event] = deque(maxlen=_MAX_EVENTS)
-        self._listener: threading.Thread | None = None
-        self._closing = threading.Event()
-        self._lost = ""
+        self._events: UsbEvents | None = None
         self.written_at = 0.0
 
     def connect(self) -> None:
-        with self._usb_errors("opening the camera"):
+        with usb_errors("opening the camera"):
             self._device, interface = find_camera(self._serial, self._backend)
             self._interface = interface.bInterfaceNumber
             self._claim()
             self._in, self._out, notices = endpoints(interface)
             self._settle()
-        self._listener = threading.Thread(target=self._listen, args=(notices,), name="usb_events", daemon=True)
-        self._listener.start()
+        self._events = UsbEvents(notices)
 
     def _claim(self) -> None:
         import usb.core
@@ -110,7 +100,7 @@ class UsbTransport:
         return count
 
     def reset(self) -> bool:
-        with self._usb_errors("resetting the camera"):
+        with usb_errors("resetting the camera"):
             self._reset()
         return True
 
@@ -131,7 +121,7 @@ class UsbTransport:
                 self._device.ctrl_transfer(_IN_REQUEST, _STATUS, 0, self._interface, 64, _CONTROL_TIMEOUT_MS)
             )
         except Exception as error:
-            if getattr(error, "errno", None) == _STALLED:
+            if is_stall(error):
                 # a camera that does not know the request cannot say more
                 return ResponseCode.OK
             raise
@@ -158,7 +148,7 @@ class UsbTransport:
         if self._device is None:
             raise DeviceGone("not connected")
         deadline = Deadline(timeout, self._interrupted, f"the answer to operation 0x{code:04X}")
-        with self._usb_errors(f"operation 0x{code:04X}"):
+        with usb_errors(f"operation 0x{code:04X}"):
             command = Container.of(ContainerType.COMMAND, code, transaction_id, *params).encode()
             cancelled = self._write(command, deadline)
             if not cancelled and data_out is not None:
@@ -191,11 +181,11 @@ class UsbTransport:
         for part in parts:
             while True:
                 try:
-                    part = part[self._out.write(part, _milliseconds(deadline.slice())) :]
+                    part = part[self._out.write(part, milliseconds(deadline.slice())) :]
                 except Exception as error:
-                    if _is_timeout(error):
+                    if is_timeout(error):
                         continue
-                    if getattr(error, "errno", None) == _STALLED:
+                    if is_stall(error):
                         raise Stalled from error
                     raise
                 if not part:
@@ -245,11 +235,11 @@ class UsbTransport:
     def _read(self, seconds: float) -> bytes | None:
         """What bulk-IN gives, empty for a zero-length packet; None when time is up. Raises :class:`Stalled`."""
         try:
-            return bytes(self._in.read(_CHUNK, _milliseconds(seconds)))
+            return bytes(self._in.read(_CHUNK, milliseconds(seconds)))
         except Exception as error:
-            if _is_timeout(error):
+            if is_timeout(error):
                 return None
-            if getattr(error, "errno", None) == _STALLED:
+            if is_stall(error):
                 raise Stalled from error
             raise
 
@@ -270,32 +260,8 @@ class UsbTransport:
         self._await_ready()
         return Reply(ResponseCode.TRANSACTION_CANCELLED)
 
-    def _listen(self, notices: Any) -> None:
-        """Keeps one read pending on the interrupt endpoint."""
-        while not self._closing.is_set():
-            try:
-                data = notices.read(64, _milliseconds(WAIT_SLICE)).tobytes()
-                if data:
-                    event = Container.decode(data)
-                    if event.type == ContainerType.EVENT:
-                        self._events.append(Event(event.code, event.params))
-            except FormatError:
-                continue
-            except Exception as error:
-                if _is_timeout(error):
-                    continue
-                if getattr(error, "errno", None) == _STALLED:
-                    with contextlib.suppress(Exception):
-                        notices.clear_halt()
-                        continue
-                self._lost = str(error)
-                return
-
     def events(self) -> list[Event]:
-        if self._lost:
-            raise DeviceGone(f"the camera is gone ({self._lost})")
-        # the listener goes on adding meanwhile
-        return [self._events.popleft() for _ in range(min(len(self._events), MAX_EVENTS))]
+        return self._events.take() if self._events is not None else []
 
     def interrupt(self) -> None:
         self._interrupted.set()
@@ -303,10 +269,8 @@ class UsbTransport:
     def close(self) -> None:
         import usb.util
 
-        self._closing.set()
-        if self._listener is not None:
-            self._listener.join(timeout=2.0)
-            self._listener = None
+        if self._events is not None:
+            self._events.close()
         device, self._device = self._device, None
         if device is None:
             return
@@ -320,36 +284,6 @@ class UsbTransport:
             usb.util.dispose_resources(device)
         self._claimed = self._reattach = False
 
-    @contextlib.contextmanager
-    def _usb_errors(self, doing: str) -> Iterator[None]:
-        import usb.core
-
-        try:
-            yield
-        except FormatError as error:
-            raise TransportError(f"{doing}: the camera sent something that is not PTP: {error}") from error
-        except Stalled as error:
-            raise TransportError(f"{doing}: the endpoint stalls") from error
-        except usb.core.NoBackendError as error:
-            raise TransportError("libusb is missing (Debian and Ubuntu: apt install libusb-1.0-0)") from error
-        except usb.core.USBError as error:
-            if error.errno in GONE:
-                raise DeviceGone("the camera is gone") from error
-            if error.errno == errno.EACCES:
-                raise TransportError(
-                    "no permission to use the camera; install the udev rule, see docs/driver.md"
-                ) from error
-            raise TransportError(f"{doing}: {error.strerror or error}") from error
-
 
 class _TimeUp(Exception):
     """No answer in time."""
-
-
-def _is_timeout(error: Exception) -> bool:
-    return getattr(error, "errno", None) == errno.ETIMEDOUT
-
-
-def _milliseconds(seconds: float) -> int:
-    # 0 would mean "for ever"
-    return max(1, round(seconds * 1000))

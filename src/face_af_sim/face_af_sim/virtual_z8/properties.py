@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from nikon_mcn10_driver.ptp import DataType, EnumForm, PropertyCode, PropertyDescription, RangeForm
+from collections.abc import Callable
+from dataclasses import replace
+
+from nikon_mcn10_driver.ptp import (
+    DataType,
+    EnumForm,
+    FormatError,
+    PropertyCode,
+    PropertyDescription,
+    RangeForm,
+    Reader,
+    ResponseCode,
+    Writer,
+)
 from nikon_mcn10_driver.ptp.codec import Value
+
+from .answer import Answer
 
 LIVE_VIEW_SELECTOR = 0xD1A6
 RECORDING_MEDIA = 0xD10B
 EXPOSURE_TIME_NIKON = 0xD100
 
-_P, _T = PropertyCode, DataType
+_P, _R, _T = PropertyCode, ResponseCode, DataType
 
 _F_NUMBERS = (280, 320, 350, 400, 450, 500, 560, 630, 710, 800, 900, 1000, 1100, 1300, 1400, 1600, 1800, 2000, 2200)
 _TIMES = (1, 2, 4, 8, 10, 20, 40, 50, 80, 100, 125, 166, 200, 333, 500, 1000, 2000, 5000, 10000)
@@ -57,3 +72,53 @@ def z8_properties() -> dict[int, PropertyDescription]:
         _enum(_P.NIKON_MOVIE_SUBJECT_DETECTION, _T.UINT8, 2, (0, 1, 2, 3, 4, 5)),
     )
     return {entry.code: entry for entry in table}
+
+
+class Properties:
+    """A body's properties. ``on_change``: gets the code of each that the host writes or somebody turns."""
+
+    def __init__(self, on_change: Callable[[int], None]) -> None:
+        self._entries = z8_properties()
+        self._on_change = on_change
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        return tuple(self._entries)
+
+    def set(self, code: int, value: Value) -> None:
+        """The body changes it by itself, which it does not report."""
+        self._entries[code] = replace(self._entries[code], value=value)
+
+    def turn(self, code: int, value: Value) -> None:
+        """The photographer changes it."""
+        self.set(code, value)
+        self._on_change(code)
+
+    def describe(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._entries.get(params[0]) if params else None
+        if found is None:
+            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
+        return Answer(data=found.encode(wide=found.code > 0xFFFF))
+
+    def read(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._entries.get(params[0]) if params else None
+        if found is None:
+            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
+        return Answer(data=Writer().value(found.type, found.value).done())
+
+    def write(self, params: tuple[int, ...], data: bytes) -> Answer:
+        found = self._entries.get(params[0]) if params else None
+        if found is None:
+            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
+        if not found.writable:
+            return Answer(_R.ACCESS_DENIED)
+        try:
+            reader = Reader(data)
+            value = reader.value(found.type)
+            reader.end()
+        except FormatError:
+            return Answer(_R.INVALID_DEVICE_PROP_FORMAT)
+        if not found.allows(value):
+            return Answer(_R.INVALID_DEVICE_PROP_VALUE)
+        self.turn(found.code, value)
+        return Answer()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import threading
 from typing import Any
@@ -15,6 +14,7 @@ from nikon_mcn10_driver.ptp.ip import PacketAssembler, PacketType
 from nikon_mcn10_driver.transport.address import bare_host
 
 from .answer import Answer
+from .client_connections import Client, shut
 from .faults import FaultKind
 from .responder import VirtualZ8
 
@@ -28,41 +28,6 @@ _GUID = bytes(range(0x5A, 0x6A))
 
 class _Broken(Exception):
     """The connection is over."""
-
-
-class _Client:
-    """The two connections of one client; they belong together."""
-
-    def __init__(self, guid: bytes, number: int, command: socket.socket) -> None:
-        self.guid = guid
-        self.number = number
-        self.command = command
-        self.event: socket.socket | None = None
-        self._unsent = b""
-
-    def send_event(self, data: bytes) -> None:
-        """Sends what the connection takes at once; a client that reads no events loses them, whole ones."""
-        if self.event is None:
-            return
-        with contextlib.suppress(OSError):
-            if self._unsent:
-                self._unsent = self._unsent[self.event.send(self._unsent, socket.MSG_DONTWAIT) :]
-            if not self._unsent:
-                self._unsent = data[self.event.send(data, socket.MSG_DONTWAIT) :]
-
-    @property
-    def gone(self) -> bool:
-        """Whether it has closed one of its connections."""
-        poll = select.poll()
-        for connection in (self.command, self.event):
-            if connection is not None:
-                poll.register(connection, select.POLLRDHUP)
-        return bool(poll.poll(0))
-
-    def shut(self) -> None:
-        for connection in (self.command, self.event):
-            if connection is not None:
-                _shut(connection)
 
 
 class PtpIpServer:
@@ -82,7 +47,7 @@ class PtpIpServer:
         self._listener: socket.socket | None = None
         self._threads: set[threading.Thread] = set()
         self._sockets: set[socket.socket] = set()
-        self._client: _Client | None = None
+        self._client: Client | None = None
         self._connections = 0
 
     def start(self) -> None:
@@ -121,7 +86,7 @@ class PtpIpServer:
         with self._lock:
             sockets = list(self._sockets)
         for connection in sockets:
-            _shut(connection)
+            shut(connection)
 
     def _spawn(self, target, *args) -> None:  # type: ignore[no-untyped-def]
         """Under the lock, so that :meth:`stop` finds every thread, and none that has not begun."""
@@ -154,7 +119,7 @@ class PtpIpServer:
 
     def _serve(self, connection: socket.socket) -> None:
         packets = PacketAssembler()
-        client: _Client | None = None
+        client: Client | None = None
         try:
             connection.settimeout(_INIT_TIMEOUT)
             first = self._receive(connection, packets)
@@ -176,13 +141,13 @@ class PtpIpServer:
                 self._sockets.discard(connection)
             connection.close()
 
-    def _join(self, connection: socket.socket, hello: ip.Hello) -> _Client | None:
+    def _join(self, connection: socket.socket, hello: ip.Hello) -> Client | None:
         with self._lock:
             old = self._client
             taken = old is not None and old.guid != hello.guid and not old.gone
             if not taken:
                 self._connections += 1
-                client = self._client = _Client(hello.guid, self._connections, connection)
+                client = self._client = Client(hello.guid, self._connections, connection)
         if taken:
             self._refuse(connection, _BUSY_WITH_OTHER)
             return None
@@ -193,7 +158,7 @@ class PtpIpServer:
             self.camera.end_session()
         return client
 
-    def _join_events(self, connection: socket.socket, number: int) -> _Client | None:
+    def _join_events(self, connection: socket.socket, number: int) -> Client | None:
         with self._lock:
             client = self._client
             if client is not None and client.number == number and client.event is None:
@@ -204,7 +169,7 @@ class PtpIpServer:
         self._refuse(connection, _REJECTED)
         return None
 
-    def _part(self, client: _Client) -> None:
+    def _part(self, client: Client) -> None:
         """One of the client's connections has ended, so the other one does, and the session."""
         client.shut()
         with self._lock:
@@ -214,7 +179,7 @@ class PtpIpServer:
         if current:
             self.camera.end_session()
 
-    def _serve_commands(self, client: _Client, packets: PacketAssembler) -> None:
+    def _serve_commands(self, client: Client, packets: PacketAssembler) -> None:
         connection = client.command
         self._send(connection, ip.init_command_ack(client.number, ip.Hello(_GUID, "Z_8_VIRTUAL")).encode())
         while True:
@@ -305,7 +270,7 @@ class PtpIpServer:
                     request = ip.OperationRequest.read(packet)
                     if request.data_phase != ip.DataPhase.OUT:
                         self.camera.handle(request.code, request.transaction_id, request.params)
-                _shut(connection)
+                shut(connection)
                 raise _Broken
             packets.feed(data)
         return packet
@@ -314,7 +279,7 @@ class PtpIpServer:
         passed = self.camera.faults.spend(len(data))
         connection.sendall(data if passed is None else data[:passed])
         if passed is not None:
-            _shut(connection)
+            shut(connection)
             raise _Broken
 
 
@@ -323,8 +288,3 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     found = socket.getaddrinfo(bare_host(host), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return family, address
-
-
-def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)

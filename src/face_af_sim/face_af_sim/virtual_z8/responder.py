@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from face_af_common.types import ActionKind
 from nikon_mcn10_driver.ptp import (
@@ -16,9 +15,7 @@ from nikon_mcn10_driver.ptp import (
     FormatError,
     OperationCode,
     PropertyCode,
-    Reader,
     ResponseCode,
-    Writer,
     encode_events,
     encode_events_ex,
 )
@@ -31,7 +28,8 @@ from .card import JPEG_FORMAT, STORAGE, Card
 from .faults import FaultKind, Faults
 from .grip import GripEar
 from .live_view import live_view_header, whole_size
-from .properties import z8_properties
+from .operation_codes import UNPAIRED_OPERATIONS, Z9_OPERATIONS
+from .properties import Properties
 
 _O, _R = OperationCode, ResponseCode
 
@@ -39,37 +37,8 @@ _OBJECT_ADDED_IN_SDRAM = 0xC101
 _MAX_EVENTS = 64
 
 
-def _ranges(*bounds: tuple[int, int]) -> tuple[int, ...]:
-    return tuple(code for low, high in bounds for code in range(low, high + 1))
-
-
-_Z9_OPERATIONS = _ranges(
-    (0x1001, 0x100F),
-    (0x1014, 0x1016),
-    (0x101B, 0x101B),
-    (0x90C0, 0x90C4),
-    (0x90C7, 0x90C9),
-    (0x90CB, 0x90CF),
-    (0x9201, 0x9207),
-    (0x9209, 0x920C),
-    (0x920F, 0x920F),
-    (0x9400, 0x9406),
-    (0x940C, 0x940C),
-    (0x9412, 0x941C),
-    (0x9420, 0x9426),
-    (0x9428, 0x9428),
-    (0x942E, 0x942F),
-    (0x9431, 0x9436),
-    (0x9439, 0x9447),
-    (0x9520, 0x9523),
-    (0x9527, 0x952A),
-    (0x9530, 0x9533),
-    (0x9535, 0x9535),
-)
-"""What a Z9 with firmware 1.11 says it knows (same generation); those that are not built answer 0x2005."""
-
-_UNPAIRED_OPERATIONS = (0x1001, 0x1002, 0x1003, 0x935A, 0x9439, 0x9440)
-"""What a Z8 says over Wi-Fi to a computer that it is not paired with (libgphoto2's issue 1135)."""
+Handler = Callable[[tuple[int, ...], bytes], Answer]
+"""Takes the operation's parameters and the data that came with it."""
 
 
 class VirtualZ8:
@@ -96,7 +65,7 @@ class VirtualZ8:
         self._lock = threading.RLock()
         self._firmware = firmware
         self.serial = serial
-        self._properties = z8_properties()
+        self._properties = Properties(lambda code: self.emit(EventCode.DEVICE_PROP_CHANGED, code))
         self._session = 0
         self._attached = False
         self._live = False
@@ -109,7 +78,14 @@ class VirtualZ8:
         """As the body sees it: also after the host has gone without letting go."""
         self.images = 0
         """Taken with the remote grip."""
-        self._handlers: dict[int, Callable[[tuple[int, ...], bytes], Answer]] = {
+        self._grip = grip
+        self._handlers = self._operation_handlers() | ({} if grip is not None else self._remote_handlers())
+        known = {*Z9_OPERATIONS, *self._handlers, *(grip.operations if grip is not None else ())}
+        self._operations = tuple(sorted(known)) if paired else UNPAIRED_OPERATIONS
+
+    def _operation_handlers(self) -> dict[int, Handler]:
+        """What the camera does at each operation of its own."""
+        return {
             _O.GET_DEVICE_INFO: self._device_info,
             _O.OPEN_SESSION: self._open_session,
             _O.CLOSE_SESSION: self._close_session,
@@ -123,13 +99,13 @@ class VirtualZ8:
             _O.GET_THUMB: self.card.object,
             _O.DELETE_OBJECT: self.card.delete_object,
             _O.INITIATE_CAPTURE: lambda p, d: self._capture(sdram=False, focus=False),
-            _O.GET_DEVICE_PROP_DESC: self._property_description,
-            _O.GET_DEVICE_PROP_VALUE: self._property_value,
-            _O.SET_DEVICE_PROP_VALUE: self._set_property,
-            _O.NIKON_GET_DEVICE_PROP_DESC_EX: self._property_description,
-            _O.NIKON_GET_DEVICE_PROP_VALUE_EX: self._property_value,
-            _O.NIKON_SET_DEVICE_PROP_VALUE_EX: self._set_property,
-            _O.NIKON_GET_PROPERTY_LIST_EX: lambda p, d: Answer.array(DataType.UINT32, tuple(self._properties)),
+            _O.GET_DEVICE_PROP_DESC: self._properties.describe,
+            _O.GET_DEVICE_PROP_VALUE: self._properties.read,
+            _O.SET_DEVICE_PROP_VALUE: self._properties.write,
+            _O.NIKON_GET_DEVICE_PROP_DESC_EX: self._properties.describe,
+            _O.NIKON_GET_DEVICE_PROP_VALUE_EX: self._properties.read,
+            _O.NIKON_SET_DEVICE_PROP_VALUE_EX: self._properties.write,
+            _O.NIKON_GET_PROPERTY_LIST_EX: lambda p, d: Answer.array(DataType.UINT32, self._properties.codes),
             _O.NIKON_INITIATE_CAPTURE_IN_SDRAM: lambda p, d: self._capture(sdram=True, focus=False),
             _O.NIKON_AF_CAPTURE_IN_SDRAM: lambda p, d: self._capture(sdram=True, focus=True),
             _O.NIKON_INITIATE_CAPTURE_IN_MEDIA: self._capture_in_media,
@@ -155,16 +131,15 @@ class VirtualZ8:
             _O.NIKON_CHANGE_AF_AREA: self._change_af_area,
             _O.NIKON_START_TRACKING: self._change_af_area,
             _O.NIKON_END_TRACKING: lambda p, d: Answer(),
+        }
+
+    def _remote_handlers(self) -> dict[int, Handler]:
+        """The operations of the simulator's own grip."""
+        return {
             remote_codes.ATTACH: self._attach,
             remote_codes.HEARTBEAT: self._heartbeat,
             remote_codes.BUTTON: self._button,
         }
-        self._grip = grip
-        if grip is not None:
-            for operation in (remote_codes.ATTACH, remote_codes.HEARTBEAT, remote_codes.BUTTON):
-                del self._handlers[operation]
-        own = grip.operations if grip is not None else frozenset[int]()
-        self._operations = tuple(sorted({*_Z9_OPERATIONS, *self._handlers, *own})) if paired else _UNPAIRED_OPERATIONS
 
     @property
     def info(self) -> DeviceInfo:
@@ -175,7 +150,7 @@ class VirtualZ8:
             self.serial,
             operations=self._operations,
             events=tuple(EventCode),
-            properties=tuple(code for code in self._properties if code <= 0xFFFF),
+            properties=tuple(code for code in self._properties.codes if code <= 0xFFFF),
             capture_formats=(JPEG_FORMAT,),
             image_formats=(0x3000, 0x3001, JPEG_FORMAT),
             vendor_extension=NIKON_EXTENSION,
@@ -239,8 +214,7 @@ class VirtualZ8:
     def set_property(self, code: int, value: int | str) -> None:
         """Turns a dial on the body: the property changes, and the host is told."""
         with self._lock:
-            self._properties[code] = replace(self._properties[code], value=value)
-            self.emit(EventCode.DEVICE_PROP_CHANGED, code)
+            self._properties.turn(code, value)
 
     def _take_events(self) -> list[Event]:
         events = list(self._events)
@@ -262,36 +236,6 @@ class VirtualZ8:
 
     def _close_session(self, params: tuple[int, ...], data: bytes) -> Answer:
         self.end_session()
-        return Answer()
-
-    def _property_description(self, params: tuple[int, ...], data: bytes) -> Answer:
-        found = self._properties.get(params[0]) if params else None
-        if found is None:
-            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
-        return Answer(data=found.encode(wide=found.code > 0xFFFF))
-
-    def _property_value(self, params: tuple[int, ...], data: bytes) -> Answer:
-        found = self._properties.get(params[0]) if params else None
-        if found is None:
-            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
-        return Answer(data=Writer().value(found.type, found.value).done())
-
-    def _set_property(self, params: tuple[int, ...], data: bytes) -> Answer:
-        found = self._properties.get(params[0]) if params else None
-        if found is None:
-            return Answer(_R.DEVICE_PROP_NOT_SUPPORTED)
-        if not found.writable:
-            return Answer(_R.ACCESS_DENIED)
-        try:
-            reader = Reader(data)
-            value = reader.value(found.type)
-            reader.end()
-        except FormatError:
-            return Answer(_R.INVALID_DEVICE_PROP_FORMAT)
-        if not found.allows(value):
-            return Answer(_R.INVALID_DEVICE_PROP_VALUE)
-        self._properties[found.code] = replace(found, value=value)
-        self.emit(EventCode.DEVICE_PROP_CHANGED, found.code)
         return Answer()
 
     def _capture_in_media(self, params: tuple[int, ...], data: bytes) -> Answer:
@@ -333,8 +277,7 @@ class VirtualZ8:
 
     def _set_live(self, on: bool) -> Answer:
         self._live = on
-        status = self._properties[PropertyCode.NIKON_LIVE_VIEW_STATUS]
-        self._properties[status.code] = replace(status, value=int(on))
+        self._properties.set(PropertyCode.NIKON_LIVE_VIEW_STATUS, int(on))
         return self._later(_R.OK) if on else self._now(_R.OK)
 
     def _live_view_image(self, params: tuple[int, ...], data: bytes) -> Answer:

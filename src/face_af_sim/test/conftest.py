@@ -1,6 +1,11 @@
-"""People for the stage without a photograph: drawn heads on drawn bodies."""
+"""What several tests share: drawn people for the stage, a virtual camera on either transport."""
 
 from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +13,9 @@ import pytest
 
 from face_af_common.types import Box
 from face_af_sim.people import Figures
+
+sys.path.insert(0, str(Path(__file__).parent))
+from virtual_z8_rig import Rig, until
 
 
 def _figure(name: str, colour: tuple[int, int, int]) -> Figures:
@@ -25,3 +33,12 @@ def company() -> list[Figures]:
         _figure(name, (90 + 20 * i, 140, 230 - 30 * i))
         for i, name in enumerate(("anna", "bert", "cleo", "dora", "emil"))
     ]
+
+
+@pytest.fixture(params=["ptpip", "usb"])
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    threads = threading.active_count()
+    rig = Rig(request.param)
+    yield rig
+    rig.close()
+    until(lambda: threading.active_count() == threads)

@@ -1,4 +1,4 @@
-"""The driver against the virtual Z8, over both transports, with everything that goes wrong."""
+"""The driver's remote control and link against the virtual Z8, over both transports: presses, losses, returns."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ import time
 from pathlib import Path
 
 import pytest
+from virtual_z8_rig import PROFILE, until
 
 from face_af_common.types import Action, ActionKind
 from face_af_sim.virtual_z8 import FaultKind, PtpIpServer, VirtualZ8, remote_codes
-from face_af_sim.virtual_z8.properties import LIVE_VIEW_SELECTOR
 from face_af_sim.virtual_z8.recording import RecordingBody
-from face_af_sim.virtual_z8.usb_backend import VirtualUsbBackend
-from face_af_sim.virtual_z8.usb_device import VirtualUsbDevice
-from nikon_mcn10_driver import session as session_module
 from nikon_mcn10_driver.af_area import AfArea
 from nikon_mcn10_driver.link import CameraLink, Command, LinkTiming
 from nikon_mcn10_driver.params import AfAreaParams
-from nikon_mcn10_driver.profile_format import load_profile
 from nikon_mcn10_driver.ptp import OperationCode as Op
-from nikon_mcn10_driver.ptp import PropertyCode
 from nikon_mcn10_driver.ptp import ResponseCode as Rc
 from nikon_mcn10_driver.remote import PtpRemote, Refused
-from nikon_mcn10_driver.session import EventMerger, Session
-from nikon_mcn10_driver.transport import DeviceGone, Interrupted, Transport, TransportError
+from nikon_mcn10_driver.transport import TransportError
 from nikon_mcn10_driver.transport.ptpip import PtpIpTransport
-from nikon_mcn10_driver.transport.usb import UsbTransport
 
-PROFILE = load_profile("virtual_z8", Path(__file__).parents[3] / "config" / "remote")
 LEFT, RIGHT = Action(ActionKind.LEFT), Action(ActionKind.RIGHT)
 
 
@@ -55,81 +47,6 @@ def test_a_body_that_is_not_paired_is_not_connected():
         server.stop()
 
 
-class Rig:
-    """A virtual camera on one of the transports."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.body = RecordingBody()
-        self.camera = VirtualZ8(self.body)
-        self.faults = self.camera.faults
-        if kind == "usb":
-            self.device = VirtualUsbDevice(self.camera)
-            self.backend = VirtualUsbBackend(self.device)
-        else:
-            self.server = PtpIpServer(self.camera, port=0)
-            self.server.start()
-
-    def transport(self) -> Transport:
-        return (
-            UsbTransport(backend=self.backend) if self.kind == "usb" else PtpIpTransport("127.0.0.1", self.server.port)
-        )
-
-    def remote(self) -> PtpRemote:
-        return PtpRemote(self.transport(), PROFILE)
-
-    def link(self, **timing: float) -> CameraLink:
-        link = CameraLink(
-            self.remote,
-            timing=LinkTiming(**{"max_command_age": 0.2, "reconnect_min": 0.01, "reconnect_max": 0.1, **timing}),
-        )
-        link.start()
-        return link
-
-    def unplug(self) -> None:
-        if self.kind == "usb":
-            self.device.unplug()
-        else:
-            self.server.stop()
-
-    def plug(self) -> None:
-        if self.kind == "usb":
-            self.device.plug()
-        else:
-            self.server.start()
-
-    def close(self) -> None:
-        if self.kind == "ptpip":
-            self.server.stop()
-        else:
-            assert self.backend.open_handles == 0, "a USB handle is left over"
-            assert self.device.kernel_driver, "the kernel driver was not given back"
-
-
-@pytest.fixture(params=["ptpip", "usb"])
-def rig(request):
-    threads = threading.active_count()
-    rig = Rig(request.param)
-    yield rig
-    rig.close()
-    until(lambda: threading.active_count() == threads)
-
-
-@pytest.fixture
-def session(rig):
-    session = Session(rig.transport())
-    session.open()
-    yield session
-    session.close()
-
-
-def until(condition, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.002)
-
-
 def press(link: CameraLink, number: int, action: Action = LEFT) -> Command:
     command = Command(action, time.time_ns(), number)
     link.submit(command)
@@ -137,115 +54,7 @@ def press(link: CameraLink, number: int, action: Action = LEFT) -> Command:
     return command
 
 
-# sessions
-
-
-def test_the_camera_is_known_after_opening(session):
-    assert session.info.model == "Z 8" and session.supports(Op.NIKON_GET_EVENT_EX)
-    assert session.run(Op.NIKON_DEVICE_READY).code == Rc.OK
-
-
-def test_data_goes_both_ways(session):
-    session.run(Op.SET_DEVICE_PROP_VALUE, 0x500F, data=(800).to_bytes(2, "little"))
-    assert session.run(Op.GET_DEVICE_PROP_VALUE, 0x500F).data == (800).to_bytes(2, "little")
-
-
-def test_a_session_that_is_still_open_is_taken_over(rig):
-    rig.faults.inject(FaultKind.SESSION_OPEN)
-    session = Session(rig.transport())
-    session.open()
-    assert session.run(Op.NIKON_DEVICE_READY).code == Rc.OK
-    session.close()
-
-
-def test_another_session_id_is_tried_after_a_bad_transaction_id(rig):
-    rig.faults.inject(FaultKind.ERROR, count=2, operation=Op.OPEN_SESSION, value=Rc.INVALID_TRANSACTION_ID)
-    session = Session(rig.transport())
-    session.open()
-    assert rig.camera._session not in (0, 1)
-    session.close()
-
-
-def test_a_busy_camera_is_waited_for_within_the_budget(rig, session):
-    rig.faults.inject(FaultKind.BUSY, count=3, operation=Op.NIKON_MF_DRIVE)
-    session.run(Op.NIKON_START_LIVE_VIEW)
-    session.run(Op.NIKON_MF_DRIVE, 1, 100, busy_budget=1.0)
-    rig.faults.inject(FaultKind.BUSY, count=10**6, operation=Op.NIKON_MF_DRIVE)
-    started = time.monotonic()
-    with pytest.raises(session_module.PtpError, match="DEVICE_BUSY"):
-        session.run(Op.NIKON_MF_DRIVE, 1, 100, busy_budget=0.2)
-    assert time.monotonic() - started < 1.0
-    rig.faults.clear()
-
-
-@pytest.mark.parametrize("kind", [FaultKind.STALE_REPLY, FaultKind.FRAGMENT])
-@pytest.mark.parametrize("operation", [Op.GET_DEVICE_INFO, Op.NIKON_DEVICE_READY])
-def test_harmless_oddities_are_harmless(rig, session, kind, operation):
-    for size in (1, 5, 12, 13, 511, 512):
-        rig.faults.inject(kind, value=size)
-        assert session.run(operation).code == Rc.OK
-    assert not rig.faults.pending
-
-
-@pytest.mark.parametrize("kind", [FaultKind.FOREIGN_REPLY, FaultKind.GARBAGE])
-def test_a_stream_that_makes_no_sense_is_given_up(rig, session, kind):
-    rig.faults.inject(kind, value=200)
-    with pytest.raises((TransportError, session_module.PtpError)):
-        session.run(Op.GET_DEVICE_INFO, timeout=0.5)
-
-
-def test_silence_ends_in_time(rig, session):
-    rig.faults.inject(FaultKind.SILENCE, operation=Op.NIKON_DEVICE_READY)
-    started = time.monotonic()
-    try:
-        code = session.transact(Op.NIKON_DEVICE_READY, timeout=0.3).code
-    except TransportError as error:
-        assert "0.3 s" in str(error) and rig.kind == "ptpip"
-    else:
-        assert code == Rc.TRANSACTION_CANCELLED and rig.kind == "usb"
-        assert session.run(Op.NIKON_DEVICE_READY).code == Rc.OK, "cancelled, and the connection holds"
-    assert time.monotonic() - started < 2.0
-
-
-def test_interrupting_ends_a_wait_at_once(rig, session):
-    rig.faults.inject(FaultKind.SILENCE, operation=Op.NIKON_DEVICE_READY)
-    threading.Timer(0.1, session.interrupt).start()
-    started = time.monotonic()
-    with pytest.raises(Interrupted):
-        session.transact(Op.NIKON_DEVICE_READY, timeout=30)
-    assert time.monotonic() - started < 1.0
-
-
-def test_a_camera_that_goes_is_noticed(rig, session):
-    rig.unplug()
-    with pytest.raises(DeviceGone):
-        session.run(Op.NIKON_DEVICE_READY)
-    with pytest.raises(DeviceGone):
-        Session(rig.transport()).open()
-    rig.plug()
-
-
-def test_events_come_once_from_both_places(rig, session):
-    rig.camera.set_property(PropertyCode.NIKON_AF_MODE, 0)
-    rig.camera.set_property(PropertyCode.NIKON_AF_MODE, 1)
-    got = []
-    for _ in range(20):
-        got += session.poll_events()
-        time.sleep(0.01)
-    assert [(event.code, event.params) for event in got] == [(0x4006, (PropertyCode.NIKON_AF_MODE,))] * 2
-
-
-def test_merging_keeps_repeated_events_of_one_source():
-    now = [0.0]
-    merger = EventMerger(lambda: now[0])
-    event = session_module.Event(0x4006, (1,))
-    assert merger.take("channel", [event, event]) == [event, event]
-    assert merger.take("polled", [event, event, event]) == [event]
-    now[0] = 10.0
-    assert merger.take("channel", [event]) == [event], "long after, it is another one"
-
-
-# the grip and the AF area
+# the grip
 
 
 def test_presses_reach_the_body(rig):
@@ -268,7 +77,7 @@ def test_a_real_serial_number_gets_none_of_the_simulators_codes(rig):
     with pytest.raises(Refused, match="capture of your own"):
         remote.perform(LEFT, 0.2)
     remote.heartbeat()
-    assert rig.camera.heartbeats == 0 and not rig.camera._attached
+    assert rig.camera.heartbeats == 0 and not rig.camera.attached
     remote.perform(Action(ActionKind.AF_AREA, x=0.5, y=0.5), 0.2)
     assert rig.body.areas == [(0.5, 0.5)]
     remote.close()
@@ -285,28 +94,6 @@ def test_a_press_while_busy_is_repeated_and_happens_once(rig):
     rig.faults.clear()
     assert len(rig.body.presses) == 1
     remote.close()
-
-
-@pytest.mark.parametrize(
-    ("selector", "movie_mode", "drive", "driven"),
-    [
-        (1, 2, "auto", 0),
-        (1, 1, "auto", 0),
-        (1, 0, "auto", 1),
-        (0, 2, "auto", 1),
-        (1, 2, "always", 1),
-        (0, 0, "never", 0),
-    ],
-)
-def test_the_af_area_moves_and_focuses_where_the_mode_needs_it(rig, session, selector, movie_mode, drive, driven):
-    rig.camera.set_property(LIVE_VIEW_SELECTOR, selector)
-    rig.camera.set_property(PropertyCode.NIKON_MOVIE_AF_MODE, movie_mode)
-    area = AfArea(AfAreaParams(drive=drive))
-    area.move(session, 0.25, 0.75, 0.2)
-    assert rig.body.areas == [(0.25, 0.75)] and rig.body.drives == driven
-    for x, y in ((-1.0, 2.0), (1.0, 1.0)):
-        area.move(session, x, y, 0.2)
-    assert all(0 <= v < 1 for point in rig.body.areas for v in point)
 
 
 def test_out_of_focus_is_a_refusal(rig):

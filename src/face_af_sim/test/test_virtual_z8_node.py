@@ -289,10 +289,10 @@ def test_a_users_mistake_is_one_line(params):
 
 def test_ctrl_c_ends_it_soon(server):
     process = run_driver("transport:=ptpip", f"port:={server.port}", f"profile:={PROFILE}")
-    until(lambda: server.camera._attached, 30)
+    until(lambda: server.camera.attached, 30)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, text = process.communicate(timeout=10)
     assert process.returncode == 0 and "Traceback" not in text
     assert time.monotonic() - started < 5
-    assert not server.camera._attached, "the grip was detached"
+    assert not server.camera.attached, "the grip was detached"

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from face_af_sim.controls import LiveView
 from face_af_sim.virtual_z8 import FaultKind, VirtualZ8
 from face_af_sim.virtual_z8.recording import RecordingBody
 from face_af_sim.virtual_z8.usb_backend import VirtualUsbBackend
@@ -125,12 +126,12 @@ def test_data_that_ends_on_a_packet_boundary(bus, session):
     """The camera ends it with a zero-length packet, which must not be taken for the response."""
     for extra in range(-1, 2):
         text = "x" * ((bus.device.packet - 12 - 1 - 2 + extra) // 2 % 120 + 1)
-        bus.camera._properties[0x5011] = bus.camera._properties[0x5011].__class__(0x5011, 0xFFFF, True, text, text)
+        bus.camera.set_property(0x5011, text)
         assert session.run(Op.GET_DEVICE_PROP_VALUE, 0x5011).code == Rc.OK
     size = 2 * bus.device.packet - 12
-    bus.camera.card._objects[9] = next(iter([(None, bytes(size))]))
+    handle = bus.camera.card.keep(LiveView(bytes(size), 640, 480), sdram=False)
     for _ in range(3):
-        assert len(session.run(Op.GET_OBJECT, 9).data) == size
+        assert len(session.run(Op.GET_OBJECT, handle).data) == size
 
 
 def test_data_out_that_ends_on_a_packet_boundary_is_followed_by_an_empty_packet(bus, session, monkeypatch):

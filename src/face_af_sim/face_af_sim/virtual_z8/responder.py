@@ -66,8 +66,8 @@ class VirtualZ8:
         self._firmware = firmware
         self.serial = serial
         self._properties = Properties(lambda code: self.emit(EventCode.DEVICE_PROP_CHANGED, code))
-        self._session = 0
-        self._attached = False
+        self.session_id = 0
+        self.attached = False
         self._live = False
         self._ready = int(_R.OK)
         self._busy_polls = 0
@@ -160,7 +160,7 @@ class VirtualZ8:
         """Carries out one operation. Never raises for what a client may send."""
         with self._lock:
             if operation == _O.OPEN_SESSION and self.faults.take(FaultKind.SESSION_OPEN):
-                self._session = self._session or 1
+                self.session_id = self.session_id or 1
                 return Answer(_R.SESSION_ALREADY_OPEN)
             if self.faults.take(FaultKind.BUSY, operation):
                 return Answer(_R.DEVICE_BUSY)
@@ -169,7 +169,7 @@ class VirtualZ8:
                 return Answer(fault.value)
             if transaction == 0xFFFFFFFF:
                 return Answer(_R.INVALID_TRANSACTION_ID)
-            if not self._session and operation not in (_O.GET_DEVICE_INFO, _O.OPEN_SESSION):
+            if not self.session_id and operation not in (_O.GET_DEVICE_INFO, _O.OPEN_SESSION):
                 return Answer(_R.SESSION_NOT_OPEN)
             if self._grip is not None and operation in self._grip.operations and operation in self._operations:
                 return self._hear(self._grip, operation, transaction, params, data)
@@ -196,8 +196,8 @@ class VirtualZ8:
     def end_session(self) -> None:
         """The host is gone, or has reset the device."""
         with self._lock:
-            self._session = 0
-            self._attached = False
+            self.session_id = 0
+            self.attached = False
             self._set_live(False)
             self._events.clear()
 
@@ -205,7 +205,7 @@ class VirtualZ8:
         """An event, to the event channel and to the list that GetEvent returns."""
         with self._lock:
             event = Event(code, params)
-            if not self._session:
+            if not self.session_id:
                 return
             self._events.append(event)
             if self.on_event is not None:
@@ -227,9 +227,9 @@ class VirtualZ8:
     def _open_session(self, params: tuple[int, ...], data: bytes) -> Answer:
         if not params or params[0] == 0:
             return Answer(_R.INVALID_PARAMETER)
-        if self._session:
-            return Answer(_R.SESSION_ALREADY_OPEN, (self._session,))
-        self._session = params[0]
+        if self.session_id:
+            return Answer(_R.SESSION_ALREADY_OPEN, (self.session_id,))
+        self.session_id = params[0]
         if self._grip is not None:
             self._grip.open()
         return Answer()
@@ -303,17 +303,17 @@ class VirtualZ8:
     def _attach(self, params: tuple[int, ...], data: bytes) -> Answer:
         if params[:1] not in ((0,), (1,)):
             return Answer(_R.INVALID_PARAMETER)
-        self._attached = params[0] == 1
+        self.attached = params[0] == 1
         return Answer()
 
     def _heartbeat(self, params: tuple[int, ...], data: bytes) -> Answer:
-        if not self._attached:
+        if not self.attached:
             return Answer(_R.NIKON_INVALID_STATUS)
         self.heartbeats += 1
         return Answer()
 
     def _button(self, params: tuple[int, ...], data: bytes) -> Answer:
-        if not self._attached:
+        if not self.attached:
             return Answer(_R.NIKON_INVALID_STATUS)
         if params[:1] == (remote_codes.SHUTTER,) and params[1:2] in ((0,), (1,)):
             return self._shutter(down=params[1] == 1)

@@ -17,6 +17,7 @@ from .classifier import GUARD, Classifier, content
 from .matching import Index, Lead
 from .model import EmbeddingModel, Embeddings, GalleryError, Match
 from .sample_store import SampleStore
+from .stored_embeddings import joined, read_embeddings, write_embeddings
 
 FEW = 50
 """Samples in a gallery for which a model's threshold was measured: a dozen people with a few photographs each."""
@@ -167,17 +168,13 @@ class Gallery(SampleStore):
             result.add_embedded(sample, row)
         if new and self._files is not None:
             with contextlib.suppress(GalleryError, FileError, OSError), self._files.locked(0.0):
-                for member, rows in result._member_rows():
-                    self._files.write_embeddings(member.model_id, rows)
+                write_embeddings(self._files, model, result._embeddings)
         return result
 
     def _stored_upper(self, model: EmbeddingModel) -> dict[str, NDArray[np.float32]]:
-        stored = [self._folder_files.read_embeddings(m.model_id, m.dimension) for m in model.members]
+        stored = read_embeddings(self._folder_files, model)
         keys = [key for key in self._samples if all(key in rows for rows in stored)]
-        if not keys:
-            return {}
-        rows = model.joined([np.stack([part[key] for key in keys]) for part in stored])
-        return dict(zip(keys, rows, strict=True))
+        return joined(model, keys, stored)
 
     def _changed(self) -> None:
         super()._changed()

@@ -35,6 +35,16 @@ class Retrainer:
         self._tried = ""
         self._made: Classifier | None = None
 
+    def wait(self, timeout_s: float) -> bool:
+        """Until the training that :meth:`tend` has started has ended; the next call takes over what came out.
+
+        False where it has started none yet, or has not ended after ``timeout_s`` seconds.
+        """
+        if self._thread is None:
+            return False
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def tend(self, gallery: Gallery) -> None:
         """Starts a training where the gallery wants a classifier and has none that fits; takes over what came out.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from face_af_common.names import canonical_name
 from .classifier import Classifier
 from .files import LOCK_WAIT_S, GalleryFolder
 from .model import CHIP_SIZE, Chip, EmbeddingModel, GalleryError, Sample, checked_name
+from .stored_embeddings import embed_missing, joined, read_embeddings, write_embeddings
 
 S = TypeVar("S", bound="SampleStore")
 
@@ -192,10 +193,11 @@ class SampleStore:
         self._removed.clear()
         self._unsaved_chips.clear()
         if embedded:
-            with contextlib.suppress(GalleryError, OSError), self._folder_files.locked(0.0):
+            files = self._folder_files
+            with contextlib.suppress(GalleryError, OSError), files.locked(0.0):
                 # a gallery that is read-only, or being written, is embedded again next time
                 if not self.changed_on_disk():
-                    self._write_embeddings()
+                    write_embeddings(files, self.embedder, self._embeddings)
 
     def save(self, wait_s: float = LOCK_WAIT_S) -> None:
         """Brings what was added and removed to the folder, beside what others have changed there.
@@ -268,46 +270,16 @@ class SampleStore:
         if stamp is None and not create:
             raise GalleryError(f"there is no gallery in {folder}; `ros2 run face_af_people enrol` makes one")
         samples = {} if stamp is None else files.read_samples()
-        members = self.embedder.members
-        stored = [files.read_embeddings(member.model_id, member.dimension) for member in members]
+        stored = read_embeddings(files, self.embedder)
         missing = [sample for key, sample in samples.items() if not all(key in rows for rows in stored)]
-        unusable: dict[str, Sample] = {}
-        for done, sample in enumerate(missing):
-            picture = files.read_chip(sample.id)
-            if picture is None:
-                unusable[sample.id] = samples.pop(sample.id)
-                continue
-            for member, rows in zip(members, stored, strict=True):
-                if sample.id not in rows:
-                    rows[sample.id] = member.embed(picture, [sample.landmarks], flip=True)[0]
-            if progress is not None:
-                progress(done + 1, len(missing))
-        kept = self._joined(list(samples), stored)
+        without_chip = embed_missing(files, self.embedder, missing, stored, progress)
+        unusable = {key: samples.pop(key) for key in without_chip}
+        kept = joined(self.embedder, list(samples), stored)
         self._samples, self._embeddings, self._unusable, self._disk_stamp = samples, kept, unusable, stamp
         self._training_stamp = files.training_stamp(self.model_id)
         self.training, self._trained = files.read_training(), files.read_classifier(self.model_id)
         self._changed()
         return len(missing) - len(unusable)
-
-    def _joined(
-        self, keys: Sequence[str], parts: Sequence[Mapping[str, NDArray[np.float32]]]
-    ) -> dict[str, NDArray[np.float32]]:
-        """The embedder's rows by sample id, from those of each of its members."""
-        if not keys:
-            return {}
-        rows = self.embedder.joined([np.stack([part[key] for key in keys]) for part in parts])
-        return dict(zip(keys, rows, strict=True))
-
-    def _write_embeddings(self) -> None:
-        """Each member's own embeddings into a file of its own. Raises ``FileError``."""
-        for member, rows in self._member_rows():
-            self._folder_files.write_embeddings(member.model_id, rows)
-
-    def _member_rows(self) -> list[tuple[EmbeddingModel, dict[str, NDArray[np.float32]]]]:
-        keys = list(self._embeddings)
-        whole = np.array([self._embeddings[key] for key in keys], np.float32).reshape(-1, self.embedder.dimension)
-        parts = self.embedder.parts(whole)
-        return [(m, dict(zip(keys, rows, strict=True))) for m, rows in zip(self.embedder.members, parts, strict=True)]
 
     def _merge(self) -> None:
         """What others have written meanwhile, with our own changes done to it."""
@@ -330,7 +302,7 @@ class SampleStore:
         try:
             for key, picture in self._unsaved_chips.items():
                 files.write_chip(key, picture)
-            self._write_embeddings()
+            write_embeddings(files, self.embedder, self._embeddings)
             files.write_samples((*self.samples(), *self._unusable.values()))
             self._disk_stamp = files.stamp()
             files.forget_others(everything)

@@ -13,10 +13,11 @@ from face_af_common.types import AfBox, AfState
 from .colours import state_of
 from .compiled import readable
 from .corner_style import tells_sharp
-from .corners import measure, measure_rounded
+from .corners import measure
 from .outline import Examiner, Flaw, Outline, Rejection
 from .params import OverlayParams
 from .rectangles import Candidates, Limits, propose
+from .rounded_corners import measure_rounded
 from .thin_lines import LineFinder, Reach
 
 __all__ = ["AfBoxDetector", "Findings", "OverlayParams", "PictureError"]

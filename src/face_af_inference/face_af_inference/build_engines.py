@@ -13,7 +13,8 @@ import numpy as np
 from face_af_common.paths import data_dir, model_dirs
 
 from .choosing import choose_embedders
-from .manifest import ModelSpec, load_manifest
+from .manifest import load_manifest
+from .model_files import ModelSpec
 from .runtimes import RUNTIMES, ModelError, Runner, open_runner
 
 

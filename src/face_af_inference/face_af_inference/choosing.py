@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .ensembles import MOST_MEMBERS, EnsembleEntry, members
-from .manifest import Manifest, ModelSpec
+from .manifest import Manifest
+from .model_files import ModelSpec
 from .runtimes import ModelError
 
 _log = logging.getLogger(__name__)

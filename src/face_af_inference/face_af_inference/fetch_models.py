@@ -19,7 +19,9 @@ from typing import IO, Any, cast
 from face_af_common.files import replacing, told
 from face_af_common.paths import model_dirs
 
-from .manifest import Manifest, ModelEntry, load_manifest, sha256
+from .manifest import Manifest, load_manifest
+from .model_entry import ModelEntry
+from .model_files import sha256
 from .runtimes import ModelError
 
 DEFAULT = ("det_2.5g", "w600k_mbf")

@@ -30,37 +30,17 @@ def convert(path: str | Path) -> bytes:
     of length one, none below 0), ``hn`` and ``cn``. Raises ``TorchFileError`` where the file is another one,
     ``OSError`` where it cannot be read.
     """
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 
     tensors = read_tensors(path)
-    weights: list[Any] = []
-    nodes: list[Any] = []
-
-    def constant(name: str, value: NDArray[Any]) -> str:
-        weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def add(kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
-        nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
-
+    parts = _Parts()
+    constant, add = parts.constant, parts.add
     directions = constant("directions", np.array([1], np.int64))
     for state in "hc":
         add("Split", [state], [f"{state}{layer}" for layer in range(LAYERS)], axis=0)
     top = "mel"
     for layer in range(LAYERS):
-        w, r, b = _lstm(tensors, layer)
-        outputs = [f"y{layer}", f"hn{layer}", f"cn{layer}"]
-        rest = [constant(f"B{layer}", b), "", f"h{layer}", f"c{layer}"]
-        if layer == 0:
-            add("LSTM", [top, constant("W0", w), constant("R0", r), *rest], outputs, hidden_size=UNITS)
-        else:
-            parts = {name: _eight_bits(value) for name, value in (("W", w), ("R", r))}
-            weights8 = [constant(f"{name}{layer}", part[0]) for name, part in parts.items()]
-            scales = [constant(f"{name}{layer}_{i}", part[i]) for name, part in parts.items() for i in (1, 2)]
-            add(
-                "DynamicQuantizeLSTM", [top, *weights8, *rest, "", *scales], outputs,
-                domain="com.microsoft", hidden_size=UNITS,
-            )  # fmt: skip
+        _add_lstm(parts, tensors, layer, top)
         top = f"x{layer}"
         add("Squeeze", [f"y{layer}", directions], [top])
     for state in "hc":
@@ -77,14 +57,51 @@ def convert(path: str | Path) -> bytes:
 
     states = (LAYERS, "batch", UNITS)
     graph = helper.make_graph(
-        nodes, "ge2e",
+        parts.nodes, "ge2e",
         [value("mel", "frames", "batch", BANDS), value("h", *states), value("c", *states)],
         [value("embedding", "batch", UNITS), value("hn", *states), value("cn", *states)],
-        weights,
+        parts.weights,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", 14), helper.make_opsetid("com.microsoft", 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     return bytes(model.SerializeToString())
+
+
+class _Parts:
+    """The nodes and weights of a graph in the making."""
+
+    def __init__(self) -> None:
+        self.weights: list[Any] = []
+        self.nodes: list[Any] = []
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+
+
+def _add_lstm(parts: _Parts, tensors: dict[str, NDArray[Any]], layer: int, top: str) -> None:
+    """One layer on the output ``top`` of the one before; the first in float, the others with weights of 8 bits."""
+    constant = parts.constant
+    w, r, b = _lstm(tensors, layer)
+    outputs = [f"y{layer}", f"hn{layer}", f"cn{layer}"]
+    rest = [constant(f"B{layer}", b), "", f"h{layer}", f"c{layer}"]
+    if layer == 0:
+        parts.add("LSTM", [top, constant("W0", w), constant("R0", r), *rest], outputs, hidden_size=UNITS)
+        return
+    small = {name: _eight_bits(value) for name, value in (("W", w), ("R", r))}
+    weights8 = [constant(f"{name}{layer}", part[0]) for name, part in small.items()]
+    scales = [constant(f"{name}{layer}_{i}", part[i]) for name, part in small.items() for i in (1, 2)]
+    parts.add(
+        "DynamicQuantizeLSTM", [top, *weights8, *rest, "", *scales], outputs,
+        domain="com.microsoft", hidden_size=UNITS,
+    )  # fmt: skip
 
 
 def _lstm(tensors: dict[str, NDArray[Any]], layer: int) -> tuple[Floats, Floats, Floats]:

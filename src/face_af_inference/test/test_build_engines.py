@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from face_af_inference import build_engines
-from face_af_inference.manifest import find, load_manifest
+from face_af_inference.manifest import load_manifest
+from face_af_inference.model_files import find
 
 
 def test_reports_each_network_on_the_cpu(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from face_af_inference import fetch_models
 from face_af_inference.fetch_models import fetch
-from face_af_inference.manifest import ModelEntry, Source
+from face_af_inference.model_entry import ModelEntry, Source
 from face_af_inference.runtimes import ModelError
 
 DATA = bytes(range(256)) * 2000

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from face_af_inference.choosing import choose_embedders
-from face_af_inference.manifest import FAMILIES, load_manifest, read_manifest
+from face_af_inference.manifest import load_manifest, read_manifest
+from face_af_inference.model_entry import FAMILIES
 from face_af_inference.runtimes import ModelError
 
 OWN = """

@@ -172,7 +172,8 @@ MODELS = os.environ.get("FACE_AF_MODEL_DIR", "")
 
 @pytest.mark.parametrize("name", ["scrfd_2.5g_bnkps", "mobilefacenet_128", "centerface", "dlib"])
 def test_half_precision_of_the_real_networks(name: str) -> None:
-    from face_af_inference.manifest import find, load_manifest
+    from face_af_inference.manifest import load_manifest
+    from face_af_inference.model_files import find
 
     spec = find(load_manifest().entry(name), [Path(MODELS)] if MODELS else [])
     if spec is None:

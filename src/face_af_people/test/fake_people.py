@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from face_af_common.types import Box
-from face_af_inference.manifest import ModelEntry, ModelSpec
+from face_af_inference.model_entry import ModelEntry
+from face_af_inference.model_files import ModelSpec
 from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.detectors import Detection
 from face_af_perception.embedders import Embedder

@@ -20,7 +20,7 @@ from face_af_gallery.calibration import Calibration, PublishedScale
 from face_af_gallery.matching import mean_embedding
 from face_af_gallery.model import Embeddings, Points
 from face_af_inference import dlib_graph
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner, open_runner
 
 from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, aligned

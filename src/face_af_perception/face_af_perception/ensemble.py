@@ -15,7 +15,7 @@ import numpy as np
 from face_af_gallery.calibration import USUAL_THRESHOLD, weights
 from face_af_gallery.model import Embeddings, Points
 from face_af_inference.ensembles import EnsembleEntry
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError
 
 from .alignment import Picture

@@ -12,7 +12,7 @@ import pytest
 
 from face_af_common.paths import model_dirs
 from face_af_common.types import Box
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError
 from face_af_perception.alignment import ARCFACE
 from face_af_perception.analyser import FaceAnalyser

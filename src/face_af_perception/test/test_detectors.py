@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError
 from face_af_perception.detectors import CenterFace, PictureError, Scrfd
 from face_af_perception.detectors.base import rounded, suppress

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from face_af_inference.manifest import ModelSpec, load_manifest
+from face_af_inference.manifest import load_manifest
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError
 
 from .features import Mel, Sound

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from face_af_common.types import Box, Face
 from face_af_gallery.model import Points
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError, Runner
 
 from ..alignment import Picture, for_opencv

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_af_gallery.model import Points
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError
 
 from ..alignment import ARCFACE, Picture, similarity_transform

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError, open_runner
 
 from .base import Detector

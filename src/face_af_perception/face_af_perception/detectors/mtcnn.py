@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from face_af_inference.manifest import ModelSpec
+from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import open_runner
 
 from ..alignment import Picture

@@ -19,7 +19,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 
 from face_af_common import qos
-from face_af_common.conversions import af_boxes_from_msg, af_boxes_to_msg, face_to_msg, faces_from_msg
+from face_af_common.conversions import af_boxes_from_msg, faces_from_msg
 from face_af_common.frames import FramePublisher
 from face_af_common.images import BGR
 from face_af_common.live_parameters import LiveParameters
@@ -32,7 +32,7 @@ from face_af_common.types import Action, ActionKind, SteeringStatus
 from face_af_msgs.msg import AfOverlay, FaceArray, SteeringCommand, SteeringState
 
 from .bag.bag_folder import RecordingError
-from .played_messages import OWNED, PlayedMessages
+from .played_messages import PlayedMessages
 from .replay import settings
 from .replay.frames import Frame
 from .replay.player_params import PlayerParams
@@ -42,6 +42,7 @@ from .replay.settings import STAGES
 from .replay.source import open_source
 from .replay.speaker_stage import Speaker
 from .replay.stages import check_parameters, compute
+from .result_publishers import ResultPublishers
 
 _ANSWERS = {"perception": "faces", "overlay": "af_overlay", "steering": "state"}
 _MOST_ACTIONS = 20
@@ -78,7 +79,7 @@ class PlayerNode(Node):
         """Seconds that answers usually take."""
         self._resent = 0
         self._stop = False
-        self._outputs = {} if params.nodes else self._result_publishers()
+        self._results = None if params.nodes else ResultPublishers(self, self._stages)
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10)
         self._images = FramePublisher(self)
         if params.nodes:
@@ -98,11 +99,6 @@ class PlayerNode(Node):
         merged = settings.merged(usable(self._source.recorded_parameters()), given)
         check_parameters({stage: merged.get(stage, {}) for stage in self._stages})
         return merged
-
-    def _result_publishers(self) -> dict[str, Any]:
-        kinds = {"faces": FaceArray, "af_overlay": AfOverlay, "state": SteeringState, "command": SteeringCommand}
-        owned = [name for stage in self._stages for name in OWNED[stage]]
-        return {name: self.create_publisher(kinds[name], name, qos.RESULT) for name in owned}
 
     def _hear(self) -> Speaker | None:
         """Voices have no node of their own in a replay: sound is heard here, at once."""
@@ -190,7 +186,8 @@ class PlayerNode(Node):
                 return
             started = started or time.monotonic()  # the models are open now
             self._frames[frame.stamp_ns] = frame
-            self._publish_results(frame)
+            if self._results is not None:
+                self._results.publish(frame)
             self._report_progress(started)
 
     def _show(self, stamp: int, picture: BGR) -> None:
@@ -200,35 +197,6 @@ class PlayerNode(Node):
         if self._images.watched:
             self._images.publish(picture, header)
         self._played.publish_at(stamp)
-
-    def _publish_results(self, frame: Frame) -> None:
-        header = Header(stamp=from_ns(frame.stamp_ns), frame_id="camera")
-        width, height = frame.size
-        heard = {name: p for name, p in self._outputs.items() if p.get_subscription_count()}
-        if "faces" in heard and frame.faces is not None:
-            faces = [face_to_msg(face) for face in frame.faces]
-            heard["faces"].publish(
-                FaceArray(header=header, width=width, height=height, faces=faces, target=frame.target)
-            )
-        if "af_overlay" in heard and frame.boxes is not None:
-            boxes = af_boxes_to_msg(frame.boxes)
-            heard["af_overlay"].publish(AfOverlay(header=header, width=width, height=height, boxes=boxes))
-        for action in frame.actions if "command" in heard else ():
-            heard["command"].publish(
-                SteeringCommand(
-                    header=header, action=int(action.kind), x=float(action.x), y=float(action.y), reason=action.reason
-                )
-            )
-        if "state" in heard and frame.status is not None:
-            heard["state"].publish(
-                SteeringState(
-                    header=header,
-                    state=int(frame.status),
-                    target=frame.steering_target or "",
-                    reason=frame.reason,
-                    speaking=frame.speaking,
-                )
-            )
 
     def _play(self) -> None:
         self._frames.clear()

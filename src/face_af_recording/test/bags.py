@@ -85,3 +85,8 @@ def write_bag(folder: Path, frames: int = 20, session: str = "", **limits: objec
             recorder.add(f"/face_af/{name}", stamp(number), serialize_message(message))
     recorder.close(within_s=100.0)
     return folder
+
+
+def jpegs(count: int) -> list[bytes]:
+    """The first ``count`` frames as JPEGs."""
+    return [bytes(to_jpeg(picture(number), header(number)).data) for number in range(count)]

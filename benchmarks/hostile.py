@@ -119,8 +119,9 @@ def _camera(scratch: Path, options: argparse.Namespace, rng: random.Random) -> d
 
 def _on_the_graph(scratch: Path, options: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
     from hostile_parts import live_gallery
-    from hostile_parts.graph import Attack, Stranger
+    from hostile_parts.graph import Attack
     from hostile_parts.other_nodes import other_nodes
+    from hostile_parts.stranger import Stranger
     from live_graph import live_graph, wait_until
 
     from face_af_common.ros_domain import free_port

@@ -7,7 +7,7 @@ import re
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from rcl_interfaces.srv import (
     SetParameters,
     SetParametersAtomically,
 )
-from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import SetBool, Trigger
@@ -36,18 +35,8 @@ from face_af_msgs import srv
 from . import dds, material, other_nodes, page
 from .findings import Findings, LogWatch
 from .mutations import message, mutated, near
+from .stranger import NODES, PATIENCE_S, Stranger
 
-NODES = (
-    "stage",
-    "perception",
-    "overlay",
-    "steering",
-    "nikon_mcn10",
-    "debug_view",
-    "page",
-    "recorder",
-    *other_nodes.NODES,
-)
 MESSAGES = (
     (m.FaceArray, "faces", qos.RESULT), (m.AfOverlay, "af_overlay", qos.RESULT),
     (m.SteeringCommand, "command", qos.RESULT), (m.SteeringState, "state", qos.RESULT),
@@ -68,8 +57,6 @@ SERVICES = (
     (SetParametersAtomically, "steering/set_parameters_atomically", 8),
 )  # fmt: skip
 """With how many calls are under way at once: few where each waits for the frame that is looked at."""
-PATIENCE_S = 2.0
-_LOST_S = 15.0
 _BATCH = 8
 """Messages between two looks; a reader of the graph's results keeps ten."""
 _SELDOM = 10
@@ -79,50 +66,6 @@ _LEFT_ALONE = {(other_nodes.PLAYER, "loop")}
 """Parameters that end a node as they should."""
 _LONG = 600
 """Characters of an answer that repeats too much of what was asked."""
-
-
-class Stranger(Node):
-    """Sends, calls, and looks whether everybody still answers."""
-
-    def __init__(self) -> None:
-        super().__init__("stranger", namespace="face_af")
-        self.states = 0
-        self._pulse = {name: self.create_client(GetParameters, f"{name}/get_parameters") for name in NODES}
-        self.create_subscription(m.SteeringState, "state", self._on_state, qos.RESULT)
-        # debug_view works only while it is watched
-        self.create_subscription(Image, "debug/image", lambda _: None, qos.IMAGE)
-
-    def _on_state(self, _: m.SteeringState) -> None:
-        self.states += 1
-
-    def slowest_answer(self, asked: Sequence[str] = NODES) -> tuple[str, float]:
-        """Of the nodes ``asked`` the one that takes longest to answer now, and how long, seconds."""
-        began = time.monotonic()
-        question = GetParameters.Request(names=["use_sim_time"])
-        waiting = {name: self._pulse[name].call_async(question) for name in asked}
-        slowest = ("", 0.0)
-        while waiting and time.monotonic() - began < _LOST_S:
-            for name in [name for name, future in waiting.items() if future.done()]:
-                del waiting[name]
-                slowest = (name, time.monotonic() - began)
-            time.sleep(0.002)
-        for name, future in waiting.items():
-            self._pulse[name].remove_pending_request(future)
-        return (" and ".join(waiting), _LOST_S) if waiting else slowest
-
-    def hearers(self, topic: str) -> list[str]:
-        """The nodes that get messages of a topic."""
-        infos = self.get_subscriptions_info_by_topic(self.resolve_topic_name(topic))
-        full = {f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos}
-        return [name for name in NODES if self.resolve_topic_name(name) in full]
-
-    def answers(self, client: Any, requests: Iterable[Any], seconds: float = PATIENCE_S) -> list[Any]:
-        """The responses to what is asked all at once, in order; None for one that did not come in time."""
-        futures = [client.call_async(request) for request in requests]
-        end = time.monotonic() + seconds
-        while not all(future.done() for future in futures) and time.monotonic() < end:
-            time.sleep(0.002)
-        return [future.result() if future.done() else None for future in futures]
 
 
 class Attack:

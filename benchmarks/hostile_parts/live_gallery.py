@@ -11,8 +11,9 @@ from typing import Any
 from face_af_common.files import write_bytes
 from face_af_msgs import srv
 
-from .graph import Attack, Stranger
+from .graph import Attack
 from .mutations import mutated
+from .stranger import Stranger
 
 _SEEN_S = 0.5
 """So long each damaged file lies there; perception looks several times a second."""

@@ -8,7 +8,6 @@ packets, without encoding anything anew.
 from __future__ import annotations
 
 import argparse
-import csv
 import filecmp
 import json
 import os
@@ -20,65 +19,22 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+from crop_costs import memory, speed
+from crop_runs import FIRST_VISIT, ROOM, Report, command, crops, first_person, repeated, rows_of
 
 from face_af_common.files import write_json
-from face_af_crops.bank import Bank
-from face_af_crops.engine import Models, engine
-from face_af_crops.main_pass import MainPass
-from face_af_crops.prescan import scan
-from face_af_crops.references import load_references
-from face_af_crops.settings import CropSettings, make_settings, ratio
-from face_af_crops.video import VideoFile, open_video
+from face_af_crops.settings import ratio
 
 SINGER_NEAR, SINGER_FAR, CLIP = (83, 210), (0, 18), "short_hamilton_clip.mp4"
 """Frames in which the singer is to be seen, first and last."""
 
-FIRST_VISIT, FIRST_FACE, ROOM = (6.0, 19.6), 190, "intel_one-by-one-person.mp4"
-"""Seconds in which the room has its first person, and the frame with the clearest view of the face, read by eye."""
 
-WALKERS = "facenet_pytorch_video.mp4"
 MOST_EXTRA, LEAST_REALTIME, KILLS = 0.25, 1.5, 10
 MOST_GROWTH_MB = 60.0
 """Of the peak memory from five minutes of video to an hour: what the lists of stamps and sightings take."""
-
-Report = dict[str, Any]
-
-
-def rows_of(out: Path) -> list[dict[str, str]]:
-    with (out / "index.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def crops(video: Path, reference: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(video, reference, out, *options), capture_output=True, text=True, check=False)
-
-
-def command(video: Path, reference: Path, out: Path, *options: str) -> list[str]:
-    return [
-        sys.executable, "-m", "face_af_crops.crops", str(video), "--ref", str(reference), "--out", str(out), *options
-    ]  # fmt: skip
-
-
-def repeated(source: Path, target: Path, seconds: float) -> Path:
-    """``source`` again and again, at least ``seconds`` long, by copying its packets."""
-    import av
-
-    with av.open(str(source)) as once, av.open(str(target), "w") as out:
-        stream: Any = once.streams.video[0]
-        copy: Any = out.add_stream_from_template(stream)
-        packets: list[Any] = [p for p in once.demux(stream) if p.dts is not None]
-        length = max(p.pts for p in packets) - min(p.pts for p in packets) + (packets[0].duration or 1)
-        stamps = [(p.pts, p.dts) for p in packets]
-        for n in range(max(1, round(seconds / float(length * stream.time_base) + 0.5))):
-            for packet, (pts, dts) in zip(packets, stamps, strict=True):
-                packet.pts, packet.dts, packet.stream = pts + n * length, dts + n * length, copy
-                out.mux(packet)
-                packet.stream = stream
-    return target
 
 
 def singer(media: Path, work: Path) -> Report:
@@ -111,9 +67,8 @@ def _well_framed(out: Path, row: dict[str, str]) -> bool:
 
 def visits(media: Path, work: Path) -> Report:
     """The first person's visit to a room that six people enter one after the other, from one blurred profile."""
-    _first_person(media, work)
     out = work / "visits"
-    done = crops(media / ROOM, work / "first.png", out)
+    done = crops(media / ROOM, first_person(media, work), out)
     report = json.loads((out / "report.json").read_text())
     spans = next(iter(report["videos"][0]["spans"].values()))
     padding = report["settings"]["prescan_pad_sec"]
@@ -125,110 +80,6 @@ def visits(media: Path, work: Path) -> Report:
         "crops": len(rows_of(out)),
         "crops_elsewhere": sum(not FIRST_VISIT[0] <= float(row["time_secs"]) <= FIRST_VISIT[1] for row in rows_of(out)),
     }
-
-
-def _first_person(media: Path, work: Path) -> None:
-    frame = next(iter(open_video(media / ROOM).frames(FIRST_FACE, FIRST_FACE + 1)))
-    cv2.imwrite(str(work / "first.png"), frame.image())
-
-
-def _best_of(times: int, act: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(times):
-        began = time.perf_counter()
-        act()
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
-
-
-def speed(media: Path, work: Path, rounds: int) -> Report:
-    """Pre-scan beside decoding alone, main pass beside the plain way, on 1080p; the best of several rounds each."""
-    video = open_video(repeated(media / WALKERS, work / "walkers.mp4", 12.0))
-    settings = make_settings()
-    networks = engine(Models())
-    frame = next(iter(video.frames(video.count // 3, video.count // 3 + 1))).image()
-    face = networks.faces(frame, settings.face_det_conf, 40)[0].box
-    left, top = (max(0, round(v - face.height)) for v in (face.x, face.y))
-    cv2.imwrite(
-        str(work / "walker.png"), frame[top : round(face.bottom + face.height), left : round(face.right + face.width)]
-    )
-    bank = load_references([str(work / "walker.png")], [], networks, Path(), print).bank
-
-    def decode() -> None:
-        for _ in video.frames():
-            pass
-
-    decode()
-    scan(video, 0, min(60, video.count), networks, settings)
-    decoding = _best_of(rounds, decode)
-    scanning = _best_of(rounds, lambda: scan(video, 0, video.count, networks, settings))
-    passing = _best_of(rounds, lambda: MainPass(video, networks, bank, settings).run(0, video.count))
-    plainly = _best_of(1, lambda: _plain_way(video, bank, settings))
-    return {
-        "seconds_of_video": round(video.duration, 2),
-        "size": [video.width, video.height],
-        "frames_per_second": round(video.rate, 2),
-        "decoding_s": round(decoding, 2),
-        "prescan_s": round(scanning, 2),
-        "prescan_extra": round(scanning / decoding - 1, 3),
-        "main_pass_s": round(passing, 2),
-        "main_pass_realtime": round(_at_30(video) / passing, 2),
-        "plain_way_s": round(plainly, 2),
-        "plain_way_realtime": round(_at_30(video) / plainly, 2),
-    }
-
-
-def _at_30(video: VideoFile) -> float:
-    """Seconds that the frames last at 30 a second."""
-    return video.count / 30
-
-
-def _plain_way(video: VideoFile, bank: Bank, settings: CropSettings) -> None:
-    """Every frame, every step: no stride, no lock, persons on each frame, each candidate cut out and encoded."""
-    plain = make_settings(changes={"frame_stride": 1, "only_best": False, "min_gap_sec": 0.0})
-    networks = engine(Models())
-    for frame in video.frames():
-        image = frame.image()
-        if networks.persons is not None:
-            networks.persons.detect(image, settings.min_det_conf, settings.min_person_px)
-        networks.faces(image, settings.face_det_conf, 16)
-        cv2.imencode(".jpg", image)
-    del plain, bank
-
-
-def memory(media: Path, work: Path, minutes: float) -> Report:
-    """Peak memory of a whole run over an hour, and over five minutes of the same."""
-    cv2.imwrite(
-        str(work / "first.png"), next(iter(open_video(media / ROOM).frames(FIRST_FACE, FIRST_FACE + 1))).image()
-    )
-    peaks, took = [], []
-    for length in (5.0, minutes):
-        video = repeated(media / ROOM, work / f"room{length:.0f}.mp4", 60 * length)
-        began = time.perf_counter()
-        peaks.append(_peak(command(video, work / "first.png", work / f"memory{length:.0f}")))
-        took.append(time.perf_counter() - began)
-        video.unlink()
-    return {
-        "minutes": minutes,
-        "peak_mb_of_5_minutes": round(peaks[0], 1),
-        "peak_mb": round(peaks[1], 1),
-        "seconds": round(took[1], 1),
-        "crops": len(rows_of(work / f"memory{minutes:.0f}")),
-    }
-
-
-def _peak(words: list[str]) -> float:
-    """Megabytes at most of a process of its own, which must end well."""
-    code = (
-        "import resource, subprocess, sys\n"
-        "code = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode\n"
-        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
-    status, peak = done.stdout.split()[-2:]
-    if status != "0":
-        raise SystemExit(f"crops ended with status {status}: {' '.join(words)}")
-    return float(peak)
 
 
 def repeat(media: Path, work: Path, kills: int) -> Report:

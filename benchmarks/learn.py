@@ -23,7 +23,8 @@ from pathlib import Path
 from learn_sim import sniffers
 from learn_sim.composed import Composed, OtherHabits
 from learn_sim.evening import Exchange, Recorder, late, record
-from learn_sim.grips import BUTTONS, Grip, invent
+from learn_sim.grip import BUTTONS, Grip
+from learn_sim.grips import invent
 from learn_sim.judge import differences
 
 from face_af_common.files import write_json

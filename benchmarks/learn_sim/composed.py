@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .evening import Recorder
-from .grips import BUTTONS, Grip, Heard, Say, Talk
+from .grip import BUTTONS, Grip, Heard, Say, Talk
 
 Part = tuple[int | str | bytes, int, str]
 """A value of a data phase: a number, or the name of what changes; its bytes; their order."""

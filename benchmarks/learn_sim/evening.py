@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from face_af_common.types import ActionKind
 from nikon_mcn10_driver.ptp import DeviceInfo
 
-from .grips import Grip, Heard, Say, Talk
+from .grip import Grip, Heard, Say, Talk
 
 OPEN, CLOSE, INFO = 0x1002, 0x1003, 0x1001
 BUSY = 0x2019

@@ -14,7 +14,7 @@ from nikon_mcn10_driver.remote import PtpRemote
 from nikon_mcn10_driver.transport import Reply
 
 from .evening import CLOSE, INFO, OPEN, Camera
-from .grips import Grip, Say, Talk
+from .grip import Grip, Say, Talk
 
 
 @dataclass

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 import learn as bench
 from learn_sim import sniffers
 from learn_sim.evening import Recorder, late, record
-from learn_sim.grips import Commands, Keys, Say, invent
+from learn_sim.grip import Say
+from learn_sim.grips import Commands, Keys, invent
 from learn_sim.judge import differences
 
 from nikon_mcn10_driver.capture.learn import learn

@@ -18,6 +18,7 @@ import time
 from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -137,13 +138,55 @@ def rate(transport: str, minutes: float, per_minute: int) -> dict[str, float]:
     }
 
 
+@dataclass
+class Tally:
+    """Presses so far, and those that came twice, late, or not at all although the link says so."""
+
+    number: int = 0
+    twice: int = 0
+    late: int = 0
+    wrong: int = 0
+
+
+def press_until_broken(rig: Rig, rng: random.Random, tally: Tally) -> None:
+    """Presses buttons until the injected break has come, or is not coming."""
+    give_up = time.monotonic() + STUCK_S
+    while rig.faults.pending and time.monotonic() < give_up:
+        if not rig.link.status.connected:
+            time.sleep(0.001)
+            continue
+        tally.number += 1
+        before = len(rig.body.presses)
+        command = rig.send(rng.choice(BUTTONS), tally.number)
+        if command.outcome:
+            # what the camera had already received may still be on its way through the server
+            time.sleep(0.001)
+        new = rig.body.presses[before:]
+        tally.twice += len(new) > 1
+        tally.wrong += command.outcome == "" and not new
+        tally.late += any(at - command.received > LATE_S for at, _ in new)
+
+
+def left_over(threads: int, files: int) -> tuple[int, int]:
+    """Threads and file descriptors more than so many, once they have had 5 s to go."""
+    end = time.monotonic() + 5
+    left = (0, 0)
+    while time.monotonic() < end:
+        gc.collect()
+        left = threading.active_count() - threads, psutil.Process().num_fds() - files
+        if max(left) <= 0:
+            break
+        time.sleep(0.05)
+    return max(0, left[0]), max(0, left[1])
+
+
 def disconnects(transport: str, cycles: int) -> dict[str, float]:
     """The connection breaks at random bytes while presses go out; what is left over, sent twice or late."""
     rng = random.Random(2)
     gc.collect()
     threads, files = threading.active_count(), psutil.Process().num_fds()
     rig = Rig(transport)
-    twice = late = wrong = breaks = number = 0
+    tally, breaks = Tally(), 0
     away: list[float] = []
     start = broken_at = time.monotonic()
     for cycle in range(cycles):
@@ -156,21 +199,7 @@ def disconnects(transport: str, cycles: int) -> dict[str, float]:
             away.append(time.monotonic() - broken_at)
         rig.faults.inject(FaultKind.DISCONNECT, value=rng.randrange(FIRST_BYTES))
         rig.plug()
-        give_up = time.monotonic() + STUCK_S
-        while rig.faults.pending and time.monotonic() < give_up:
-            if not rig.link.status.connected:
-                time.sleep(0.001)
-                continue
-            number += 1
-            before = len(rig.body.presses)
-            command = rig.send(rng.choice(BUTTONS), number)
-            if command.outcome:
-                # what the camera had already received may still be on its way through the server
-                time.sleep(0.001)
-            new = rig.body.presses[before:]
-            twice += len(new) > 1
-            wrong += command.outcome == "" and not new
-            late += any(at - command.received > LATE_S for at, _ in new)
+        press_until_broken(rig, rng, tally)
         if rig.faults.pending:
             break
         broken_at = time.monotonic()
@@ -184,23 +213,17 @@ def disconnects(transport: str, cycles: int) -> dict[str, float]:
     spent = time.monotonic() - start
     reconnects = rig.link.status.reconnects
     rig.close()
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        gc.collect()
-        left = threading.active_count() - threads, psutil.Process().num_fds() - files
-        if max(left) <= 0:
-            break
-        time.sleep(0.05)
+    threads_left, files_left = left_over(threads, files)
     away.sort()
     return {
         "breaks": breaks,
         "reconnects": reconnects,
         "always_reconnected": connected and breaks == cycles,
-        "sent_twice": twice,
-        "late": late,
-        "confirmed_but_not_pressed": wrong,
-        "threads_left": max(0, left[0]),
-        "files_left": max(0, left[1]),
+        "sent_twice": tally.twice,
+        "late": tally.late,
+        "confirmed_but_not_pressed": tally.wrong,
+        "threads_left": threads_left,
+        "files_left": files_left,
         "away_p95_s": round(away[int(len(away) * 0.95)], 3),
         "seconds": round(spent, 1),
     }

@@ -166,7 +166,7 @@ def measure_time(photos: Sequence[Path], height: int, seed: int, repeats: int) -
     }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench overlay", description=__doc__.splitlines()[0])
     parser.add_argument("--photos", default=os.environ.get("FACE_AF_TEST_FACES", ""), help="folder of photographs")
     parser.add_argument("--frames", type=int, default=120, help="pictures with boxes, and as many without")
@@ -177,7 +177,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", action="store_true", help="also boxes of other makes, and what is drawn beside them")
     parser.add_argument("--check", action="store_true", help="exit with 1 and a line for each figure that is missed")
     parser.add_argument("--report", default="", help="write the figures to this JSON file")
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = options_of(argv)
     photos: list[Path] = []
     if args.photos:
         try:
@@ -189,12 +193,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{len(photos)} photographs that nothing was tuned on" if photos else "painted backgrounds (no photographs)"
     )
     print(f"backgrounds: {source}; seed {args.seed}, {args.frames} pictures of each kind")
+    report: dict[str, object] = {"backgrounds": source, "seed": args.seed, "frames": args.frames}
+    rows, empty = measure_all(photos, args)
+    print_scores(rows, empty)
+    report |= {name: score.summary() for name, score in rows}
+    report["without_boxes"] = empty.summary()
+    print(f"\n{'frame':<12}{'p50 ms':>8}{'p95 ms':>8}{'best ms':>9}")
+    timing: dict[str, dict[str, float]] = {}
+    for height in (720, 1080, 2160):
+        figures = measure_time(photos, height, args.seed, args.repeats)
+        timing[f"{height}p"] = figures
+        print(f"{height}p{'':<7}{figures['p50_ms']:>8}{figures['p95_ms']:>8}{figures['best_ms']:>9}")
+    report["timing"] = timing
+    if args.report:
+        write_json(args.report, report)
+    missed = misses(dict(rows), empty, timing) if args.check else []
+    for line in missed:
+        print(f"missed: {line}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def measure_all(photos: Sequence[Path], args: argparse.Namespace) -> tuple[list[tuple[str, Score]], Score]:
+    """The scores by name in the order of the table, and that of frames without boxes."""
     detector = AfBoxDetector()
 
     def ours(picture: LabelledPicture) -> list[AfBox]:
         return detector.detect(picture.image)
 
-    report: dict[str, object] = {"backgrounds": source, "seed": args.seed, "frames": args.frames}
     boxed = OverlayPictures(photos, Recipe(), args.seed)
     bare = OverlayPictures(photos, Recipe(boxes=(0, 0), distractors=(1, 6)), args.seed + 1)
     rows: list[tuple[str, Score]] = [("face_af", measure(ours, boxed, args.frames))]
@@ -210,28 +235,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows += [(kind, measure(ours, pictures, args.frames)) for kind, pictures in kinds.items()]
     if args.stage:
         rows += [(f"stage, {hdmi}", measure_stage(args.seed, args.frames, hdmi)) for hdmi in ("clean", "poor")]
-    empty = measure(ours, bare, args.frames)
+    return rows, measure(ours, bare, args.frames)
+
+
+def print_scores(rows: Sequence[tuple[str, Score]], empty: Score) -> None:
     print(f"\n{'detector':<26}{'boxes':>7}{'recall':>9}{'precision':>11}{'false/frame':>13}")
     for name, score in rows:
         false = score.false / score.pictures
         print(f"{name:<26}{score.drawn:>7}{score.recall:>9.3f}{score.precision:>11.3f}{false:>13.3f}")
-        report[name] = score.summary()
     print(f"{'face_af, no boxes':<26}{0:>7}{'':>9}{'':>11}{empty.false / empty.pictures:>13.3f}")
-    report["without_boxes"] = empty.summary()
     print("\nrecall by kind: " + ", ".join(f"{k} {a}/{b}" for k, (a, b) in sorted(rows[0][1].kinds.items())))
-    print(f"\n{'frame':<12}{'p50 ms':>8}{'p95 ms':>8}{'best ms':>9}")
-    timing: dict[str, dict[str, float]] = {}
-    for height in (720, 1080, 2160):
-        figures = measure_time(photos, height, args.seed, args.repeats)
-        timing[f"{height}p"] = figures
-        print(f"{height}p{'':<7}{figures['p50_ms']:>8}{figures['p95_ms']:>8}{figures['best_ms']:>9}")
-    report["timing"] = timing
-    if args.report:
-        write_json(args.report, report)
-    missed = misses(dict(rows), empty, timing) if args.check else []
-    for line in missed:
-        print(f"missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
 
 
 def misses(rows: Mapping[str, Score], empty: Score, timing: Mapping[str, dict[str, float]]) -> list[str]:

@@ -104,19 +104,29 @@ def run(options: Options, watch: Callable[[Measure, Now], None] = lambda measure
     if monitor.first_frame_at is None:
         raise DemoError(f"no frame came through the graph: {problem} (details: {options.out / 'launch.log'})")
     report = monitor.measure.report(wall_s=monitor.last_frame_at - monitor.first_frame_at)
-    report["clock"] = str(arguments["clock"])
-    report["models"] = monitor.models
-    report["interrupted"] = interrupted
+    report |= {"clock": str(arguments["clock"]), "models": monitor.models, "interrupted": interrupted}
     report["setup_s"] = round(monitor.first_frame_at - graph.started, 2)
     report["stopped_s"] = round(time.monotonic() - ended, 2)
-    if not interrupted:
-        not_written += _draw(monitor, options.out)
+    return _written(options.out, report, monitor, graph, video, not_written)
+
+
+def _written(
+    out: Path,
+    report: dict[str, float | int | str],
+    monitor: Monitor,
+    graph: Graph,
+    video: VideoWriter | None,
+    not_written: list[str],
+) -> Result:
+    """Writes the time line, unless the run was interrupted and it is there, and the report."""
+    if not report["interrupted"]:
+        not_written += _draw(monitor, out)
     not_written += [f"the recording: {line}" for line in graph.faults_of("recorder")[:1]]
     if video is not None and video.error is not None:
-        not_written.append(f"{options.out / 'demo.mp4'}: cannot be written ({video.error})")
+        not_written.append(f"{out / 'demo.mp4'}: cannot be written ({video.error})")
     report["not_written"] = "; ".join(not_written)
     try:
-        write_json(options.out / "report.json", report)
+        write_json(out / "report.json", report)
     except FileError as error:
         not_written.append(str(error))
     return Result(report, not_written)

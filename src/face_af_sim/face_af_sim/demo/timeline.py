@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,6 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
     """Writes the image to ``path`` (PNG, 1600 pixels wide)."""
     warm_up()
     import matplotlib.pyplot as plt
-    from matplotlib.patches import Patch
 
     frames = measure.frames
     times = np.array([f.time for f in frames])
@@ -54,6 +54,26 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
         sharex=True,
         gridspec_kw={"height_ratios": [max(len(people), 3), 1]},
     )
+    _draw_focus(focus, frames, times, people, target)
+    focus.set_title(title, loc="left")
+    _draw_states(state, frames, times)
+    for axes in (focus, state):
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(left=False)
+    if len(times):
+        state.set_xlim(0, max(times[-1], 0.1))
+    figure.tight_layout()
+    with replacing(path) as part:
+        figure.savefig(part, format="png")
+    plt.close(figure)
+
+
+def _draw_focus(
+    focus: Any, frames: Sequence[FrameResult], times: np.ndarray, people: Sequence[str], target: str
+) -> None:
+    """A row for each person: when the target was visible, who had the focus, and the presses."""
+    from matplotlib.patches import Patch
+
     for row, name in enumerate(people):
         for start, end in _spans(times, [_visible(f, name) for f in frames]):
             focus.barh(row, end - start, left=start, height=0.8, color="#e4eadf" if name == target else "#eeeeee")
@@ -63,7 +83,6 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
     for number, time in enumerate(presses):
         focus.axvline(time, color="#333333", linewidth=0.8, label="press" if number == 0 else None)
     focus.set_yticks(range(len(people)), [f"{name} (target)" if name == target else name for name in people])
-    focus.set_title(title, loc="left")
     legend = [
         Patch(color="#e4eadf", label="target visible to the camera"),
         Patch(color="#4aa564", label="focus on the target"),
@@ -71,6 +90,11 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
         *focus.get_legend_handles_labels()[0],
     ]
     focus.legend(handles=legend, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncol=4, frameon=False, fontsize=9)
+
+
+def _draw_states(state: Any, frames: Sequence[FrameResult], times: np.ndarray) -> None:
+    """One row: what steering did."""
+    from matplotlib.patches import Patch
 
     for kind, color in _STATE_COLORS.items():
         for start, end in _spans(times, [f.state == kind for f in frames]):
@@ -86,15 +110,6 @@ def draw_timeline(measure: Measure, path: Path, title: str) -> None:
     )
     state.set_yticks([0], ["steering"])
     state.set_xlabel("seconds")
-    for axes in (focus, state):
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(left=False)
-    if len(times):
-        state.set_xlim(0, max(times[-1], 0.1))
-    figure.tight_layout()
-    with replacing(path) as part:
-        figure.savefig(part, format="png")
-    plt.close(figure)
 
 
 def _visible(frame: FrameResult, name: str) -> bool:

@@ -34,6 +34,18 @@ class Models:
 
 
 @dataclass(frozen=True)
+class FoundFace:
+    """A face of a frame: ``landmarks`` 5 x 2 pixels, ``chip`` aligned, ``quality`` and ``sharpness`` 0 to 1."""
+
+    box: Box
+    score: float
+    landmarks: NDArray[np.float32]
+    chip: Image
+    quality: float
+    sharpness: float
+
+
+@dataclass(frozen=True)
 class SeenFace:
     """A face of a frame: ``landmarks`` 5 x 2 pixels, ``embedding`` D numbers, ``quality`` and ``sharpness`` 0 to 1."""
 
@@ -43,6 +55,10 @@ class SeenFace:
     embedding: NDArray[np.float32]
     quality: float
     sharpness: float
+
+    @staticmethod
+    def of(found: FoundFace, row: NDArray[np.float32]) -> SeenFace:
+        return SeenFace(found.box, found.score, found.landmarks, row, found.quality, found.sharpness)
 
 
 class Engine:
@@ -70,19 +86,30 @@ class Engine:
         self.identity = f"{detector.spec.model_id}+{embedder.model_id}+{'yolox' if self.persons else 'no persons'}"
         """Names the models: results of others cannot be continued."""
 
-    def faces(self, bgr: Image, confidence: float, smallest: float) -> list[SeenFace]:
+    def find(self, bgr: Image, confidence: float, smallest: float) -> list[FoundFace]:
         """Faces of ``bgr`` at least ``smallest`` pixels high, largest first."""
         from face_af_perception.quality import quality, sharpness
 
-        detector, embedder = self.analyser.detector, self.analyser.embedder
+        detector, first = self.analyser.detector, self.analyser.embedder.members[0]
         detector.threshold = confidence
-        found = [face for face in detector.detect(bgr) if face.box.height >= smallest]
-        found.sort(key=lambda face: (-face.box.area, face.box.x))
-        rows, chips = embedder.look(bgr, [face.landmarks for face in found])
+        faces = [face for face in detector.detect(bgr) if face.box.height >= smallest]
+        faces.sort(key=lambda face: (-face.box.area, face.box.x))
+        chips = [first.chip(bgr, face.landmarks) for face in faces]
         return [
-            SeenFace(face.box, face.score, face.landmarks, row, quality(face.landmarks, chip), sharpness(chip))
-            for face, row, chip in zip(found, rows, chips, strict=True)
+            FoundFace(f.box, f.score, f.landmarks, chip, quality(f.landmarks, chip), sharpness(chip))
+            for f, chip in zip(faces, chips, strict=True)
         ]
+
+    def embed(self, bgr: Image, found: Sequence[FoundFace]) -> NDArray[np.float32]:
+        """N x D embeddings of faces that :meth:`find` found in ``bgr``."""
+        embedder = self.analyser.embedder
+        first = embedder.members[0].embed_chips([face.chip for face in found])
+        return embedder.complete(bgr, [face.landmarks for face in found], first, [None] * len(found))
+
+    def faces(self, bgr: Image, confidence: float, smallest: float) -> list[SeenFace]:
+        """:meth:`find` and :meth:`embed`."""
+        found = self.find(bgr, confidence, smallest)
+        return [SeenFace.of(face, row) for face, row in zip(found, self.embed(bgr, found), strict=True)]
 
 
 @lru_cache(maxsize=1)

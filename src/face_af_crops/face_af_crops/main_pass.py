@@ -14,7 +14,8 @@ from face_af_common.types import Box
 
 from .bank import Bank, doubted
 from .candidates import Candidate, PieceResult, encoded, perceptual_hash
-from .engine import Engine, Image, SeenFace, pose
+from .engine import Engine, FoundFace, Image, SeenFace, pose
+from .face_memory import FaceMemory
 from .framing import Crop, best_crop, estimated_head, estimated_person, person_of
 from .preview import draw_preview
 from .settings import CropSettings, ratio
@@ -56,6 +57,7 @@ class MainPass:
         self._settings = settings
         self._locks: dict[str, _Lock] = {}
         self._moments: dict[str, _Moment] = {}
+        self._memory = FaceMemory()
         self._tiny: NDArray[np.float32] | None = None
         self._scene = 0
         self._found: list[Candidate] = []
@@ -75,11 +77,12 @@ class MainPass:
         image = frame.image()
         if self._is_cut(image):
             self._locks.clear()
+            self._memory.clear()
             self._close_all()
             self._scene = frame.index
-        faces = self._engine.faces(image, self._settings.face_det_conf, min(self._settings.min_face_px, 16))
-        dimension = self._engine.analyser.embedder.dimension
-        rows = np.array([face.embedding for face in faces], np.float32).reshape(len(faces), dimension)
+        found = self._engine.find(image, self._settings.face_det_conf, min(self._settings.min_face_px, 16))
+        rows = self._rows(found, frame, image)
+        faces = [SeenFace.of(face, row) for face, row in zip(found, rows, strict=True)]
         quality = np.array([face.quality for face in faces], np.float32)
         distances = doubted(self._bank.distances(rows), quality, self._settings)
         doubles = self._bank.distances_to_doubles(rows)
@@ -89,6 +92,31 @@ class MainPass:
         ]
         if self._settings.debug:
             self._debug.append(_debug_line(self._video, frame, faces, distances, verdicts))
+
+    def _rows(self, found: list[FoundFace], frame: Frame, image: Image) -> NDArray[np.float32]:
+        """F x D embeddings: remembered ones of faces that are where they were, but for those that a crop depends on."""
+        known = self._memory.recall(found, frame.time)
+        again = [i for i, row in enumerate(known) if row is None or self._may_win(found[i], row, frame.time)]
+        rows = np.empty((len(found), self._engine.analyser.embedder.dimension), np.float32)
+        for i, row in enumerate(known):
+            if row is not None:
+                rows[i] = row
+        rows[again] = self._engine.embed(image, [found[i] for i in again])
+        self._memory.keep(found, rows, again, frame.time)
+        return rows
+
+    def _may_win(self, face: FoundFace, row: NDArray[np.float32], time: float) -> bool:
+        """Whether a face that is ``row``'s could be the best of somebody's moment."""
+        s = self._settings
+        for person, distance in zip(self._bank.people, self._bank.distances(row[None])[0], strict=True):
+            moment = self._moments.get(person)
+            open_still = moment is not None and s.only_best and time - moment.began < s.min_gap_sec
+            # a score is at most the quality
+            if distance <= s.face_thresh + s.lock_fd_slack and not (
+                open_still and moment is not None and face.quality <= moment.candidate.score
+            ):
+                return True
+        return False
 
     def _is_cut(self, image: Image) -> bool:
         tiny = cv2.resize(cv2.cvtColor(_sparse(image), cv2.COLOR_BGR2GRAY), _TINY, interpolation=cv2.INTER_AREA)

@@ -21,6 +21,9 @@ from .video import VideoFile
 SMALLEST = 12
 """Height in pixels of the smallest face that is looked at in a reduced frame."""
 
+_SPARSE = 8
+"""From this stride on, the next frame that others are predicted from will do: it is at most three or so away."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -69,8 +72,9 @@ class Scan:
 def scan(video: VideoFile, start: int, end: int, engine: Engine, settings: CropSettings) -> Scan:
     """Looks at frames ``start`` to before ``end``: every ``prescan_stride``-th, and each key frame.
 
-    Key frames are often the first of a scene: a scene shorter than the stride is seen that way. Decoding goes on in a
-    thread of its own while faces are looked for.
+    Key frames are often the first of a scene: a scene shorter than the stride is seen that way. Where the stride allows
+    it, frames that no other needs are not decoded, and the next one is looked at. Decoding goes on in a thread of its
+    own while faces are looked for.
     """
     frames: list[int] = []
     times: list[float] = []
@@ -106,11 +110,14 @@ def _samples(video: VideoFile, start: int, end: int, settings: CropSettings) -> 
                 pass
 
     def decode() -> None:
+        stride = settings.prescan_stride
+        due = -(-start // stride) * stride
         try:
-            for frame in video.frames(start, end):
+            for frame in video.frames(start, end, quick=stride >= _SPARSE):
                 if stop.is_set():
                     return
-                if frame.index % settings.prescan_stride == 0 or frame.key:
+                if frame.index >= due or frame.key:
+                    due = (frame.index // stride + 1) * stride
                     put((frame.index, frame.time, frame.image(settings.prescan_max_width)))
             put(None)
         except BaseException as error:  # told to the thread that waits

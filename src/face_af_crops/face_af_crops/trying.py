@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from face_af_common.params import changed
 
 from .bank import Bank
 from .candidates import Candidate, encoded
-from .engine import Engine, Image, SeenFace
+from .engine import Engine, FoundFace, Image
 from .main_pass import MainPass
 from .preview import draw_faces
 from .settings import CropSettings
@@ -36,7 +40,7 @@ class _Still(VideoFile):
 
     frame: Frame | None = None
 
-    def frames(self, start: int = 0, end: int | None = None, threads: int = 0) -> Any:
+    def frames(self, start: int = 0, end: int | None = None, threads: int = 0, quick: bool = False) -> Any:
         return iter([self.frame])
 
 
@@ -46,14 +50,20 @@ class _Remembering(Engine):
     def __init__(self, engine: Engine) -> None:
         self.__dict__.update(vars(engine))
         self._key: tuple[int, float, float] | None = None
-        self._faces: list[SeenFace] = []
+        self._found: list[FoundFace] = []
+        self._rows: NDArray[np.float32] | None = None
         self.index = -1
 
-    def faces(self, bgr: Image, confidence: float, smallest: float) -> list[SeenFace]:
+    def find(self, bgr: Image, confidence: float, smallest: float) -> list[FoundFace]:
         key = (self.index, confidence, smallest)
         if key != self._key:
-            self._faces, self._key = super().faces(bgr, confidence, smallest), key
-        return self._faces
+            self._found, self._rows, self._key = super().find(bgr, confidence, smallest), None, key
+        return self._found
+
+    def embed(self, bgr: Image, found: Sequence[FoundFace]) -> NDArray[np.float32]:
+        if self._rows is None or len(self._rows) != len(found):
+            self._rows = super().embed(bgr, found)
+        return self._rows
 
 
 class Trial:

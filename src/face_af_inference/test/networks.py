@@ -1,9 +1,12 @@
-"""Tiny ONNX networks for tests."""
+"""Tiny ONNX networks for tests, what goes in, and what is said of them."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+from face_af_inference.runtimes import ModelError
 
 
 def tiny(
@@ -37,3 +40,13 @@ def tiny(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)])
     model.ir_version = 6
     return model.SerializeToString()
+
+
+def batch_of(count: int, size: int = 8) -> np.ndarray:
+    return np.random.default_rng(5).normal(0, 1, (count, 3, size, size)).astype(np.float32)
+
+
+def one_line(error: pytest.ExceptionInfo[ModelError]) -> str:
+    text = str(error.value)
+    assert text and "\n" not in text
+    return text

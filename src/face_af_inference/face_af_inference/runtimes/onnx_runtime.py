@@ -55,7 +55,7 @@ class OnnxRunner:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, threads)
         options.inter_op_num_threads = 1
-        _limit_spinning(options, onnxruntime.__version__)
+        limit_spinning(options, onnxruntime.__version__)
         options.log_severity_level = 4
         self.precision = precision if provider == "onnxruntime-tensorrt" else "fp32"
         if provider != "onnxruntime-cpu" and hasattr(onnxruntime, "preload_dlls"):
@@ -118,7 +118,7 @@ def _fitted(model: bytes, what: str) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def _limit_spinning(options: Any, version: str) -> None:
+def limit_spinning(options: Any, version: str) -> None:
     """Threads that spin between frames take the processor from the other nodes."""
     short = tuple(int(part) for part in version.split(".")[:2]) >= _SHORT_SPIN_SINCE
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if short else "0")

@@ -86,3 +86,8 @@ def analyser() -> FaceAnalyser:
     made = FaceAnalyser(SquareDetector(), Embedder(spec, HueRunner(), template, (0.0, 0.0, 0.0), 1.0))  # type: ignore[arg-type]
     made.detector.spec = SimpleNamespace(model_id="squares:0")  # type: ignore[assignment]
     return made
+
+
+def run(tool: object, *arguments: object) -> int:
+    """What a tool's ``main`` returns for these arguments."""
+    return tool.main([str(argument) for argument in arguments])  # type: ignore[attr-defined,no-any-return]

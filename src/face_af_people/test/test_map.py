@@ -15,7 +15,7 @@ from face_af_people import enrol, map
 from face_af_people.face_map import place
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fake_people import analyser, photo
+from fake_people import analyser, photo, run
 
 FACES = Path(os.environ.get("FACE_AF_TEST_FACES", ""))
 
@@ -25,10 +25,6 @@ def fake_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if "real" not in request.node.name:
         for tool in (enrol, map):
             monkeypatch.setattr(tool, "open_analyser", lambda options: analyser())
-
-
-def run(tool: object, *arguments: object) -> int:
-    return tool.main([str(argument) for argument in arguments])  # type: ignore[attr-defined,no-any-return]
 
 
 def test_a_wrong_label_is_seen_at_a_glance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from face_af_people import enrol, train
 from face_af_people.augmentation import changed
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fake_people import HUES, analyser, photo
+from fake_people import HUES, analyser, photo, run
 
 FACES = Path(os.environ.get("FACE_AF_TEST_FACES", ""))
 
@@ -34,10 +34,6 @@ def gallery(tmp_path: Path) -> Path:
             photo(tmp_path / "people" / name / f"{number}.png", (name, 180), light=light)
     assert run(enrol, "--gallery", tmp_path / "g", tmp_path / "people") == 0
     return tmp_path / "g"
-
-
-def run(tool: object, *arguments: object) -> int:
-    return tool.main([str(argument) for argument in arguments])  # type: ignore[attr-defined,no-any-return]
 
 
 @pytest.mark.parametrize("method", ["mean", "svm-pairs"])

@@ -51,17 +51,17 @@ class CaptureNode(Node):
             who: subscribe(self, kind, topic, self._answer_of(who), RESULT) for who, (kind, topic) in _ANSWERS.items()
         }
         """Subscriptions to those who have not answered a frame yet."""
-        self._grabber = self._new_grabber(self._live.value)
+        self.grabber = self._new_grabber(self._live.value)
         self._closing = threading.Event()
         self._publishing = threading.Thread(target=self._publish_newest, name="publisher", daemon=True)
         self._publishing.start()
-        self._grabber.start()
+        self.grabber.start()
         self._live.on_change(self._on_change)
-        self.create_timer(0.2, lambda: self._grabber.check(), clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.2, lambda: self.grabber.check(), clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         self._closing.set()
-        self._grabber.stop()
+        self.grabber.stop()
         self._publishing.join(2.0)
 
     def _new_grabber(self, params: CaptureNodeParams, old: Grabber | None = None) -> Grabber:
@@ -83,12 +83,12 @@ class CaptureNode(Node):
 
     def _on_change(self, params: CaptureNodeParams) -> None:
         self._publisher.quality = params.jpeg_quality
-        used = self._grabber.params
+        used = self.grabber.params
         if dataclasses.replace(params, **{name: getattr(used, name) for name in _NOT_OF_THE_SOURCE}) == used:
             return
-        self._grabber.stop(0.0)  # here in the executor nobody waits for a driver
-        self._grabber = self._new_grabber(params, self._grabber)
-        self._grabber.start()
+        self.grabber.stop(0.0)  # here in the executor nobody waits for a driver
+        self.grabber = self._new_grabber(params, self.grabber)
+        self.grabber.start()
 
     def _on_report(self, report: Report) -> None:
         if report.state is State.LOST:
@@ -129,7 +129,7 @@ class CaptureNode(Node):
         return {
             "source": self._source_name or self._live.value.device,
             "overwritten": self._newest.overwritten,
-            "undecodable": self._grabber.undecodable,
+            "undecodable": self.grabber.undecodable,
         }
 
 

@@ -33,13 +33,13 @@ class FakeSource:
     period = 0.0
 
     def __init__(self, *steps: object, mismatches: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
-        self._steps = list(steps)
+        self.steps = list(steps)
         self.mismatches, self.notes = list(mismatches), list(notes)
         self.closed = False
         self.interrupted = Event()
 
     def read(self, buffer: BGR | None) -> Frame:
-        step = self._steps.pop(0) if self._steps else 0.005
+        step = self.steps.pop(0) if self.steps else 0.005
         if isinstance(step, Exception):
             raise step
         if step == "hang":
@@ -166,7 +166,7 @@ def test_a_file_waits_until_its_readers_are_ready(monkeypatch: pytest.MonkeyPatc
     assert first is not None and again is not None
     assert np.array_equal(first.image, again.image) and not np.shares_memory(first.image, again.image)
     assert again.acquired > first.acquired
-    assert len(source._steps) == 3  # the second frame has not been read
+    assert len(source.steps) == 3  # the second frame has not been read
     missing[0] = "overlay"
     watched.until(lambda: len(watched.reports) == 2)
     missing[0] = ""
@@ -211,7 +211,7 @@ def test_a_slow_file_does_not_count_as_hanging() -> None:
     slow = FakeSource(0.0, 0.8, 0.0)
     slow.period = 1.0
     watched = Watched(slow, params=STALLING)
-    watched.until(lambda: not slow._steps)
+    watched.until(lambda: not slow.steps)
     assert watched.states() == [State.STREAMING]
     watched.grabber.stop()
 

@@ -141,11 +141,11 @@ def test_the_quality_of_the_jpegs_is_live_and_leaves_the_source_open(start: Star
     jpegs: list[CompressedImage] = []
     graph.listen(CompressedImage, "image_raw/compressed", jpegs.append, qos.COMPRESSED)
     graph.until(lambda: jpegs and graph.images)
-    grabber = graph.node._grabber
+    grabber = graph.node.grabber
     fine = len(jpegs[-1].data)
     assert graph.node.set_parameters([Parameter("jpeg_quality", value=20)])[0].successful
     graph.until(lambda: len(jpegs[-1].data) < 0.6 * fine)
-    assert graph.node._grabber is grabber
+    assert graph.node.grabber is grabber
     assert {to_ns(m.header.stamp) for m in jpegs} & {to_ns(m.header.stamp) for m in graph.images}
 
 

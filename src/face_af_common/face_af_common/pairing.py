@@ -18,7 +18,8 @@ class StampPairer:
         self._streams = streams
         self._depth = depth
         self._reset_after_ns = int(reset_after * 1e9)
-        self._waiting: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self.waiting: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        """Incomplete sets by stamp, the oldest first."""
         self.newest = -1
         """Stamp of the newest complete set; -1 = none yet."""
         self.dropped = 0
@@ -31,17 +32,17 @@ class StampPairer:
         if stamp_ns <= self.newest:
             if self.newest - stamp_ns < self._reset_after_ns:
                 return None
-            self._waiting.clear()
+            self.waiting.clear()
             self.newest = -1
-        entry = self._waiting.setdefault(stamp_ns, {})
+        entry = self.waiting.setdefault(stamp_ns, {})
         entry[stream] = message
         if len(entry) == len(self._streams):
-            for stamp in [s for s in self._waiting if s <= stamp_ns]:
-                if self._waiting.pop(stamp) is not entry:
+            for stamp in [s for s in self.waiting if s <= stamp_ns]:
+                if self.waiting.pop(stamp) is not entry:
                     self.dropped += 1
             self.newest = stamp_ns
             return entry
-        while len(self._waiting) > self._depth:
-            self._waiting.popitem(last=False)
+        while len(self.waiting) > self._depth:
+            self.waiting.popitem(last=False)
             self.dropped += 1
         return None

@@ -29,4 +29,4 @@ def test_memory_is_bounded_and_results_are_whole(events: list[tuple[str, int]]) 
         joined = pairer.add(stream, stamp, (stream, stamp))
         if joined is not None:
             assert joined == {"a": ("a", stamp), "b": ("b", stamp)}
-        assert len(pairer._waiting) <= 5
+        assert len(pairer.waiting) <= 5

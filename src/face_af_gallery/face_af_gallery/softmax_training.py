@@ -71,7 +71,7 @@ class SoftmaxTraining:
     def run(self, after_epoch: Callable[[SoftmaxTraining], None] | None = None) -> Head:
         """Trains to the end; ``after_epoch`` is called after each epoch."""
         while not self.done:
-            self._one_epoch()
+            self.one_epoch()
             if after_epoch is not None:
                 after_epoch(self)
         return self.head()
@@ -81,7 +81,8 @@ class SoftmaxTraining:
         scale = (self._state["best"].shape[1] - 1) ** 0.5
         return self._frame.outside("softmax", self._state["best"][:, :-1] * scale, self._state["best"][:, -1])
 
-    def _one_epoch(self) -> None:
+    def one_epoch(self) -> None:
+        """Every sample once, in an order drawn anew; then measures, and remembers the best epoch."""
         rows, owners = self._train
         plan = self.schedule
         rate = plan.rate * plan.gamma ** (self.epoch // plan.step)

@@ -85,7 +85,8 @@ class Observer:
     state: str = ""
     focus: str = ""
     speaker: str = ""
-    _seen: dict[str, _Steady] = field(default_factory=dict)
+    remembered: dict[str, _Steady] = field(default_factory=dict)
+    """Who is there, has just left, or may be about to appear; nobody else."""
     _visible: frozenset[str] = frozenset()
     _stranger: _Steady = field(default_factory=_Steady)
     _stranger_seen: bool = False
@@ -99,7 +100,7 @@ class Observer:
     @property
     def present(self) -> list[str]:
         """Who has appeared and not left, sorted."""
-        return sorted(name for name, steady in self._seen.items() if steady.value)
+        return sorted(name for name, steady in self.remembered.items() if steady.value)
 
     @property
     def speaking(self) -> list[str]:
@@ -148,7 +149,7 @@ class Observer:
         if lost and not self._capture_lost:
             self._capture_lost, self._visible, self._stranger_seen, self._focused = True, frozenset(), False, ""
             events.append(Event("capture_lost", now))
-        events += _changes(self._seen, self._visible, now, ("appears", d.appears), ("leaves", d.leaves))
+        events += _changes(self.remembered, self._visible, now, ("appears", d.appears), ("leaves", d.leaves))
         focused = frozenset([self._focused]) - {""}
         events += _changes(self._focus, focused, now, ("gets_focus", d.focus), ("loses_focus", d.focus))
         self.focus = next((name for name, steady in self._focus.items() if steady.value), "")

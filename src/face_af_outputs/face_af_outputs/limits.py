@@ -13,14 +13,15 @@ class Limit:
     min_gap_s: float = 1.0
     per_minute: int = 60
     dropped: int = 0
-    _times: deque[float] = field(default_factory=deque)
+    recent: deque[float] = field(default_factory=deque)
+    """When it happened, within the last 60 s."""
 
     def allows(self, now: float) -> bool:
         """Whether it may happen at ``now`` (steady seconds); counts it, or the drop."""
-        while self._times and now - self._times[0] >= 60.0:
-            self._times.popleft()
-        if (self._times and now - self._times[-1] < self.min_gap_s) or len(self._times) >= self.per_minute:
+        while self.recent and now - self.recent[0] >= 60.0:
+            self.recent.popleft()
+        if (self.recent and now - self.recent[-1] < self.min_gap_s) or len(self.recent) >= self.per_minute:
             self.dropped += 1
             return False
-        self._times.append(now)
+        self.recent.append(now)
         return True

@@ -28,7 +28,7 @@ def test_a_person_appears_once_and_leaves_once() -> None:
     assert kinds(run(seen, 5, 6.5, [])) == []  # half hidden for a moment
     assert kinds(run(seen, 6.5, 7, ["anna"])) == []
     assert kinds(run(seen, 7, 12, [])) == [("leaves", "anna")]
-    assert seen.present == [] and not seen._seen
+    assert seen.present == [] and not seen.remembered
 
 
 def test_a_name_that_flickers_never_appears() -> None:
@@ -85,7 +85,7 @@ def test_whatever_comes_events_alternate_and_memory_is_bounded(steps: list[tuple
                 on.add(event.person)
             elif event.kind == "leaves":
                 on.remove(event.person)
-    assert len(seen._seen) <= 3
+    assert len(seen.remembered) <= 3
 
 
 def test_limits_by_gap_and_by_minute() -> None:
@@ -95,4 +95,4 @@ def test_limits_by_gap_and_by_minute() -> None:
     ]  # fmt: skip
     assert limit.dropped == 3
     flood = Limit(0.0, 60)
-    assert sum(flood.allows(i / 1000) for i in range(10_000)) == 60 and len(flood._times) <= 60
+    assert sum(flood.allows(i / 1000) for i in range(10_000)) == 60 and len(flood.recent) <= 60

@@ -58,7 +58,7 @@ def test_a_training_by_epochs_that_was_killed_goes_on(
     from face_af_gallery.softmax_training import SoftmaxTraining
 
     before = {path.name for path in gallery.iterdir()}
-    epoch = SoftmaxTraining._one_epoch
+    epoch = SoftmaxTraining.one_epoch
 
     def killed(self: SoftmaxTraining) -> None:
         if self.epoch == 3:
@@ -66,7 +66,7 @@ def test_a_training_by_epochs_that_was_killed_goes_on(
         epoch(self)
 
     with monkeypatch.context() as patched:
-        patched.setattr(SoftmaxTraining, "_one_epoch", killed)
+        patched.setattr(SoftmaxTraining, "one_epoch", killed)
         assert run(train, gallery, "--method", "softmax") == 130
     assert "--resume goes on" in capsys.readouterr().err
     assert {path.name for path in gallery.iterdir()} == before | {"derived"}

@@ -47,37 +47,37 @@ class Graph:
         self._executor.add_node(self.node)
         self.faces: list[FaceArray] = []
         self.health: list[DiagnosticStatus] = []
-        self._images = self.node.create_publisher(Image, "image_raw", IMAGE)
+        self.images = self.node.create_publisher(Image, "image_raw", IMAGE)
         self.node.create_subscription(FaceArray, "faces", self.faces.append, RESULT)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_health, 10)
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **parameters: object) -> None:
         arguments = ["--ros-args"]
         for name, value in parameters.items():
             arguments += ["-p", f"{name}:={value}"]
         code = "import sys; from face_af_common.executables import perception; sys.exit(perception())"
-        self._process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=self._environment)
+        self.process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=self._environment)
 
     def close(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
+        if self.process is not None:
+            self.process.terminate()
             try:
-                self._process.wait(10)
+                self.process.wait(10)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self.process.kill()
         self.node.destroy_node()
         rclpy.shutdown(context=self._context)
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     def _on_health(self, message: DiagnosticArray) -> None:
         self.health += message.status
 
     def show(self, picture: np.ndarray, stamp_ns: int) -> None:
-        self._images.publish(from_bgr(picture, Header(stamp=from_ns(stamp_ns), frame_id="camera")))
+        self.images.publish(from_bgr(picture, Header(stamp=from_ns(stamp_ns), frame_id="camera")))
 
     def until(self, condition: Callable[[], Any], what: str, every: Callable[[], None] | None = None) -> Any:
         deadline, next_call = time.monotonic() + 30, 0.0
@@ -136,7 +136,7 @@ def test_the_stamp_travels_and_mistakes_are_one_clear_line(graph: Graph) -> None
 
     bad = Image(header=Header(stamp=from_ns(6_000_000_000)), width=0, height=0, encoding="bgr8")
     graph.until(
-        lambda: any("(0x0)" in h.message for h in graph.health[-3:]), "a complaint", lambda: graph._images.publish(bad)
+        lambda: any("(0x0)" in h.message for h in graph.health[-3:]), "a complaint", lambda: graph.images.publish(bad)
     )
     assert graph.see(GREY, 7_000_000_000).header.frame_id == "camera" and graph.alive
 
@@ -169,7 +169,7 @@ def test_a_face_that_was_shown_is_enrolled_after_it_has_left(graph: Graph, test_
 
 def test_a_wrong_parameter_ends_the_node_with_one_line(graph: Graph) -> None:
     graph.start(threads=0)
-    assert graph._process is not None and graph._process.wait(20) == 2
+    assert graph.process is not None and graph.process.wait(20) == 2
 
 
 def test_a_person_is_enrolled_named_and_targeted(graph: Graph, test_faces: Path) -> None:

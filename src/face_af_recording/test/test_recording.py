@@ -200,7 +200,7 @@ def test_a_hung_disk_costs_messages_and_no_memory(tmp_path: Path, monkeypatch: p
     disk = threading.Event()
     real = McapFile.flush
     monkeypatch.setattr(McapFile, "flush", lambda file, sync=False: (disk.wait(20), real(file, sync))[1])
-    monkeypatch.setattr(BagRecorder, "_MOST_WAITING_BYTES", 50_000)
+    monkeypatch.setattr(BagRecorder, "MOST_WAITING_BYTES", 50_000)
     recorder = BagRecorder(tmp_path, RecorderLimits(flush_s=0.01))
     recorder.add_topic(
         TopicInfo("/image", recorder_module.COMPRESSED_TYPE, definition(recorder_module.COMPRESSED_TYPE))

@@ -73,21 +73,22 @@ class _Part:
         else:
             x = self._outside()
         first = float(rng.uniform(2.0, 4.0))
-        self._segments = [_Segment(0.0, first, lane, x, x, False)]
+        self.segments = [_Segment(0.0, first, lane, x, x, False)]
+        """The latest 200 to 400."""
         self._starts = [0.0]
 
     def segment(self, now: float) -> tuple[_Segment, _Segment | None]:
         """The segment that ``now`` is in, and the one before it."""
-        while self._segments[-1].end <= now:
+        while self.segments[-1].end <= now:
             self._extend()
         at = max(0, bisect_right(self._starts, now) - 1)
-        return self._segments[at], self._segments[at - 1] if at else None
+        return self.segments[at], self.segments[at - 1] if at else None
 
     def _outside(self) -> float:
         return -_OUT if self._rng.random() < 0.5 else WIDTH + _OUT
 
     def _extend(self) -> None:
-        rng, last = self._rng, self._segments[-1]
+        rng, last = self._rng, self.segments[-1]
         x, lane = last.x1, last.lane
         if not 0 <= x <= WIDTH:
             # off stage: come back by either side, in any lane
@@ -109,31 +110,31 @@ class _Part:
             self._walk(lane, x, self._outside())
 
     def _stay(self, lane: int, x: float, seconds: float) -> None:
-        start = self._segments[-1].end
+        start = self.segments[-1].end
         self._add(_Segment(start, start + seconds, lane, x, x, False))
 
     def _walk(self, lane: int, x0: float, x1: float) -> None:
-        start = self._segments[-1].end
+        start = self.segments[-1].end
         speed = float(self._rng.uniform(160.0, 330.0)) * LANES[lane] / LANES[1]
         self._add(_Segment(start, start + max(0.5, abs(x1 - x0) / speed), lane, x0, x1, False))
 
     def _add(self, segment: _Segment) -> None:
-        self._segments.append(segment)
+        self.segments.append(segment)
         self._starts.append(segment.start)
-        if len(self._segments) > 400:
+        if len(self.segments) > 400:
             # hours of running must not pile up what nobody will ask for again
-            del self._segments[:200], self._starts[:200]
+            del self.segments[:200], self._starts[:200]
 
 
 class Choreography:
     """The whole company. Asking for times out of order is fine within the last few minutes."""
 
     def __init__(self, names: Sequence[str], leading: str, seed: int) -> None:
-        self._parts = [_Part(name, i, len(names), seed, name == leading) for i, name in enumerate(names)]
+        self.parts = [_Part(name, i, len(names), seed, name == leading) for i, name in enumerate(names)]
 
     def at(self, now: float) -> list[Placement]:
         """Everybody on stage or just beside it, the farthest first (so in order of painting)."""
-        placed = [self._place(part, now) for part in self._parts]
+        placed = [self._place(part, now) for part in self.parts]
         seen = [p for p in placed if -_OUT < p.x < WIDTH + _OUT]
         return sorted(seen, key=lambda p: (p.lane, p.name))
 

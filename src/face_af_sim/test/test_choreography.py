@@ -57,4 +57,4 @@ def test_hours_do_not_pile_up() -> None:
     show = Choreography(NAMES, "anna", 0)
     for hour in range(4):
         show.at(hour * 3600.0)
-    assert all(len(part._segments) <= 400 for part in show._parts)
+    assert all(len(part.segments) <= 400 for part in show.parts)

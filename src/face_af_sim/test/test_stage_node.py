@@ -65,8 +65,8 @@ class Others:
         self.answer = True
         self.deliver = True
         self._state = self.node.create_publisher(SteeringState, "state", RESULT)
-        self._status = self.node.create_publisher(CameraStatus, "camera_status", STATUS)
-        self._status.publish(CameraStatus(dry_run=True))
+        self.status = self.node.create_publisher(CameraStatus, "camera_status", STATUS)
+        self.status.publish(CameraStatus(dry_run=True))
         self.node.create_subscription(Image, "image_raw", self._on_image, IMAGE)
         self.node.create_subscription(SimTruth, "sim/truth", self.truths.append, RESULT)
         self.node.create_subscription(Clock, "/clock", lambda m: self.clocks.append(to_ns(m.clock)), 10)
@@ -79,7 +79,7 @@ class Others:
         if self.answer:
             self._state.publish(SteeringState(header=image.header, last_command_id=self.commands))
             if self.deliver:
-                self._status.publish(CameraStatus(dry_run=True, last_command_id=self.commands))
+                self.status.publish(CameraStatus(dry_run=True, last_command_id=self.commands))
 
     def spin_until(self, done, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
         end = time.monotonic() + seconds
@@ -168,7 +168,7 @@ def test_lockstep_waits_for_the_delivery_of_a_press(others: Others, domain: int)
         others.spin_until(lambda: time.monotonic() > until)
         assert len(set(others.stamps)) == count
         others.deliver = True
-        others._status.publish(CameraStatus(dry_run=True, last_command_id=1))
+        others.status.publish(CameraStatus(dry_run=True, last_command_id=1))
         others.spin_until(lambda: len(set(others.stamps)) > count + 5)
     finally:
         stop(process)

@@ -84,7 +84,7 @@ class Graph:
 
     def send(self, number: int, action: ActionKind = ActionKind.LEFT, age: float = 0.0) -> None:
         message = SteeringCommand(id=number, action=int(action))
-        ns = self.driver._now_ns() - int(age * 1e9)
+        ns = self.driver.now_ns() - int(age * 1e9)
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(ns, 10**9)
         self.commands.publish(message)
 
@@ -93,7 +93,7 @@ class Graph:
         message = Clock()
         message.clock.sec = seconds
         self.clock.publish(message)
-        until(lambda: self.driver._now_ns() == seconds * 10**9)
+        until(lambda: self.driver.now_ns() == seconds * 10**9)
 
     def call(self, kind, name: str, **fields: object):
         client = self.probe.create_client(kind, name)
@@ -161,7 +161,7 @@ def test_age_is_measured_with_the_systems_clock(graph, server):
 def test_success_flushes(graph, server):
     g = graph(transport="ptpip", port=server.port)
     flushed = []
-    g.driver._link.flush = flushed.append
+    g.driver.link.flush = flushed.append
     state = SteeringState(state=SteeringState.STEERING)
     g.states.publish(state)
     state.state = SteeringState.ON_TARGET

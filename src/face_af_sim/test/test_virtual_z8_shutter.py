@@ -40,8 +40,11 @@ class Rig:
         self.server.start()
         self.links: list[CameraLink] = []
 
+    def transport(self) -> PtpIpTransport:
+        return PtpIpTransport("127.0.0.1", self.server.port)
+
     def remote(self, profile: Profile = PROFILE) -> PtpRemote:
-        return PtpRemote(PtpIpTransport("127.0.0.1", self.server.port), profile)
+        return PtpRemote(self.transport(), profile)
 
     def link(self, profile: Profile = PROFILE) -> CameraLink:
         link = CameraLink(lambda: self.remote(profile), TIMING)
@@ -131,7 +134,7 @@ def test_a_waiting_press_comes_before_a_waiting_image():
     until(lambda: link.status.connected)
     first, second = (Command(Action(kind), time.time_ns()) for kind in (ActionKind.LEFT, ActionKind.RIGHT))
     link.submit(first)
-    until(lambda: link._waiting is None)
+    until(lambda: link.waiting is None)
     burst = shoot(link)
     link.submit(second)
     gate.set()
@@ -159,12 +162,13 @@ def test_the_key_goes_up_when_the_driver_ends_in_the_middle(rig):
 
 def test_the_key_goes_up_after_a_crash(rig):
     """A driver that is killed lets nothing go; the next one does."""
-    remote = rig.remote()
+    transport = rig.transport()
+    remote = PtpRemote(transport, PROFILE)
     remote.connect()
     keys = remote.shutter()
     next(keys)
     assert rig.camera.shutter_down
-    remote._session._transport.close()  # as the kernel does for a killed process
+    transport.close()  # as the kernel does for a killed process
     keys.close()
     assert rig.camera.shutter_down, "nobody has let it go yet"
     link = rig.link()

@@ -29,10 +29,15 @@ ANNA, BERT, STRANGER = voice(3), voice(11), voice(38)  # less alike than 0.05
 
 
 @pytest.fixture
-def namer() -> VoiceNamer:
+def gallery() -> VoiceGallery:
     gallery = VoiceGallery(None, "m")
     gallery.add("anna", ANNA, 10)
     gallery.add("bert", BERT, 10)
+    return gallery
+
+
+@pytest.fixture
+def namer(gallery: VoiceGallery) -> VoiceNamer:
     return VoiceNamer(VoiceMatcher(gallery, 0.5))
 
 
@@ -92,9 +97,9 @@ def test_silence_forgets(namer: VoiceNamer) -> None:
     assert namer.identity == "" and speak(namer, ANNA) == ""
 
 
-def test_a_person_who_is_removed_loses_the_name(namer: VoiceNamer) -> None:
+def test_a_person_who_is_removed_loses_the_name(namer: VoiceNamer, gallery: VoiceGallery) -> None:
     said(namer, ANNA, 4)
-    namer._matcher._gallery.remove("anna")
+    gallery.remove("anna")
     assert said(namer, ANNA, 2) == ["", ""]
 
 

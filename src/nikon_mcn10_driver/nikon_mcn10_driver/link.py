@@ -89,7 +89,8 @@ class CameraLink:
         self._clock_ns = clock_ns
         self._on_change = on_change
         self._condition = threading.Condition()  # its lock is re-entrant
-        self._waiting: Command | None = None
+        self.waiting: Command | None = None
+        """The command that goes next; a newer one replaces it."""
         self._shutter = Shutter(self._on_image)
         self._arrivals = 0
         self._handled = 0
@@ -115,7 +116,7 @@ class CameraLink:
             if not self._status.connected:
                 self._finish(command, "not connected" + (f": {e}" if (e := self._status.last_error) else ""), failed=1)
                 return
-            overtaken, self._waiting = self._waiting, command
+            overtaken, self.waiting = self.waiting, command
             if overtaken is not None:
                 self._finish(overtaken, "overtaken by a newer command", dropped_stale=1)
             self._condition.notify()
@@ -136,8 +137,8 @@ class CameraLink:
     def flush(self, before_ns: int) -> None:
         """Drops a waiting command that was decided on a frame before ``before_ns``."""
         with self._condition:
-            if self._waiting is not None and self._waiting.stamp_ns < before_ns:
-                flushed, self._waiting = self._waiting, None
+            if self.waiting is not None and self.waiting.stamp_ns < before_ns:
+                flushed, self.waiting = self.waiting, None
                 self._finish(flushed, "no longer needed", dropped_stale=1)
 
     def reconnect(self) -> None:
@@ -213,7 +214,7 @@ class CameraLink:
     def _disconnect(self, remote: Remote, error: str) -> None:
         with self._condition:
             self._remote = None
-            waiting, self._waiting = self._waiting, None
+            waiting, self.waiting = self.waiting, None
             self._update(connected=False, last_error=error or self._status.last_error)
             self._shutter.end(_ENDED)  # asked for in the last moment
             if waiting is not None:
@@ -237,11 +238,11 @@ class CameraLink:
                 if self._closing or self._again:
                     return
                 due = min(last + remote.heartbeat_period, self._shutter.due) - time.monotonic()
-                if self._waiting is None and due > 0:
+                if self.waiting is None and due > 0:
                     self._condition.wait(timeout=min(due, _POLL))
                 if self._closing or self._again:
                     return
-                command, self._waiting = self._waiting, None
+                command, self.waiting = self.waiting, None
             if command is not None:
                 self._send(remote, command)
                 last = time.monotonic()

@@ -23,7 +23,8 @@ _DRAIN_MS = 300
 """Its own default is longer; 300 makes quicker commands."""
 
 _METHODS = {ActionKind.LEFT: "multi_left", ActionKind.RIGHT: "multi_right", ActionKind.FN1: "press_fn1"}
-_CONNECT_TIMEOUT, _CALL_TIMEOUT, _CLOSE_TIMEOUT = 15.0, 3.0, 2.0
+_CONNECT_TIMEOUT, CALL_TIMEOUT, _CLOSE_TIMEOUT = 15.0, 3.0, 2.0
+"""Seconds until a call that hangs is given up."""
 
 
 class NikonUsbControlRemote:
@@ -41,7 +42,7 @@ class NikonUsbControlRemote:
         if hasattr(module, "DRAIN_OVERALL_TIME_MS"):
             module.DRAIN_OVERALL_TIME_MS = _DRAIN_MS
         self._worker = _Worker()
-        self._emulator = self._call(lambda: module.NikonMCN10Emu(verbose=False), "NikonMCN10Emu", _CALL_TIMEOUT)
+        self._emulator = self._call(lambda: module.NikonMCN10Emu(verbose=False), "NikonMCN10Emu", CALL_TIMEOUT)
         if self._call(self._emulator.connect_and_init, "connect_and_init", _CONNECT_TIMEOUT) is False:
             raise DeviceGone("nikon-usb-control does not reach a camera")
         return Identity("Nikon through nikon-usb-control")
@@ -50,7 +51,7 @@ class NikonUsbControlRemote:
         name = _METHODS.get(action.kind)
         if name is None:
             raise Refused(f"nikon-usb-control has no {action.kind.name.lower()}; it has left, right and fn1")
-        if self._call(getattr(self._emulator, name), name, _CALL_TIMEOUT) is False:
+        if self._call(getattr(self._emulator, name), name, CALL_TIMEOUT) is False:
             raise Refused(f"nikon-usb-control: {name} failed")
         return time.monotonic()
 
@@ -58,7 +59,7 @@ class NikonUsbControlRemote:
         raise Refused("nikon-usb-control has no shutter; it has left, right and fn1")
 
     def heartbeat(self) -> None:
-        self._call(self._emulator.send_idle_heartbeat, "send_idle_heartbeat", _CALL_TIMEOUT)
+        self._call(self._emulator.send_idle_heartbeat, "send_idle_heartbeat", CALL_TIMEOUT)
 
     def poll(self) -> None:
         pass

@@ -47,7 +47,7 @@ class DriverNode(Node):
         self._logged = LinkStatus()
         address = camera_address(params)
         lock = LeaderLock([address]) if address else None
-        self._link = CameraLink(factory, _timing(params), self._now_ns, self._on_status, lock) if factory else None
+        self.link = CameraLink(factory, _timing(params), self.now_ns, self._on_status, lock) if factory else None
         self._unused = LinkStatus(last_error="transport is none: commands are refused")
         self._live.on_change(self._on_params)
         subscribe(self, SteeringCommand, "command", self._on_command, RESULT, self._health)
@@ -57,40 +57,41 @@ class DriverNode(Node):
         serve(self, Trigger, "reconnect", self._on_reconnect)
         # wall time: the status must come once a second though a simulated clock stands still
         self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        if self._link is None:
+        if self.link is None:
             self._health.recovered("transport none")
             self._publish(self._unused)
         else:
-            self._link.start()
+            self.link.start()
 
     def close(self) -> None:
-        if self._link is not None:
-            self._link.close()
+        if self.link is not None:
+            self.link.close()
 
-    def _now_ns(self) -> int:
+    def now_ns(self) -> int:
+        """The node's time, which a replay or a test may set."""
         return int(self.get_clock().now().nanoseconds)
 
     def _on_params(self, params: DriverParams) -> None:
-        if self._link is not None:
-            self._link.timing = _timing(params)
+        if self.link is not None:
+            self.link.timing = _timing(params)
 
     def _on_command(self, message: SteeringCommand) -> None:
         action = Action(ActionKind(message.action), message.reason, float(message.x), float(message.y))
         if self._live.value.transport == "dry_run":
             point = f" ({action.x:.3f}, {action.y:.3f})" if action.kind == ActionKind.AF_AREA else ""
             self.get_logger().info(f"dry run: {action.kind.name.lower()}{point}: {action.reason}")
-        if self._link is None:
+        if self.link is None:
             self._refuse(message.id)
         else:
-            self._link.submit(Command(action, to_ns(message.header.stamp), message.id))
+            self.link.submit(Command(action, to_ns(message.header.stamp), message.id))
 
     def _refuse(self, command_id: int) -> None:
         self._unused = replace(self._unused, failed=self._unused.failed + 1, last_command_id=command_id)
         self._publish(self._unused)
 
     def _on_state(self, message: SteeringState) -> None:
-        if message.state == SteeringState.ON_TARGET and self._link is not None:
-            self._link.flush(to_ns(message.header.stamp))
+        if message.state == SteeringState.ON_TARGET and self.link is not None:
+            self.link.flush(to_ns(message.header.stamp))
 
     def _on_press(self, request: Press.Request, response: Press.Response) -> Press.Response:
         names = {kind.name.lower(): kind for kind in (*BUTTONS, ActionKind.AF_AREA)}
@@ -99,11 +100,11 @@ class DriverNode(Node):
             response.message = f"af_area: x and y from 0 to 1 are needed, got {request.x} and {request.y}"
         elif request.button not in names:
             response.message = f"there is no button {request.button!r}; there are {', '.join(names)}"
-        elif self._link is None:
+        elif self.link is None:
             response.message = self._unused.last_error
         else:
-            command = Command(Action(names[request.button], "by hand", *point), self._now_ns())
-            self._link.submit(command)
+            command = Command(Action(names[request.button], "by hand", *point), self.now_ns())
+            self.link.submit(command)
             command.done.wait(_PRESS_TIMEOUT)
             response.success = command.outcome == ""
             response.message = "sent" if response.success else command.outcome or "no answer from the camera yet"
@@ -112,19 +113,19 @@ class DriverNode(Node):
     def _on_shutter(self, request: Shutter.Request, response: Shutter.Response) -> Shutter.Response:
         """Answers at once: whoever waited here for a burst would keep commands waiting."""
         burst = Burst(request.count, request.gap)
-        if self._link is None:
+        if self.link is None:
             burst.finish(self._unused.last_error)
         else:
-            self._link.release_shutter(burst)
+            self.link.release_shutter(burst)
         response.success = not burst.outcome
         response.message = burst.outcome or f"begun: {burst.count} image{'s' if burst.count > 1 else ''}"
         return response
 
     def _on_reconnect(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        if self._link is None:
+        if self.link is None:
             response.message = self._unused.last_error
         else:
-            self._link.reconnect()
+            self.link.reconnect()
             response.success, response.message = True, "connecting anew"
         return response
 
@@ -155,7 +156,7 @@ class DriverNode(Node):
             self._health.recovered()
 
     def _tick(self) -> None:
-        self._publish(self._link.status if self._link is not None else self._unused)
+        self._publish(self.link.status if self.link is not None else self._unused)
 
     def _publish(self, status: LinkStatus) -> None:
         params = self._live.value
@@ -184,7 +185,7 @@ class DriverNode(Node):
                 raise
 
     def _figures(self) -> dict[str, object]:
-        status = self._link.status if self._link is not None else self._unused
+        status = self.link.status if self.link is not None else self._unused
         return {
             "transport": self._live.value.transport,
             "connected": status.connected,

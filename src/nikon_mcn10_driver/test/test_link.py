@@ -69,7 +69,7 @@ def remote():
 
 @pytest.fixture
 def link(remote):
-    clock = {"offset": 0}
+    clock, before = {"offset": 0}, threading.enumerate()
     link = CameraLink(lambda: remote, LinkTiming(0.2, 0.01, 0.05), lambda: time.time_ns() + clock["offset"])
     link.clock = clock
     link.start()
@@ -77,7 +77,7 @@ def link(remote):
     yield link
     remote.gate.set()
     link.close()
-    assert not link._thread.is_alive()
+    assert "camera_link" not in {thread.name for thread in threading.enumerate() if thread not in before}
 
 
 def command(number: int, stamp_ns: int | None = None) -> Command:

@@ -91,7 +91,7 @@ def test_its_faults_end_the_connection(module, monkeypatch):
 
 @pytest.mark.parametrize("interrupt", [False, True])
 def test_a_call_that_hangs_is_given_up(module, monkeypatch, interrupt):
-    monkeypatch.setattr(nikon_usb_control, "_CALL_TIMEOUT", 0.3)
+    monkeypatch.setattr(nikon_usb_control, "CALL_TIMEOUT", 0.3)
     remote = NikonUsbControlRemote()
     remote.connect()
     hang = threading.Event()

@@ -46,7 +46,8 @@ class BagRecorder:
     """
 
     _MOST_WAITING = 20_000
-    _MOST_WAITING_BYTES = 256_000_000
+    MOST_WAITING_BYTES = 256_000_000
+    """Messages that the disk has not taken yet; more are dropped and counted."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class BagRecorder:
 
     def add(self, topic: str, log_time: int, data: bytes) -> None:
         """One serialized message of a known topic; ``log_time`` in nanoseconds."""
-        if self._bytes_taken - self._bytes_written > self._MOST_WAITING_BYTES:
+        if self._bytes_taken - self._bytes_written > self.MOST_WAITING_BYTES:
             self.counts.messages_dropped += 1
             return
 

@@ -18,26 +18,43 @@ class MqttParams:
     tls: bool = param(
         False, "encrypt, and check the broker's certificate with the system's authorities", read_only=True
     )
-    ca_file: str = param("", "encrypt, and check the certificate with this authority's (PEM)", read_only=True)
-    discovery: bool = param(True, "describe the topics to Home Assistant", read_only=True)
+    ca_file: str = param(
+        "", "encrypt, and check the broker's certificate with this authority's (a PEM file)", read_only=True
+    )
+    discovery: bool = param(True, "announce this system to Home Assistant (MQTT discovery)", read_only=True)
 
 
 @dataclass(frozen=True)
 class DelayParams:
-    appears: float = param(0.5, "a person is seen so long before they appear", unit="s", low=0.0, high=60.0)
-    leaves: float = param(2.0, "a person is unseen so long before they leave", unit="s", low=0.0, high=600.0)
-    unknown: float = param(2.0, "a stranger is seen so long before it counts", unit="s", low=0.0, high=60.0)
-    focus: float = param(0.3, "the focus is on a person so long before it counts", unit="s", low=0.0, high=60.0)
-    speaks: float = param(0.0, "a person is heard so long before they speak", unit="s", low=0.0, high=60.0)
-    lost: float = param(3.0, "no frame for so long: the capture is lost", unit="s", low=0.5, high=600.0)
+    appears: float = param(
+        0.5, "how long a person must be in sight before the event appears", unit="s", low=0.0, high=60.0
+    )
+    leaves: float = param(
+        2.0, "how long a person must be out of sight before the event leaves", unit="s", low=0.0, high=600.0
+    )
+    unknown: float = param(
+        2.0, "how long a stranger must be in sight before the event unknown", unit="s", low=0.0, high=60.0
+    )
+    focus: float = param(
+        0.3,
+        "how long the focus must be on a person, or off them, before the event gets_focus or loses_focus",
+        unit="s",
+        low=0.0,
+        high=60.0,
+    )
+    speaks: float = param(0.0, "how long a person must be heard before the event speaks", unit="s", low=0.0, high=60.0)
+    lost: float = param(3.0, "how long no frame may come before the event capture_lost", unit="s", low=0.5, high=600.0)
 
 
 @dataclass(frozen=True)
 class OutputsNodeParams:
     actions: str = param("", "the file of actions (docs/outputs.md); empty: none", read_only=True)
-    dry_run: bool = param(False, "say what would be done, and do nothing")
+    dry_run: bool = param(False, "log what would be done, and do nothing")
     gpio: str = param(
-        "gpiod", "lines of the header, or lights in the terminal", choices=("gpiod", "terminal"), read_only=True
+        "gpiod",
+        "gpiod: the lines of the board's header; terminal: lights drawn in the terminal, to try without a board",
+        choices=("gpiod", "terminal"),
+        read_only=True,
     )
     mqtt: MqttParams = group(MqttParams)
     delay: DelayParams = group(DelayParams)

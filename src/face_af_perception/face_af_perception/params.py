@@ -33,7 +33,7 @@ class RecognitionParams:
         0.0, "similarity below which it loses its name again; 0.0: a little below enter", low=0.0, high=1.0
     )
     margin: float = param(
-        0.04, "by how much the best person must be more alike than the second best", low=0.0, high=1.0
+        0.04, "how much the best person's similarity must exceed the second best's for a name", low=0.0, high=1.0
     )
     budget_ms: float = param(
         8.0, "time for embeddings on each frame; at least one face is embedded", unit="ms", low=1.0, high=1000.0
@@ -45,19 +45,34 @@ class RecognitionParams:
         low=0,
         high=100,
     )
-    refresh_s: float = param(1.0, "a settled track is recognised again after this time", unit="s", low=0.05, high=60.0)
-    memory: int = param(8, "embeddings of a track that vote on its identity, newest kept", low=1, high=64)
-    cohort: bool = param(
-        True, "a face that is more alike to a neighbour seen beside a person than to that person is not that person"
+    refresh_s: float = param(
+        1.0,
+        "a face whose name is settled is compared with the gallery again after this time",
+        unit="s",
+        low=0.05,
+        high=60.0,
     )
-    flip: bool = param(False, "embed each face and its mirror image: steadier, at twice the cost")
+    memory: int = param(
+        8, "how many of a face's newest embeddings vote on its name; more is steadier and slower", low=1, high=64
+    )
+    cohort: bool = param(
+        True,
+        "a face that resembles somebody seen beside a person more than that person does not get that person's name",
+    )
+    flip: bool = param(False, "embed each face and its mirror image: steadier names, at twice the cost")
 
 
 @dataclass(frozen=True)
 class TrackerParams:
-    keep_s: float = param(1.5, "a face that is not seen keeps its track for this long", unit="s", low=0.0, high=10.0)
+    keep_s: float = param(
+        1.5, "a face that is out of sight keeps its track_id and name for this long", unit="s", low=0.0, high=10.0
+    )
     reach: float = param(
-        0.8, "how far from its predicted place a face may appear, in face sizes, from frame to frame", low=0.1, high=5.0
+        0.8,
+        "how far from the place expected of it a face may be in the next frame and still be the same one,"
+        " in widths of the face",
+        low=0.1,
+        high=5.0,
     )
 
 
@@ -72,12 +87,19 @@ class PerceptionNodeParams:
         "auto", "entry, group or family of models/models.yaml, or several joined by +; auto: the best that is there"
     )
     runtime: str = param("auto", "what runs the networks; auto: the best that works", choices=RUNTIMES)
-    precision: str = param("fp16", "what a GPU may compute in", choices=("fp16", "fp32"))
-    threads: int = param(2, "threads of a network on the CPU", low=1, high=64)
+    precision: str = param(
+        "fp16", "numbers that a GPU computes with: fp16 is faster, fp32 more exact", choices=("fp16", "fp32")
+    )
+    threads: int = param(2, "CPU threads for each network", low=1, high=64)
     detector_size: tuple[int, ...] = param(
         (640, 384), "width and height of the detector's input, raised to multiples of 32", unit="px", low=32, high=4096
     )
-    detector_threshold: float = param(0.0, "score of a face to be reported; 0.0: the detector's own", low=0.0, high=1.0)
+    detector_threshold: float = param(
+        0.0,
+        "least score of a face that is reported; lower: more faces, more that are none; 0.0: the detector's own",
+        low=0.0,
+        high=1.0,
+    )
     recognition: RecognitionParams = group(RecognitionParams)
     tracker: TrackerParams = group(TrackerParams)
 

@@ -65,7 +65,11 @@ class StageNodeParams:
         "", "remote profile whose grip the virtual camera hears; empty = the simulator's own codes", read_only=True
     )
     hdmi: str = param(
-        "clean", "faults of the cable and the capture card that the frames show", choices=tuple(HDMI), read_only=True
+        "clean",
+        "what the way over cable and capture card does to the frames: clean: nothing; 422: half the colour;"
+        " mjpeg: compression; poor: strong compression, blur and noise",
+        choices=tuple(HDMI),
+        read_only=True,
     )
     frame_id: str = param("camera", "frame_id of the frames", read_only=True)
     jpeg_quality: int = param(JPEG_QUALITY, "quality of image_raw/compressed", low=10, high=100, read_only=True)

@@ -14,28 +14,39 @@ from .listener import NamingParams
 class SpeakerNodeParams:
     source: str = param(
         "default",
-        "an ALSA device (list_devices shows them), or a recording or video, which is heard at its own pace",
+        "an ALSA device (the tool list_devices shows them), or a sound file or video, which plays at its own pace",
         read_only=True,
     )
     channel: int = param(
-        0, "which channel is listened to, from 1; 0: all of them, mixed", low=0, high=32, read_only=True
+        0, "channel to listen to, counted from 1; 0: all of them, mixed", low=0, high=32, read_only=True
     )
-    loop: bool = param(False, "begin a file again at its end", read_only=True)
-    gallery: str = param("", "the gallery's folder; empty: the faces' own", read_only=True)
-    embedder: str = param("auto", "a voice_embedder of the model manifest, or auto", read_only=True)
-    model_dir: str = param("", "folder with weights, before FACE_AF_MODEL_DIR", read_only=True)
-    manifest: str = param("", "a model manifest of your own", read_only=True)
+    loop: bool = param(False, "start a file again when it has ended", read_only=True)
+    gallery: str = param("", "folder of the gallery; empty: the one of the faces, in the data folder", read_only=True)
+    embedder: str = param(
+        "auto", "a voice_embedder of models/models.yaml; auto: the best that is there", read_only=True
+    )
+    model_dir: str = param(
+        "", "folder to look for model files in first, before FACE_AF_MODEL_DIR and models/", read_only=True
+    )
+    manifest: str = param(
+        "", "model manifest of your own, its entries before those of models/models.yaml", read_only=True
+    )
     threshold: float = param(
-        0.0, "likeness from which on a voice is named; 0: the model's own. Lower names more, strangers too",
+        0.0, "similarity from which on a voice is named; 0: the model's own. Lower names more, strangers too",
         low=0.0, high=1.0,
     )  # fmt: skip
-    margin: float = param(MARGIN, "lead over the second best person that a name needs", low=0.0, high=1.0)
+    margin: float = param(
+        MARGIN, "how much the best person's similarity must exceed the second best's for a name", low=0.0, high=1.0
+    )
     hysteresis: float = param(
-        NamingParams.hysteresis, "a name stays down to the threshold less this", low=0.0, high=1.0
+        NamingParams.hysteresis,
+        "how far below the threshold the similarity may fall before a voice loses its name",
+        low=0.0,
+        high=1.0,
     )
     offset: float = param(
         0.0,
-        "what the sound is late against the frames, taken off its stamps; the tool measure_offset measures it",
+        "how much later the sound arrives than its frames; its stamps are put back by this (the tool measure_offset)",
         unit="s",
         low=-5.0,
         high=5.0,

@@ -40,7 +40,14 @@ _KEYS = ("description", "groups", "hold_s", "target", "timeline")
 MAX_BYTES = 32_000
 """Of a recipe: so much is read in a tenth of a second, and has room for hundreds of entries."""
 _PATH = 1_000
+"""Characters of a name that are looked for on the disk: more than any real path has, and a longer one is an error
+anyway."""
 _READING: Patience[tuple[Path, str]] = Patience(0.5)
+"""Seconds until a disk that does not answer is given up: the node that reads steers no frame meanwhile."""
+_CLOCK_BACK_S = 1.0
+"""Seconds by which time must go back to be a new start (a replay that loops), and not a frame out of order."""
+_LONGEST_HOLD_S = 600.0
+"""Ten minutes: a longer one is a slip of the pen, since the recipe would hardly ever change the target."""
 _SPAN = re.compile(r"^\s*(?:(then)|(\d+:\d\d(?::\d\d)?)\s*-\s*(\d+:\d\d(?::\d\d)?)?)\s+(\S.*?)\s*$")
 
 
@@ -65,6 +72,8 @@ class Recipe:
     parts: tuple[Part, ...]
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     hold_s: float = 2.0
+    """Seconds that a better choice must be in sight before the focus moves on: longer than somebody is hidden who
+    walks past another person, shorter than an audience waits."""
     description: str = ""
 
     @property
@@ -107,7 +116,7 @@ class RecipeRunner:
         The target of before is kept for ``hold_s`` after it went out of sight, and so long must a person who
         ranks higher be in sight to take over.
         """
-        if self.start is None or now < self._last - 1.0:
+        if self.start is None or now < self._last - _CLOCK_BACK_S:
             self.start, self._current, self._better = now, "", ""
         self._last = now
         choices = self.recipe.choices_at(now - self.start)
@@ -270,8 +279,8 @@ class _Reader:
             value = float(self.text(node, where))
         except ValueError:
             value = -1.0
-        if not 0.0 <= value <= 600.0:
-            raise self.fail(node, f"{where}: a number from 0 to 600 is needed, got {node.value}")
+        if not 0.0 <= value <= _LONGEST_HOLD_S:
+            raise self.fail(node, f"{where}: a number from 0 to {_LONGEST_HOLD_S:g} is needed, got {node.value}")
         return value
 
     def names(self, node: Any, where: str) -> tuple[str, ...]:

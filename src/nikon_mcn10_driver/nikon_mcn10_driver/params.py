@@ -32,7 +32,7 @@ class AfAreaParams:
     )
     refresh: float = param(
         1.0,
-        "how long the size of the live view and the focus mode are believed",
+        "the camera is asked again for the live view's size and the focus mode after this time",
         unit="s",
         low=0.0,
         high=60.0,

@@ -31,7 +31,7 @@ class RecorderParams:
     )
     flush_s: float = param(
         0.5,
-        "what was received is on disk after this time; a crash loses no more",
+        "longest time until what was received is on disk: what a crash may lose",
         unit="s",
         low=0.05,
         high=10.0,

@@ -1,7 +1,7 @@
 """Every setting of a crop run, with its range; the YAML file and the presets are made of it.
 
-The names are those of PersonCapture, so that its users find them again. Distances are ``1 - likeness``; likeness is on
-the scale that the whole project publishes: strangers near 0, the embedder's threshold at 0.42, the same photograph 1.
+The names are those of PersonCapture, so that its users find them again. Distances are ``1 - similarity``, on the
+scale that the whole project publishes: strangers near 0, the embedder's threshold at 0.42, the same photograph 1.
 """
 
 from __future__ import annotations
@@ -20,15 +20,21 @@ class CropSettings:
 
     # -- pre-scan ----------------------------------------------------------------------------------------------------
     prescan_stride: int = param(
-        24, "Every so many frames are looked at in the pre-scan", unit="frames", low=1, high=600
+        24,
+        "The pre-scan looks at one frame in so many; more is faster and may miss short moments",
+        unit="frames",
+        low=1,
+        high=600,
     )
     prescan_max_width: int = param(
         640, "Width to which a frame is reduced for the pre-scan", unit="pixels", low=160, high=3840
     )
-    prescan_fd_enter: float = param(0.68, "A span begins where the distance falls to this", low=0.0, high=1.2)
-    prescan_fd_exit: float = param(0.74, "A span ends where the distance rises to this", low=0.0, high=1.5)
+    prescan_fd_enter: float = param(
+        0.68, "A span begins where the distance of a face to the person falls to this", low=0.0, high=1.2
+    )
+    prescan_fd_exit: float = param(0.74, "A span ends where that distance rises to this", low=0.0, high=1.5)
     prescan_exit_sec: float = param(
-        0.5, "A span also ends after so long without a sighting", unit="s", low=0.0, high=60.0
+        0.5, "A span also ends when the person has not been seen for this long", unit="s", low=0.0, high=60.0
     )
     prescan_pad_sec: float = param(2.0, "A span is widened by this on both sides", unit="s", low=0.0, high=60.0)
     prescan_bridge_gap_sec: float = param(1.0, "Shorter gaps between spans are closed", unit="s", low=0.0, high=600.0)
@@ -39,21 +45,33 @@ class CropSettings:
     # -- bank of references ------------------------------------------------------------------------------------------
     bank_grow: bool = param(True, "Whether the pre-scan adds good faces of the person to the references")
     prescan_fd_add: float = param(
-        0.5, "A face at most this far from the references given by the user may be added", low=0.0, high=1.0
+        0.5, "A face may be added up to this distance from the references given by the user", low=0.0, high=1.0
     )
     bank_quality_min: float = param(0.35, "Quality that a face needs to be added", low=0.0, high=1.0)
     bank_gap_sec: float = param(1.0, "Time between two faces that are added", unit="s", low=0.0, high=600.0)
     bank_duplicate: float = param(
-        0.968, "A face whose cosine to one of the bank is higher adds nothing", low=0.0, high=1.0
+        0.968,
+        "A face more similar (cosine) than this to a reference that is there already is not added",
+        low=0.0,
+        high=1.0,
     )
-    bank_cap: int = param(64, "The bank adds at most so many faces for each person", low=0, high=1000)
+    bank_cap: int = param(64, "Most faces that are added for each person", low=0, high=1000)
 
     # -- identity ----------------------------------------------------------------------------------------------------
-    frame_stride: int = param(2, "Every so many frames are looked at in the main pass", unit="frames", low=1, high=300)
-    face_thresh: float = param(0.62, "A face is the person's up to this distance", low=0.0, high=1.2)
-    face_margin: float = param(
-        0.05, "It must be nearer to the person than to anybody else by this much", low=0.0, high=1.0
+    frame_stride: int = param(
+        2,
+        "The main pass looks at one frame in so many; more is faster and gives fewer crops",
+        unit="frames",
+        low=1,
+        high=300,
     )
+    face_thresh: float = param(
+        0.62,
+        "A face is the person's up to this distance; higher: more crops, and more of other people",
+        low=0.0,
+        high=1.2,
+    )
+    face_margin: float = param(0.05, "How much nearer it must be to the person than to anybody else", low=0.0, high=1.0)
     face_det_conf: float = param(0.5, "Confidence from which on something is a face", low=0.05, high=0.99)
     face_quality_min: float = param(0.06, "Quality below which a face is not cropped", low=0.0, high=1.0)
     doubt_below_quality: float = param(
@@ -62,17 +80,17 @@ class CropSettings:
     doubt: float = param(0.7, "Distance that is added to a face of no quality at all", low=0.0, high=2.0)
     min_face_px: int = param(20, "Height below which a face is not cropped", unit="pixels", low=8, high=2000)
     lock_sec: float = param(
-        0.5, "So long after a sighting a face in its place needs less likeness", unit="s", low=0.0, high=10.0
+        0.5, "For this long after a sighting a face in the same place may be farther away", unit="s", low=0.0, high=10.0
     )
-    lock_fd_slack: float = param(0.06, "So much farther may a face in the place of a sighting be", low=0.0, high=0.5)
-    lock_iou: float = param(0.3, "Overlap of two faces in one place", low=0.0, high=1.0)
+    lock_fd_slack: float = param(0.06, "How much farther it may be then", low=0.0, high=0.5)
+    lock_iou: float = param(0.3, "Overlap (IoU) from which on two faces are in the same place", low=0.0, high=1.0)
     scene_cut: float = param(
         0.12, "Mean change of brightness from one frame to the next that counts as a cut", low=0.01, high=1.0
     )
     allow_back: bool = param(
         False, "Whether the person's body is followed for back_sec without a visible face (person detector needed)"
     )
-    back_sec: float = param(3.0, "So long after a sighting the body may be followed", unit="s", low=0.0, high=60.0)
+    back_sec: float = param(3.0, "How long after a sighting the body may be followed", unit="s", low=0.0, high=60.0)
 
     # -- persons -----------------------------------------------------------------------------------------------------
     min_det_conf: float = param(0.35, "Confidence from which on something is a person", low=0.05, high=0.99)
@@ -85,32 +103,48 @@ class CropSettings:
         0.15, "Room above the face, as a share of the crop's height", low=0.0, high=0.9
     )
     crop_bottom_min_face_heights: float = param(1.5, "Room below the face, in heights of the face", low=0.0, high=10.0)
-    crop_penalty_weight: float = param(3.0, "Weight of those three against a larger crop", low=0.0, high=100.0)
-    face_anchor_down_frac: float = param(
-        1.1, "The crop's centre lies so far below the face's, in heights of the face", low=0.0, high=5.0
+    crop_penalty_weight: float = param(
+        3.0, "How much missing room counts, against how much of the crop is not the person", low=0.0, high=100.0
     )
-    face_max_frac_in_crop: float = param(0.42, "The face's share of the crop's height, at most", low=0.05, high=0.95)
-    face_min_frac_in_crop: float = param(0.18, "The face's share of the crop's height, at least", low=0.0, high=0.9)
-    crop_min_height_frac: float = param(0.28, "The crop's share of the frame's height, at least", low=0.0, high=1.0)
-    face_det_pad: float = param(0.08, "The face is widened by this before a crop must contain it", low=0.0, high=1.0)
+    face_anchor_down_frac: float = param(
+        1.1, "How far the crop's centre lies below the face's, in heights of the face", low=0.0, high=5.0
+    )
+    face_max_frac_in_crop: float = param(
+        0.42, "Largest share of the crop's height that the face may have", low=0.05, high=0.95
+    )
+    face_min_frac_in_crop: float = param(
+        0.18, "Smallest share of the crop's height that the face may have", low=0.0, high=0.9
+    )
+    crop_min_height_frac: float = param(
+        0.28, "Smallest share of the frame's height that a crop may have", low=0.0, high=1.0
+    )
+    face_det_pad: float = param(
+        0.08, "Room around the face that every crop must contain, as a share of the face's size", low=0.0, high=1.0
+    )
 
     # -- near-duplicates ---------------------------------------------------------------------------------------------
     only_best: bool = param(True, "Whether only the best frame of each moment is kept")
     min_gap_sec: float = param(1.5, "Length of a moment", unit="s", low=0.0, high=600.0)
     iou_gate: float = param(
-        0.05, "Within a moment's length, crops that overlap more than this are one", low=0.0, high=1.0
+        0.05, "Crops within a moment's length that overlap (IoU) more than this count as one", low=0.0, high=1.0
     )
     duplicate_cosine: float = param(
-        0.985, "Faces whose cosine is higher are one, if the images agree as well", low=0.0, high=1.0
+        0.985, "Faces more similar (cosine) than this count as one, if the images agree as well", low=0.0, high=1.0
     )
     duplicate_bits: int = param(
-        6, "Images whose perceptual hashes differ in at most so many of 64 bits are one", unit="bits", low=0, high=64
+        6,
+        "Images whose perceptual hashes differ in no more of their 64 bits than this agree",
+        unit="bits",
+        low=0,
+        high=64,
     )
 
     # -- files -------------------------------------------------------------------------------------------------------
     format: str = param("jpg", "File format of the crops", choices=("jpg", "png", "webp"))
     quality: int = param(95, "Quality of JPEG and WebP", low=1, high=100)
-    long_side: int = param(0, "Crops are resized to this long side; 0: as they are", unit="pixels", low=0, high=8192)
+    long_side: int = param(
+        0, "Crops are resized so that their long side is this; 0: as they are", unit="pixels", low=0, high=8192
+    )
     annot: bool = param(True, "Whether annotated frames are written to annot/")
     debug: bool = param(False, "Whether a line for every frame looked at is written to debug/")
 

@@ -29,7 +29,7 @@ def draw_timeline(reports: Sequence[VideoReport], settings: CropSettings) -> byt
         axes.axhline(1 - settings.prescan_fd_enter, color="#999999", lw=0.8, ls="--")
         times = report.crops[person]
         axes.plot(times, [1.02] * len(times), "v", color="#1f5fbf", ms=5, clip_on=False)
-        axes.set(xlim=(0, max(0.1, report.duration)), ylim=(-0.1, 1.05), ylabel="likeness")
+        axes.set(xlim=(0, max(0.1, report.duration)), ylim=(-0.1, 1.05), ylabel="similarity")
         axes.set_title(f"{report.video}: {person}, {len(times)} crops", loc="left", fontsize=9)
     figure.axes[-1].set_xlabel("seconds   (dashed: where a span begins; green: spans; blue: crops)")
     buffer = io.BytesIO()

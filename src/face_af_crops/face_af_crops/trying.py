@@ -99,7 +99,7 @@ class Trial:
     def _said(verdict: dict[str, Any], settings: CropSettings) -> str:
         words = str(verdict["person"])
         if "distance" in verdict:
-            words += f": likeness {1 - verdict['distance']:.2f} ({1 - settings.face_thresh:.2f} is needed)"
+            words += f": similarity {1 - verdict['distance']:.2f} ({1 - settings.face_thresh:.2f} is needed)"
         if "crop" in verdict:
             _, _, width, height = verdict["crop"]
             return f"{words}; a crop of {verdict['ratio']}, {width} x {height}"

@@ -234,7 +234,7 @@ def _when(where: _Where, value: Any) -> When:
 def _dos(where: _Where, value: Any) -> list[Do]:
     fields = where.mapping(value, set(_MAKERS))
     if not fields:
-        raise where.fail(f"what? one of {', '.join(_MAKERS)}")
+        raise where.fail(f"says nothing to do; one of these is needed: {', '.join(_MAKERS)}")
     return [_MAKERS[kind](where.inside(kind), inner) for kind, inner in fields.items()]
 
 

@@ -66,7 +66,7 @@ class AnnotatedVideo:
         counted = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
         video.release()
         if counted < self._frames:
-            reason = f"{counted} of {self._frames} frames could be written: free space or memory, or choose a new place"
+            reason = f"only {counted} of {self._frames} frames are in it: make room on the disk, or write it elsewhere"
             raise FileError(self._path, reason)
 
 

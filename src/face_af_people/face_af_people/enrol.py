@@ -204,7 +204,7 @@ def _summary(result: Enrolled, negative: bool) -> str:
         parts.append(f"{result.skipped} skipped")
     alike = ""
     if result.alike_least < 1:
-        alike = f"; alike {result.alike_mean:.2f} on average, {result.alike_least:.2f} at least"
+        alike = f"; similarity {result.alike_mean:.2f} on average, {result.alike_least:.2f} at least"
     return f"{result.name}: {', '.join(parts)}{alike}"
 
 

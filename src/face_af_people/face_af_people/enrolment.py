@@ -74,7 +74,9 @@ def enrol_person(
         if index in left_out:
             nearest = nearest_other(rows)[index]
             result.outliers.append((path, nearest))
-            say(f"{path}: alike to none of {name}'s other photos ({nearest:.2f}), left out; --keep-outliers takes it")
+            say(
+                f"{path}: like none of {name}'s other photos (at most {nearest:.2f}), left out; --keep-outliers adds it"
+            )
             continue
         if not negative and not masked and (other := looks_like(gallery, analyser, name, face.embedding)):
             say(f"{path}: {other}; is it really {name}?")

@@ -33,6 +33,11 @@ class Outlier:
     other: str
     alike: float
 
+    def text(self) -> str:
+        """A line for people."""
+        shown = f"{self.sample.identity} {self.sample.id}: more like {self.other} ({self.alike:.2f})"
+        return f"{shown} than like the others of {self.sample.identity} ({self.own:.2f})"
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -42,6 +47,12 @@ class Overlap:
     second: str
     pairs: int
     most: float
+
+    def text(self) -> str:
+        """A line for people."""
+        return (
+            f"{self.first} and {self.second} overlap: {self.pairs} pairs of samples, similarity up to {self.most:.2f}"
+        )
 
 
 def place(rows: Embeddings, seed: int = 42) -> NDArray[np.float32]:
@@ -133,11 +144,8 @@ def page(
             f'<img{mark} alt="" title="{html.escape(note, quote=True)}" src="{_thumbnail(gallery, sample)}" '
             f'data-person="{number}" style="left:{x:.2%};top:{1 - y:.2%};border-color:hsl({hue} 80% 45%)">'
         )
-    lines = [
-        f"{o.sample.identity} {o.sample.id}: more like {o.other} ({o.alike:.2f}) than like the others ({o.own:.2f})"
-        for o in outliers
-    ]
-    both = [f"{o.first} and {o.second}: {o.pairs} pairs of samples, up to {o.most:.2f}" for o in overlaps]
+    lines = [outlier.text() for outlier in outliers]
+    both = [overlap.text() for overlap in overlaps]
     filled = _PAGE.replace("@FACES@", "\n".join(faces)).replace("@NAMES@", _options(names))
     return filled.replace("@OUTLIERS@", _list(lines)).replace("@OVERLAPS@", _list(both))
 

@@ -63,10 +63,8 @@ def _map(gallery: object, options: argparse.Namespace) -> int:
     files.write_text(folder / "map.html", page, private=True)
     files.write_text(folder / "map.json", face_map.report(outliers, overlaps), private=True)
     for o in outliers[:_MOST_LINES]:
-        print(
-            f"{o.sample.identity} {o.sample.id}: more like {o.other} ({o.alike:.2f}) than like the others ({o.own:.2f})"
-        )
+        print(o.text())
     for pair in overlaps[:_MOST_LINES]:
-        print(f"{pair.first} and {pair.second} overlap: {pair.pairs} pairs of samples, up to {pair.most:.2f}")
+        print(pair.text())
     print(f"{len(outliers)} samples look mislabelled, {len(overlaps)} pairs of people overlap: {folder / 'map.html'}")
     return 0

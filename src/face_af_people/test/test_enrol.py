@@ -32,7 +32,7 @@ def test_enrol_a_folder_of_people_and_show_it(people: Path, tmp_path: Path, caps
     assert run(enrol, "--gallery", gallery, people) == 0
     out = capsys.readouterr().out
     assert (
-        "anna: 4 enrolled; alike" in out
+        "anna: 4 enrolled; similarity" in out
         and "anna: 0 enrolled, 4 known already" in out
         and "5 people, 20 samples" in out
     )
@@ -95,7 +95,7 @@ def test_outlier_is_shown_and_left_out(tmp_path: Path, capsys: pytest.CaptureFix
     photo(tmp_path / "anna" / "other.png", ("dora", 180))
     assert run(enrol, "--gallery", tmp_path / "g", tmp_path) == 0
     out = capsys.readouterr().out
-    assert "other.png: alike to none" in out and "3 enrolled, 1 left out" in out
+    assert "other.png: like none" in out and "3 enrolled, 1 left out" in out
     assert run(enrol, "--gallery", tmp_path / "g", "--keep-outliers", tmp_path) == 0
     assert "1 enrolled, 3 known already" in capsys.readouterr().out
 

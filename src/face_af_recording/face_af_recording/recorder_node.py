@@ -110,7 +110,7 @@ class RecorderNode(Node):
             print(f"[ERROR] recording has stopped: {self._recorder.stopped}", file=sys.stderr, flush=True)
         counts = self._recorder.counts
         lost = f", {counts.messages_dropped} lost to a slow disk" if counts.messages_dropped else ""
-        print(f"{self._recorder.folder}: {counts.messages} messages, {self._frames} pictures{lost}", flush=True)
+        print(f"{self._recorder.folder}: {counts.messages} messages, {self._frames} frames{lost}", flush=True)
 
     def _declare(self, name: str, kind: str, profile: QoSProfile) -> None:
         self._recorder.add_topic(TopicInfo(name, kind, definition(kind), _qos_yaml(profile)))
@@ -180,7 +180,7 @@ class RecorderNode(Node):
         self._pictures_lacked = self.count_publishers(self._raw_pictures) > 0
         if lacked and self._pictures_lacked:
             self._health.fault(
-                f"pictures are not recorded: {self._raw_pictures} is published, {self._pictures} is not; run "
+                f"frames are not recorded: {self._raw_pictures} is published, {self._pictures} is not; run "
                 f"`ros2 run image_transport republish raw compressed` for that camera, or record with images:=false",
                 WARN,
             )

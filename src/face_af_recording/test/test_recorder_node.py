@@ -64,7 +64,7 @@ def test_every_picture_is_recorded_as_it_was_sent(
         publisher.publish(bags.picture(number), bags.header(number))
         time.sleep(0.01)
     graph.close()
-    assert "60 pictures" in capsys.readouterr().out
+    assert "60 frames" in capsys.readouterr().out
     with AnyReader([tmp_path / "bag"]) as reader:
         (connection,) = (c for c in reader.connections if c.topic == "/image_raw/compressed")
         messages = [reader.deserialize(raw, connection.msgtype) for _, _, raw in reader.messages([connection])]
@@ -76,7 +76,7 @@ def test_every_picture_is_recorded_as_it_was_sent(
 
 def test_a_camera_with_raw_pictures_only_is_named(graph: Graph) -> None:
     raw = graph.camera.create_publisher(Image, "image_raw", qos.IMAGE)
-    graph.until(lambda: any("pictures are not recorded: /image_raw is published" in s.message for s in graph.health))
+    graph.until(lambda: any("frames are not recorded: /image_raw is published" in s.message for s in graph.health))
     assert graph.health[-1].level == DiagnosticStatus.WARN
     graph.camera.destroy_publisher(raw)
     FramePublisher(graph.camera)

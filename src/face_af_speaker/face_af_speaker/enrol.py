@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     for name, pieces in people.items():
         done = enrolment.enrol(gallery, opened, name, pieces, complain, options.channel)
         seconds = sum(session.seconds for session in done)
-        alike = f"; alike {min(session.alike for session in done):.2f} at least" if done else ""
+        alike = f"; similarity {min(session.alike for session in done):.2f} at least" if done else ""
         print(f"{name}: {len(done)} of {len(pieces)} recordings enrolled, {seconds:.0f} s of speech{alike}")
         status = status if done else 1
     if options.listen:
@@ -77,7 +77,7 @@ def _listen(options: argparse.Namespace, opened: tuple[ActivityNetwork, VoiceEmb
     complain(f"{name}: speak now, for {options.seconds:g} s, alone")
     sound = first_seconds(device_blocks(device, options.channel), options.seconds)
     done = add_session(gallery, name, *embed_sound(*opened, sound, device), device)
-    print(f"{name}: enrolled, {done.seconds:.0f} s of speech; alike {done.alike:.2f}")
+    print(f"{name}: enrolled, {done.seconds:.0f} s of speech; similarity {done.alike:.2f}")
     if doubt := too_little(gallery, name):
         complain(doubt)
 

@@ -80,7 +80,7 @@ def add_session(gallery: VoiceGallery, name: str, windows: Floats, seconds: floa
     mean = np.asarray(windows.mean(0), np.float32)
     alike = float((centred(windows) @ centred(mean)).mean())
     if alike < ALIKE:
-        raise SoundError(f"{what}: several people seem to speak (likeness {alike:.2f}); name a part: FILE@1:20-1:45")
+        raise SoundError(f"{what}: several people seem to speak (similarity {alike:.2f}); name a part: FILE@1:20-1:45")
     gallery.add(name, mean, seconds)
     return Enrolled(what, seconds, alike)
 

@@ -188,7 +188,7 @@ def plot(folder: Path, trials: dict[float, Trial], threshold: float) -> None:
     left.hist(trial.known[trial.right], bins, density=True, alpha=0.6, label="known, right")
     left.hist(trial.strangers, bins, density=True, alpha=0.6, label="strangers")
     left.axvline(threshold, color="black", linestyle="--", label="threshold")
-    left.set(xlabel="likeness", ylabel="density")
+    left.set(xlabel="similarity", ylabel="density")
     right.set(xlabel="strangers named, %", ylabel="known people named, %", xlim=(0, 10), ylim=(80, 100.5))
     left.legend(), right.legend()
     figure.tight_layout()

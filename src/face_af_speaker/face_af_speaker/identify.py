@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--json", type=Path, metavar="OUT", help="{path: [{start, end, identity, similarity}]}, seconds"
     )
-    parser.add_argument("--threshold", type=float, help="likeness from which on a voice is named (the model's)")
+    parser.add_argument("--threshold", type=float, help="similarity from which on a voice is named (the model's)")
     parser.add_argument("--channel", type=int, default=0, help="which channel is listened to, from 1 (0: all, mixed)")
     add_gallery(parser, "a gallery, or a folder with one folder of recordings a person")
     add_options(parser)

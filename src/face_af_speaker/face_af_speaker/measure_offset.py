@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="measure_offset", description=(__doc__ or "").split(": ", 1)[1].split("\n")[0]
     )
-    parser.add_argument("video", type=Path, help="a video with one clap, in picture and sound")
+    parser.add_argument("video", type=Path, help="a video with one clap that is seen and heard")
     options = parser.parse_args(argv)
     return told(lambda: _run(options.video))
 
@@ -51,7 +51,7 @@ def _run(path: Path) -> int:
         complain(f"{path}: nothing moves near the clap at {heard:.2f} s; clap in front of the camera")
         return 1
     frame = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    print(f"sound {heard:.3f} s, picture {moved:.3f} s: -p offset:={heard - moved:.3f}   (to {frame:.3f} s)")
+    print(f"sound {heard:.3f} s, image {moved:.3f} s: -p offset:={heard - moved:.3f}   (to {frame:.3f} s)")
     return 0
 
 
@@ -86,7 +86,7 @@ def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.float32]]]:
     try:
         with av.open(str(regular(path)), metadata_errors="ignore") as container:
             if not container.streams.video:
-                raise SoundError(f"{path}: there is no picture in it")
+                raise SoundError(f"{path}: there is no image in it")
             for frame in container.decode(container.streams.video[0]):
                 if frame.time is not None and frame.time <= 120.0:
                     small: Any = frame.reformat(*_SIZE, format="gray")

@@ -96,7 +96,7 @@ class SpeakerNode(Node):
             response.message = str(error)
         else:
             response.success, response.seconds = True, done.seconds
-            response.message = f"{request.identity}: {done.seconds:g} s of speech enrolled, alike {done.alike:.2f}"
+            response.message = f"{request.identity}: {done.seconds:g} s of speech enrolled, similarity {done.alike:.2f}"
         return response
 
     def _on_problem(self, line: str) -> None:

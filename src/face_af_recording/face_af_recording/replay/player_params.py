@@ -13,7 +13,8 @@ class PlayerParams:
     topic: str = param("", "topic of the frames, where the bag has several", read_only=True)
     recompute: str = param(
         "perception,overlay,steering",
-        "nodes whose answers are waited for instead of played, with commas, or none (speaker: computed by the player)",
+        "whose answers are computed anew, separated by commas, or none; the rest is played as recorded (speaker:"
+        " computed by the player)",
         read_only=True,
     )
     nodes: bool = param(
@@ -24,7 +25,10 @@ class PlayerParams:
     )
     params_file: str = param("", "without nodes: YAML with parameters that win over the recorded ones", read_only=True)
     rate: float = param(
-        1.0, "speed; 0 = lockstep: the next frame is sent when every answer to the last one is here", low=0.0, high=20.0
+        1.0,
+        "speed, 1 = as recorded; 0 = lockstep: the next frame is sent when every answer to the last one has come",
+        low=0.0,
+        high=20.0,
     )
     loop: bool = param(False, "start again at the end (the clock jumps back)")
     report: str = param("", "file for the figures (JSON), written at the end", read_only=True)
@@ -33,5 +37,9 @@ class PlayerParams:
         180.0, "how long the nodes may take to answer the first frame", unit="s", low=1.0, high=3600.0
     )
     answer_timeout: float = param(
-        10.0, "lockstep: a frame without an answer for so long is given up and counted", unit="s", low=0.1, high=600.0
+        10.0,
+        "lockstep: how long an answer is waited for before the frame is given up and counted",
+        unit="s",
+        low=0.1,
+        high=600.0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import face_af_common  # noqa: F401  makes the project's own wheels importable w
 
 # the helpers beside the tests of the whole graph
 sys.path.insert(0, str(Path(__file__).parent / "test"))
+
+# launch, imported by launch_testing's plugin, makes loggers that pass nothing on: pytest would not see what is logged
+logging.setLoggerClass(logging.Logger)
 
 settings.register_profile("face_af", deadline=None)
 settings.load_profile("face_af")

@@ -30,7 +30,7 @@ def test_a_cut_or_changed_line_is_not_believed(entry: dict[str, Any], data: st.D
     text = line(entry)
     at = data.draw(st.integers(0, len(text) - 2))
     assert parsed(text[:at]) is None
-    changed = text[:at] + data.draw(st.characters(exclude_characters=text[at])) + text[at + 1 :]
+    changed = text[:at] + data.draw(st.characters().filter(lambda other: other != text[at])) + text[at + 1 :]
     assert parsed(changed) in (None, entry)  # a space more, or another way to write the same
 
 

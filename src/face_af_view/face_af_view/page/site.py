@@ -52,7 +52,6 @@ class Site:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._problem = ""
 
     @property
     def running(self) -> bool:
@@ -77,13 +76,17 @@ class Site:
         self.address = addresses.url("https" if self._tls else "http", host, port)
         rules = Rules(self._names(hosts), not self._open, self._tls, cookie_name(port))
         started = threading.Event()
+
+        def ready() -> None:
+            self._tell(hosts, port)
+            started.set()
+
         self._thread = threading.Thread(
-            target=self._run, args=(rules, listener, secure, started), name="page_web", daemon=True
+            target=self._run, args=(rules, listener, secure, ready), name="page_web", daemon=True
         )
         self._thread.start()
         started.wait(_START_S)
-        self._tell(hosts, port)
-        return self.pairing.problem or self._problem
+        return self.pairing.problem
 
     def close(self) -> None:
         loop, stop = self._loop, self._stop
@@ -131,17 +134,17 @@ class Site:
         self._say(f"PIN {self.pairing.pin}, or this code for a phone's camera:" + (f"\n{code}" if code else ""))
 
     def _run(
-        self, rules: Rules, listener: socket.socket, secure: ssl.SSLContext | None, started: threading.Event
+        self, rules: Rules, listener: socket.socket, secure: ssl.SSLContext | None, ready: Callable[[], None]
     ) -> None:
-        asyncio.run(self._serve(rules, listener, secure, started))
+        asyncio.run(self._serve(rules, listener, secure, ready))
 
     async def _serve(
-        self, rules: Rules, listener: socket.socket, secure: ssl.SSLContext | None, started: threading.Event
+        self, rules: Rules, listener: socket.socket, secure: ssl.SSLContext | None, ready: Callable[[], None]
     ) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._hub.attach(self._loop)
         runner = await serve(self._make(rules), listener, secure)
-        started.set()
+        ready()
         ticker = asyncio.ensure_future(self._hub.keep_time())
         silence: Callable[[], None] | None = None
         if not self._open and self._params.mdns_name:

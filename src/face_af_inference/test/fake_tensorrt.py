@@ -192,5 +192,5 @@ def install(monkeypatch: pytest.MonkeyPatch, version: str, gpu: str = "Fake GPU"
         monkeypatch.setitem(sys.modules, name, module)
     from face_af_inference.runtimes import tensorrt_native
 
-    monkeypatch.setattr(tensorrt_native, "_LOGGERS", [])
+    monkeypatch.setattr(tensorrt_native, "LOGGERS", [])
     return fake

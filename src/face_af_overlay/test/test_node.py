@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 rclpy = pytest.importorskip("rclpy")
 
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
@@ -33,8 +34,10 @@ class Graph:
         self.peer = rclpy.create_node("peer")
         self.overlays: list[AfOverlay] = []
         self.pictures: list[Image] = []
+        self.health: list[DiagnosticArray] = []
         self.publisher = self.peer.create_publisher(Image, "image_raw", IMAGE)
         self.peer.create_subscription(AfOverlay, "af_overlay", self.overlays.append, RESULT)
+        self.peer.create_subscription(DiagnosticArray, "/diagnostics", self.health.append, RESULT)
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.executor.add_node(self.peer)
@@ -115,6 +118,7 @@ def test_debug_picture_only_while_somebody_looks(
 
 
 def test_a_picture_that_cannot_be_read_is_a_fault_not_the_end(graph: Graph, background: NDArray[np.uint8]) -> None:
-    graph.publisher.publish(Image(height=10, width=10, encoding="nonsense", step=10, data=bytes(100)))
-    assert graph.until(lambda: bool(graph.node._health.last_error))
+    header = Header(stamp=from_ns(1_000_000_000))
+    graph.publisher.publish(Image(header=header, height=10, width=10, encoding="nonsense", step=10, data=bytes(100)))
+    assert graph.until(lambda: any("nonsense" in s.message for report in graph.health for s in report.status))
     assert graph.show(background, 3_000_000_000).boxes == []

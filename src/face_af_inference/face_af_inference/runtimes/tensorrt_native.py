@@ -306,13 +306,14 @@ def _gpu_name(device: Any) -> str:
     return f"{device.name()} sm_{major}{minor}"
 
 
-_LOGGERS: list[trt.Logger] = []
+LOGGERS: list[trt.Logger] = []
+"""The one logger, once it is made."""
 
 
 def _logger() -> trt.Logger:
     """The one logger, which must outlive every object made with it."""
     import tensorrt
 
-    if not _LOGGERS:
-        _LOGGERS.append(tensorrt.Logger(tensorrt.Logger.ERROR))
-    return _LOGGERS[0]
+    if not LOGGERS:
+        LOGGERS.append(tensorrt.Logger(tensorrt.Logger.ERROR))
+    return LOGGERS[0]

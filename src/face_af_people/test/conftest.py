@@ -1,4 +1,4 @@
-"""Photographs of made-up people."""
+"""Photographs of made-up people, and tools that know them without a network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from face_af_people import enrol, evaluate, identify
+
 sys.path.insert(0, str(Path(__file__).parent))
-from fake_people import HUES, photo
+from fake_people import HUES, analyser, photo
+
+
+@pytest.fixture
+def fake_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tool in (enrol, identify, evaluate):
+        monkeypatch.setattr(tool, "open_analyser", lambda options: analyser())
 
 
 @pytest.fixture

@@ -16,14 +16,7 @@ from face_af_people.enrolment import enrol_person, groups, outliers
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_people import analyser, photo, run
 
-
-@pytest.fixture(autouse=True)
-def fake_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    for tool in (
-        enrol,
-        identify,
-    ):
-        monkeypatch.setattr(tool, "open_analyser", lambda options: analyser())
+pytestmark = pytest.mark.usefixtures("fake_models")
 
 
 def test_enrol_a_folder_of_people_and_show_it(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

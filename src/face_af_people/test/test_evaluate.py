@@ -11,12 +11,9 @@ import pytest
 from face_af_people import evaluate
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fake_people import HUES, analyser, run
+from fake_people import HUES, run
 
-
-@pytest.fixture(autouse=True)
-def fake_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "open_analyser", lambda options: analyser())
+pytestmark = pytest.mark.usefixtures("fake_models")
 
 
 def test_evaluate_pairs_and_people(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,16 +15,9 @@ from face_af_people import enrol, identify
 from face_af_people.identifier import Identified, Identifier
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fake_people import HUES, analyser, photo, run
+from fake_people import HUES, photo, run
 
-
-@pytest.fixture(autouse=True)
-def fake_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    for tool in (
-        enrol,
-        identify,
-    ):
-        monkeypatch.setattr(tool, "open_analyser", lambda options: analyser())
+pytestmark = pytest.mark.usefixtures("fake_models")
 
 
 @pytest.mark.parametrize("kind", ["gallery", "folder of folders"])

@@ -264,11 +264,13 @@ def test_when_the_supervisor_is_killed_its_child_goes_on_until_another_one_is_re
     quick = TWO.replace("\nsys.exit", "\nimport face_af_common.supervisor as s; s.HANDOVER_S = 4.0\nsys.exit")
     with started(quick, session=tmp_path) as (process, output):
         orphan = line(output, r"two (\d+)")[1]
-        process.kill()
         with started(quick, session=tmp_path) as (_, other):
+            # only then: how long it takes to start is another question
             line(other, "does nothing until that has ended")
-            line(output, f"two {orphan}")
+            killed_at = time.monotonic()
+            process.kill()
             left = output.read()  # ends when the orphan does
+            assert time.monotonic() - killed_at >= 4.0
             assert "one closed" in left and "two closed" in left
             line(other, rf"two (?!{orphan}\b)\d+")
 

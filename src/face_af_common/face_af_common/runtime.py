@@ -23,10 +23,11 @@ from rclpy.node import Node
 
 from .leader_lock import LeaderLock
 from .live_state import SESSION
+from .liveness import Beats
 from .params import ParamError
 from .ros_context import open_context, shut_down_context
 from .services import guard_parameter_services
-from .supervisor import END_S, USER_ERROR, Beats, supervise
+from .supervisor import END_S, USER_ERROR, supervise
 
 _TURN_S = 0.5
 """An executor without work turns so often."""

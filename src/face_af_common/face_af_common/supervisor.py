@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import gc
-import mmap
 import os
 import signal
 import sys
@@ -20,10 +19,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-HANG_S = 2.0
-"""An executor that has not turned for so long hangs. Reading a frame takes 0.05 s, the slowest network 0.5 s."""
-START_S = 60.0
-"""A child whose executors have not all turned for the first time after so long hangs, too."""
+from .liveness import HANG_S, Beats, Silence, Starvation
+
 END_S = 2.0
 """A process that has not ended so long after it was asked to is ended hard."""
 HANDOVER_S = 30.0
@@ -40,36 +37,6 @@ _WAITED_FOR = (*_STOP, signal.SIGCHLD)
 _TELL = signal.SIGUSR2
 """Makes a child print what each of its threads does."""
 _PR_SET_PDEATHSIG = 1
-
-
-class Beats:
-    """When the executor of each of the nodes ``names`` has turned last, in memory that parent and child share.
-
-    0: not yet; negative: the child has waited until then to be the one that works.
-    """
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = list(names)
-        self._times = memoryview(mmap.mmap(-1, 8 * len(self._names))).cast("d")
-
-    def beat(self, executor: int) -> None:
-        self._times[executor] = time.monotonic()
-
-    def wait(self) -> None:
-        """No node is made yet, and that is right: their time to start begins anew."""
-        now = time.monotonic()
-        for executor in range(len(self._names)):
-            self._times[executor] = -now
-
-    def reset(self) -> None:
-        self._times[:] = memoryview(bytes(self._times.nbytes)).cast("d")
-
-    def late(self, now: float, since: float, hang_s: float = HANG_S) -> list[str]:
-        """Whose executor is late. ``since``: from when on it could have turned (monotonic seconds)."""
-        limits = [
-            (name, abs(at), hang_s if at > 0.0 else START_S) for name, at in zip(self._names, self._times, strict=True)
-        ]
-        return [name for name, at, limit in limits if now - max(at, since) > limit]
 
 
 @dataclass
@@ -145,24 +112,22 @@ def _watch(child: int, beats: Beats, name: str, hang_s: float) -> tuple[int, boo
     """Waits for the child's end; its status (negative: a signal's number), and whether it was asked to end."""
     asked_at = 0.0
     told = False
-    looked = since = time.monotonic()
+    silence, starvation = Silence(beats, time.monotonic()), Starvation(child)
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status), asked_at > 0.0
         got = signal.sigtimedwait(_WAITED_FOR, _CHECK_S)
         now = time.monotonic()
-        if now - looked > 1.0:
-            since = now  # the whole machine, or this process with its child, stood still
-        looked = now
+        silence.look(now, starvation.since_last())
         if got is not None and got.si_signo in _STOP and not asked_at:
             asked_at = now
             os.kill(child, signal.SIGINT)
         problem = ""
         if asked_at and now - asked_at > END_S + _CHECK_S:
             problem = f"has not ended {END_S:g} s after it was asked to"
-        elif not asked_at and (late := beats.late(now, since, hang_s)):
-            problem = f"hangs: {' and '.join(late)} did nothing for {hang_s:g} s"
+        elif not asked_at and (hung := silence.hung(hang_s)):
+            problem = f"hangs: {' and '.join(hung)} did nothing for {hang_s:g} s"
         if problem and not told:
             _say(f"{name} {problem}; it is killed. Where it was:")
             told = True

@@ -17,7 +17,8 @@ from face_af_common.params import ParamError
 
 from ..bag.bag_folder import RecordingError
 from . import settings
-from .recorded import recorded_frames, usable
+from .options import add_source_options, parameters
+from .recorded import recorded_frames
 from .report import make_report, table, write_report, write_results
 from .score import label, read_truth
 from .settings import STAGES, USUAL
@@ -43,18 +44,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="replay",
         description="Replays a bag or a video offline: no frame is dropped, and the same input gives the same bytes.",
     )
-    parser.add_argument("bag", type=Path, help="a rosbag2 folder, an .mcap or .db3 file, or a video")
+    add_source_options(parser)
     parser.add_argument(
         "--recompute",
         default=",".join(USUAL),
         help=f"what to compute anew, separated by commas: {', '.join(STAGES)}, or none; the rest is as recorded",
     )
-    parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NODE.PARAM=VALUE", help="one parameter; repeatable"
-    )
-    parser.add_argument("--truth", type=Path, help="labels: CSV with frame, name, x, y, width, height")
-    parser.add_argument("--topic", default="", help="topic of the images, where the bag has several")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
     parser.add_argument("--results", type=Path, help="write every frame's results, one line of JSON each")
     return parser
@@ -65,16 +60,12 @@ def _replay(options: argparse.Namespace) -> None:
 
     source = open_source(options.bag, options.topic)
     stages = settings.stages_of(options.recompute)
-    parameters = settings.merged(
-        usable(source.recorded_parameters()),
-        settings.from_file(options.params) if options.params else {},
-        settings.assignments(options.set),
-    )
+    chosen = parameters(source, options)
     truth = read_truth(options.truth) if options.truth else None
     # compute() fills the frames that it is given; the recorded ones are kept for comparison
     recorded = copy.deepcopy(list(recorded_frames(source).values()))
     bar = tqdm(
-        compute(source, stages, parameters),
+        compute(source, stages, chosen),
         total=source.frame_count,
         unit="frame",
         disable=not sys.stderr.isatty(),
@@ -84,8 +75,8 @@ def _replay(options: argparse.Namespace) -> None:
     frames = list(bar)
     spent = time.monotonic() - started
     if truth is not None:
-        label(frames, truth, parameters.get("perception", {}).get("target", ""))
-    report = make_report(frames, options.bag, stages, parameters, sorted(recorded, key=lambda f: f.stamp_ns))
+        label(frames, truth, chosen.get("perception", {}).get("target", ""))
+    report = make_report(frames, options.bag, stages, chosen, sorted(recorded, key=lambda f: f.stamp_ns))
     print(table(report))
     seconds = report["score"]["seconds"]
     print(

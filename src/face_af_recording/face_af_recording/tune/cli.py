@@ -13,7 +13,7 @@ from face_af_common.params import ParamError
 
 from ..bag.bag_folder import RecordingError
 from ..replay import settings
-from ..replay.recorded import usable
+from ..replay.options import add_source_options, parameters
 from ..replay.score import read_truth
 from ..replay.settings import STAGES
 from ..replay.source import open_source
@@ -50,7 +50,7 @@ def _count(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tune", description="Tries parameters on a recording and ranks them.")
-    parser.add_argument("bag", type=Path, help="a rosbag2 folder, an .mcap or .db3 file, or a video")
+    add_source_options(parser)
     parser.add_argument(
         "--param",
         action="append",
@@ -63,11 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, help="of --samples")
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes at once")
-    parser.add_argument("--truth", type=Path, metavar="CSV", help="labels: frame, name, x, y, width, height")
     parser.add_argument("--by", default=QUALITY, help="figure to rank by; a leading - where less is better (quality)")
-    parser.add_argument("--params", type=Path, help="parameter file; wins over the recorded parameters")
-    parser.add_argument("--set", action="append", default=[], metavar="NODE.PARAM=VALUE", help="a fixed parameter")
-    parser.add_argument("--topic", default="", help="topic of the images, where the bag has several")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for trials, plot and YAML (out/tune/BAG)")
     return parser
 
@@ -83,11 +79,7 @@ def _tune(options: argparse.Namespace) -> None:
         raise ParamError(f"a replay does not run {', '.join(sorted(foreign))}; there are {', '.join(STAGES)}")
     tried = _valid(combinations(axes, options.samples, options.seed))
     source = open_source(options.bag, options.topic)
-    base = settings.merged(
-        usable(source.recorded_parameters()),
-        settings.from_file(options.params) if options.params else {},
-        settings.assignments(options.set),
-    )
+    base = parameters(source, options)
     tuned = {axis.node for axis in axes}
     # what is derived from a tuned node is computed anew as well
     stages = tuple(stage for stage in STAGES if stage in tuned or stage == "steering")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from face_af_gallery.calibration import PublishedScale
 
+sys.path.insert(0, str(Path(__file__).parent))
+from made_up_people import SingleModel
+
 COLOURS = {"anna": (200, 30, 30), "bert": (30, 200, 30), "cleo": (30, 30, 200)}
 LANDMARKS = np.array([[100, 110], [156, 110], [128, 140], [105, 170], [151, 170]], np.float32)
 
 
-class ColourModel:
+class ColourModel(SingleModel):
     """Embeds a face by the colour between its landmarks: the same colour is the same direction."""
 
     dimension = 32
@@ -25,19 +30,6 @@ class ColourModel:
 
     lead, upper = 0.0, None
     scale = PublishedScale(strangers, threshold)
-
-    @property
-    def members(self) -> tuple[ColourModel]:
-        return (self,)
-
-    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
-        return parts[0]
-
-    def parts(self, rows: np.ndarray) -> list[np.ndarray]:
-        return [rows]
-
-    def above(self, fraction: float) -> float:
-        return self.threshold * (1 + fraction)
 
     def embed(self, bgr: np.ndarray, landmarks: Sequence[np.ndarray], flip: bool = False) -> np.ndarray:
         centers = [points.mean(0).astype(int) for points in landmarks]

@@ -1,4 +1,4 @@
-"""Made-up people to train on: directions in space, with noise for other photographs."""
+"""Made-up people to train on: directions in space, with noise for other photographs; what every made-up model has."""
 
 from __future__ import annotations
 
@@ -27,3 +27,22 @@ def parted(data: TrainingSet, counts: Sequence[int]) -> tuple[TrainingSet, np.nd
     for person, count in enumerate(counts):
         taken[np.flatnonzero(data.owners == person)[:count]] = True
     return data.part(taken), data.rows[~taken], data.owners[~taken]
+
+
+class SingleModel:
+    """What a model has that is no ensemble."""
+
+    threshold: float
+
+    @property
+    def members(self) -> tuple[SingleModel]:
+        return (self,)
+
+    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        return parts[0]
+
+    def parts(self, rows: np.ndarray) -> list[np.ndarray]:
+        return [rows]
+
+    def above(self, fraction: float) -> float:
+        return self.threshold * (1 + fraction)

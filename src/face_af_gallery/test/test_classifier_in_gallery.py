@@ -17,27 +17,14 @@ from face_af_gallery.training import Options, training_set
 from face_af_gallery.training_set import TrainingSet
 
 sys.path.insert(0, str(Path(__file__).parent))
-from made_up_people import people
+from made_up_people import SingleModel, people
 
 
-class Plain:
+class Plain(SingleModel):
     """A model whose embeddings are given."""
 
     model_id, dimension = "plain:1", 64
-    strangers, lead = 0.0, 0.0
-
-    @property
-    def members(self) -> tuple[Plain]:
-        return (self,)
-
-    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
-        return parts[0]
-
-    def parts(self, rows: np.ndarray) -> list[np.ndarray]:
-        return [rows]
-
-    def above(self, fraction: float) -> float:
-        return 0.42 * (1 + fraction)
+    threshold, strangers, lead = 0.42, 0.0, 0.0
 
     def embed(self, bgr: np.ndarray, landmarks: Sequence[np.ndarray], flip: bool = False) -> np.ndarray:
         raise AssertionError("every sample has its embedding")

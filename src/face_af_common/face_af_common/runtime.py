@@ -59,21 +59,36 @@ def run_nodes(nodes: Mapping[str, Callable[[], Node]], args: Sequence[str] | Non
 
 
 class _Stop:
-    """Like :class:`threading.Event`, but a signal handler may set it: an event's lock would wait for itself there."""
+    """Like :class:`threading.Event`, but a signal handler may set it: an event's lock would wait for itself there.
+
+    The main thread makes it and waits for it. The kernel may give a signal to any thread; the handler runs in the main
+    one, which must be woken for that.
+    """
 
     def __init__(self) -> None:
         self._reading, self._writing = os.pipe()
-        os.set_blocking(self._writing, False)
+        self._woken, waking = os.pipe()
+        for end in (self._writing, self._woken, waking):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
 
     def set(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._writing, b".")
 
     def is_set(self) -> bool:
-        return self.wait(0.0)
+        """For any thread; only the main one may empty what wakes it."""
+        return bool(select.select([self._reading], [], [], 0.0)[0])
 
     def wait(self, seconds: float | None = None) -> bool:
-        return bool(select.select([self._reading], [], [], seconds)[0])
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = None if until is None else max(until - time.monotonic(), 0.0)
+            ready = select.select([self._reading, self._woken], [], [], left)[0]
+            if self._reading in ready or not ready:
+                return bool(ready)
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 4096)
 
 
 class _Process:

@@ -32,8 +32,8 @@ def update_ms() -> dict[str, float]:
         camera.step(frame)
         seen = vision.step(frame)
         start = time.thread_time()
-        kinds = policy.act(t, [(t, *seen)])
+        commands = policy.act(t, [(t, *seen)])
         times.append(1e3 * (time.thread_time() - start))
-        for kind in kinds:
+        for _, kind in commands:
             camera.press(t, kind)
     return {"median": statistics.median(times), "p99": sorted(times)[int(0.99 * len(times))]}

@@ -9,6 +9,7 @@ from face_af_steering.clock import NEVER
 from face_af_steering.planner import Planner, PlannerParams
 
 from .camera import Camera
+from .driver import Driver
 from .photographer import TARGET, Photographer
 from .policies import AllKnowing, Late, Ours, Plain, Policy
 from .scenarios import SECONDS, Scenario
@@ -37,6 +38,9 @@ class Result:
     on_target_s: float = 0.0
     """Of these, with the focus on the target."""
     presses: int = 0
+    """Those that reached the camera."""
+    dropped: int = 0
+    """Those that the driver did not send, because their frame was too old."""
     presses_while_right: int = 0
     wishes: int = 0
     wish_s: float = 0.0
@@ -79,6 +83,7 @@ def play(scenario: Scenario, policy_name: str, make_planner: PlannerMaker | None
     else:
         policy = AllKnowing(camera)
     vision = Vision(stage, camera, scenario.like_target, scenario.seed) if policy.looks else None
+    driver = Driver(camera)
     stream = Stream(scenario.conditions.stream, SECONDS, scenario.seed)
     result = Result(scenario.name, scenario.seed, policy_name, SECONDS, fps=fps)
     blind = scenario.numbers.lag_frames / fps + scenario.conditions.stream.latency_s[1] + _GRACE_S
@@ -92,7 +97,7 @@ def play(scenario: Scenario, policy_name: str, make_planner: PlannerMaker | None
         for change in camera.changes[told:]:
             hand_at = t if change.cause == "hand" else hand_at
         told = len(camera.changes)
-        kinds = policy.act(t, stream.step(t, *(vision.step(frame) if vision is not None else ([], []))))
+        commands = policy.act(t, stream.step(t, *(vision.step(frame) if vision is not None else ([], []))))
         wish, right = photographer.wish, camera.selected == TARGET
         if wish is not None:
             waiting_since = None
@@ -108,20 +113,23 @@ def play(scenario: Scenario, policy_name: str, make_planner: PlannerMaker | None
             waiting_since = None if right else (frame if waiting_since is None else waiting_since)
         else:
             waiting_since = None
-        for kind in kinds:
+        for command in commands:
+            if not driver.send(t, command):
+                policy.not_sent()
+                continue
             result.presses += 1
             result.presses_while_right += right and wish is None
             result.presses_against += wish is not None
             result.against_insisting += wish is not None and t - insisted_at > blind
-            camera.press(t, kind)
         if isinstance(policy, Ours):
             result.false_yields += policy.planner.yields > yields and t - hand_at > _CAUSE_S
             yields = policy.planner.yields
         if trace:
             selected = -1 if camera.selected is None else camera.selected
-            result.timeline.append((selected, int(TARGET in camera.detected), int(kinds[0]) if kinds else 0))
+            result.timeline.append((selected, int(TARGET in camera.detected), int(commands[0][1]) if commands else 0))
             if isinstance(policy, Ours):
                 result.states.append(f"{policy.planner.status.name}: {policy.planner.reason}")
+    result.dropped = driver.dropped
     result.wishes = len(photographer.wishes)
     result.wish_times = [(wish.start, wish.end) for wish in photographer.wishes]
     return result

@@ -8,6 +8,7 @@ from face_af_common.types import ActionKind, AfBox, Face
 from face_af_steering.planner import Planner
 
 from .camera import Camera, Moment
+from .driver import Command
 from .photographer import TARGET
 from .stream import Seen
 
@@ -16,8 +17,12 @@ class Policy(Protocol):
     looks: bool
     """Whether it needs what vision makes of the frames."""
 
-    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+    def act(self, t: float, arrived: list[Seen]) -> list[Command]:
         """What to press at ``t``, given the results that have just arrived."""
+        ...
+
+    def not_sent(self) -> None:
+        """The driver has dropped the newest press."""
         ...
 
 
@@ -29,8 +34,11 @@ class Ours:
     def __init__(self, planner: Planner) -> None:
         self.planner = planner
 
-    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
-        return [action.kind for seen in arrived for action in self.planner.update(*seen)]
+    def act(self, t: float, arrived: list[Seen]) -> list[Command]:
+        return [(seen[0], action.kind) for seen in arrived for action in self.planner.update(*seen)]
+
+    def not_sent(self) -> None:
+        self.planner.not_sent()
 
 
 class Plain:
@@ -43,8 +51,11 @@ class Plain:
         self._same = 0
         self._sent = 0
 
-    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
-        return [kind for _, faces, boxes in arrived for kind in self._update(faces, boxes)]
+    def act(self, t: float, arrived: list[Seen]) -> list[Command]:
+        return [(stamp, kind) for stamp, faces, boxes in arrived for kind in self._update(faces, boxes)]
+
+    def not_sent(self) -> None:
+        """It presses on the next frame anyway."""
 
     def _update(self, faces: list[Face], boxes: list[AfBox]) -> list[ActionKind]:
         kind = self._decide(faces, boxes)
@@ -89,9 +100,12 @@ class AllKnowing:
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
 
-    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+    def act(self, t: float, arrived: list[Seen]) -> list[Command]:
         kind = self._decide(self._camera.moment)
-        return [] if kind is None else [kind]
+        return [] if kind is None else [(t, kind)]
+
+    def not_sent(self) -> None:
+        """It sees for itself that the camera does not answer."""
 
     def _decide(self, seen: Moment) -> ActionKind | None:
         if seen.selected == TARGET or TARGET not in seen.detected or seen.busy or seen.wish is not None:
@@ -115,17 +129,17 @@ class Late(AllKnowing):
         self._in_sight = 0
         self._fps = fps
 
-    def act(self, t: float, arrived: list[Seen]) -> list[ActionKind]:
+    def act(self, t: float, arrived: list[Seen]) -> list[Command]:
         now = self._camera.moment
         self._moments.append(now)
-        kinds: list[ActionKind] = []
+        commands: list[Command] = []
         for stamp, _, _ in arrived:
             shown = round(stamp * self._fps) - self._camera.numbers.lag_frames
             kind = self._look(self._moments[max(shown + 1, 0)])
-            if kind is not None and not kinds:
+            if kind is not None and not commands:
                 self._pressed_frame = now.frame
-                kinds.append(kind)
-        return kinds
+                commands.append((stamp, kind))
+        return commands
 
     def _look(self, seen: Moment) -> ActionKind | None:
         self._in_sight = self._in_sight + 1 if TARGET in seen.detected else 0

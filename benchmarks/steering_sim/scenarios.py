@@ -17,7 +17,7 @@ from .numbers import (
     draw_own_moves,
     draw_photographer,
 )
-from .stream import draw_stream
+from .stream import draw_few_frames, draw_stream
 from .world import WIDTH, Person, Stage, play, spells
 
 SECONDS = 90.0
@@ -151,7 +151,7 @@ _WITH_PEOPLE = ("photographer", "with still camera", "with restless camera", "gi
 
 ALONE = (*_FAMILIES, *_RESTLESS, "moves and losses")
 WITH_PEOPLE = tuple(_WITH_PEOPLE)
-SLOW = ("slow: as drawn", "slow: moves", "slow: photographer")
+SLOW = ("slow: as drawn", "slow: moves", "slow: photographer", "slow: few frames")
 """Seen by a computer that is slow for its models: what is compared with *late*, who sees no more than it does."""
 NAMES = (*ALONE, *WITH_PEOPLE, *SLOW)
 
@@ -184,7 +184,8 @@ def make(name: str, seed: int, width: float = 1.0, conditions: Conditions = AS_D
     elif name == "slow: moves":
         numbers = dataclasses.replace(numbers, own_moves=draw_own_moves(ranges, 4.0, 15.0))
     if name in SLOW:
-        conditions = dataclasses.replace(conditions, stream=draw_stream(ranges))
+        draw = draw_few_frames if name == "slow: few frames" else draw_stream
+        conditions = dataclasses.replace(conditions, stream=draw(ranges))
     stage = play(people, SECONDS, conditions.fps)
     like_target = [p.looks_like_target for p in people]
     return Scenario(name, seed, stage, conditions.changed(numbers), like_target, photographer, conditions)

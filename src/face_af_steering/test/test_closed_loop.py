@@ -13,8 +13,12 @@ if not (_BENCHMARKS / "steering_sim").is_dir():
 sys.path.insert(0, str(_BENCHMARKS))
 
 from steering_sim import figures  # noqa: E402
+from steering_sim.conditions import Conditions  # noqa: E402
 from steering_sim.measure import play  # noqa: E402
 from steering_sim.scenarios import ALONE, WITH_PEOPLE, make  # noqa: E402
+from steering_sim.stream import StreamNumbers  # noqa: E402
+
+from face_af_steering.planner import Planner  # noqa: E402
 
 _SEED = 5_000_000
 _POLICIES = ("ours", "all-knowing")
@@ -41,3 +45,14 @@ def test_a_photographer_gets_most_wishes_and_the_target_most_of_the_rest() -> No
 def test_the_same_seed_gives_the_same_course() -> None:
     one, other = (play(make("photographer", _SEED), "ours", trace=True) for _ in range(2))
     assert one == other and one.timeline
+
+
+def test_presses_that_the_driver_finds_too_old_are_steerings_to_repeat() -> None:
+    """Three frames a second, each 0.5 to 0.75 s old when its press is decided: some are dropped, none is mourned."""
+    slow = StreamNumbers(period_s=(0.3, 0.36), latency_s=(0.5, 0.75))
+    scenario = make("turning away", _SEED + 1, conditions=Conditions(stream=slow, camera={"loss": 0.0}))
+    deaf = Planner()
+    deaf.not_sent = lambda: None  # type: ignore[method-assign]
+    told, untold = play(scenario, "ours"), play(scenario, "ours", lambda: deaf)
+    assert told.dropped >= 5 and told.presses >= 5
+    assert told.on_target_s > 1.1 * untold.on_target_s

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import faulthandler
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
 from .memory import keep_freed_memory, spare_address_space
-from .supervisor import END_S, USER_ERROR
+from .supervisor import USER_ERROR
 from .wheels import ADVICE
 
 NODES = {
@@ -31,7 +31,7 @@ node and starts no thread; a process that replaces another one has it done alrea
 
 
 def run(*names: str) -> int:
-    """Runs these nodes in this process; returns its exit status."""
+    """Runs these nodes in this process, and ends it with their status; returns one where they cannot be run at all."""
     try:
         keep_freed_memory()
         spare_address_space()
@@ -52,8 +52,9 @@ def run(*names: str) -> int:
             raise
         return 0
     status = run_nodes(classes)
-    faulthandler.dump_traceback_later(END_S, exit=True)  # libraries that do not let the interpreter end
-    return status
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # the nodes are closed, and some libraries do not let the interpreter end in time
 
 
 def _class(path: str) -> Callable[[], object]:

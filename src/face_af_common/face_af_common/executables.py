@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
 from .memory import keep_freed_memory, spare_address_space
-from .supervisor import USER_ERROR
+from .supervisor import USER_ERROR, end_process
 from .wheels import ADVICE
 
 NODES = {
@@ -51,10 +50,7 @@ def run(*names: str) -> int:
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
         return 0
-    status = run_nodes(classes)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # the nodes are closed, and some libraries do not let the interpreter end in time
+    end_process(run_nodes(classes))  # the nodes are closed
 
 
 def _class(path: str) -> Callable[[], object]:

@@ -27,7 +27,7 @@ from .liveness import Beats
 from .params import ParamError
 from .ros_context import open_context, shut_down_context
 from .services import guard_parameter_services
-from .supervisor import END_S, USER_ERROR, supervise
+from .supervisor import END_S, USER_ERROR, end_process, supervise
 
 _TURN_S = 0.5
 """An executor without work turns so often."""
@@ -166,9 +166,7 @@ class _Process:
                 f"[WARN] {' and '.join(sorted(unclosed))}: not closed within {END_S:g} s; ended hard", file=sys.stderr
             )
         if late:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(1 if unclosed else self._status)
+            end_process(1 if unclosed else self._status)
 
     def _live(self, index: int, name: str) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15])  # of this thread and those that it starts, for top

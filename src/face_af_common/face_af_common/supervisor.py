@@ -7,6 +7,7 @@ the child goes on until the launch has another one ready: SIGALRM then ends it a
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import gc
@@ -18,6 +19,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from .liveness import HANG_S, Beats, Silence, Starvation
 
@@ -83,6 +85,14 @@ def supervise(work: Callable[[Beats], int], names: Sequence[str]) -> int:
             return 0
 
 
+def end_process(status: int) -> NoReturn:
+    """Ends this process at once: some libraries do not let the interpreter end in time. What was said is written."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(status)
+
+
 def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
     parent = os.getpid()
     sys.stdout.flush()
@@ -103,9 +113,7 @@ def _fork(work: Callable[[Beats], int], beats: Beats) -> int:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        end_process(status)
 
 
 def _watch(child: int, beats: Beats, name: str, hang_s: float) -> tuple[int, bool]:

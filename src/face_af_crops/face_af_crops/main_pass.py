@@ -110,13 +110,14 @@ class MainPass:
         s = self._settings
         for person, distance in zip(self._bank.people, self._bank.distances(row[None])[0], strict=True):
             moment = self._moments.get(person)
-            open_still = moment is not None and s.only_best and time - moment.began < s.min_gap_sec
             # a score is at most the quality
-            if distance <= s.face_thresh + s.lock_fd_slack and not (
-                open_still and moment is not None and face.quality <= moment.candidate.score
-            ):
+            better = moment is None or self._is_over(moment, time) or face.quality > moment.candidate.score
+            if better and distance <= s.face_thresh + s.lock_fd_slack:
                 return True
         return False
+
+    def _is_over(self, moment: _Moment, time: float) -> bool:
+        return not self._settings.only_best or time - moment.began >= self._settings.min_gap_sec
 
     def _is_cut(self, image: Image) -> bool:
         tiny = cv2.resize(cv2.cvtColor(_sparse(image), cv2.COLOR_BGR2GRAY), _TINY, interpolation=cv2.INTER_AREA)
@@ -193,7 +194,7 @@ class MainPass:
         """Makes this frame the best of its moment, if it is."""
         s = self._settings
         moment = self._moments.get(person)
-        if moment is not None and (not s.only_best or frame.time - moment.began >= s.min_gap_sec):
+        if moment is not None and self._is_over(moment, frame.time):
             self._close(person)
             moment = None
         if moment is not None and score <= moment.candidate.score:

@@ -22,7 +22,8 @@ SMALLEST = 12
 """Height in pixels of the smallest face that is looked at in a reduced frame."""
 
 _SPARSE = 8
-"""From this stride on, the next frame that others are predicted from will do: it is at most three or so away."""
+"""From this stride on, the next frame that others are predicted from will do: usually one to three frames away, 16 at
+most (x264 with all its B-frames)."""
 
 
 @dataclass(frozen=True)

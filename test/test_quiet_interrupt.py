@@ -51,10 +51,11 @@ def test_other_programs_get_their_exception(tmp_path: Path) -> None:
     assert "KeyboardInterrupt" in ended.stderr and ended.stdout == ""
 
 
-def test_a_module_of_the_project_ends_without_a_word(tmp_path: Path) -> None:
-    run(tmp_path, "face_af_trial.py", INTERRUPTED)
+@pytest.mark.parametrize("module", ["face_af_trial", "ros2_pip_trial"])
+def test_a_module_of_the_project_ends_without_a_word(tmp_path: Path, module: str) -> None:
+    run(tmp_path, f"{module}.py", INTERRUPTED)
     ended = subprocess.run(
-        [sys.executable, "-m", "face_af_trial"], env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        [sys.executable, "-m", module], env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")

@@ -110,7 +110,8 @@ def main(argv: list[str] | None = None) -> int:
     if not args.use_python_default_buffering:
         with contextlib.suppress(AttributeError):
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    if args.command != "run" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    # run and launch go on importing, where Python can forget a KeyboardInterrupt (a weak reference's callback is left)
+    if args.command not in ("run", "launch") and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # until here it ends us without a word
     try:
         return int(args.main(args) or 0)

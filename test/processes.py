@@ -45,12 +45,20 @@ class Started:
 
     def descendants(self) -> list[int]:
         """Process ids that carry our mark and are alive."""
+        return self._marked(self.mark)
+
+    def asked(self) -> list[int]:
+        """Process ids of what :func:`ros2` has left behind: the daemon of a real ``ros2``."""
+        return self._marked(_asking(self.mark))
+
+    @staticmethod
+    def _marked(mark: str) -> list[int]:
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
-                marked = self.mark.encode() in (entry / "environ").read_bytes()
+                marked = f"{_MARK}={mark}".encode() in (entry / "environ").read_bytes()
                 zombie = "\nState:\tZ" in (entry / "status").read_text()
             except OSError:
                 continue
@@ -113,7 +121,7 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
     try:
         yield run
     finally:
-        for pid in run.descendants():
+        for pid in run.descendants() + run.asked():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -123,16 +131,20 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
             release_domain(claimed)
 
 
+def _asking(mark: str) -> str:
+    return f"asking {mark}"
+
+
 def ros2(run: Started, *arguments: str) -> str:
     """What the command says in the domain of ``run``."""
     environ = Path(f"/proc/{run.process.pid}/environ").read_bytes().split(b"\0")
     domain = next(e.split(b"=")[1].decode() for e in environ if e.startswith(b"ROS_DOMAIN_ID="))
     done = subprocess.run(
         ["ros2", *arguments],
-        env={**os.environ, "ROS_DOMAIN_ID": domain},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "ROS_DOMAIN_ID": domain, _MARK: _asking(run.mark)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return done.stdout + done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from processes import Started, needs_samples, started
+from processes import Started, needs_samples, ros2, started
 
 from face_af_common.paths import model_dirs
 from face_af_gallery.gallery import Gallery
@@ -59,21 +59,6 @@ def graph(tmp_path: Path, recording: Path, gallery: Path) -> Iterator[Started]:
     with started([*LAUNCH, *arguments, f"params_file:={parameters}"], tmp_path / "log") as run:
         assert run.wait_for("people in the gallery", 90), run.output()
         yield run
-
-
-def ros2(graph: Started, *arguments: str, timeout: float = 40) -> str:
-    """The output of a ros2 command in the graph's domain."""
-    environ = Path(f"/proc/{graph.process.pid}/environ").read_bytes().split(b"\0")
-    domain = next(e.split(b"=")[1].decode() for e in environ if e.startswith(b"ROS_DOMAIN_ID="))
-    done = subprocess.run(
-        ["ros2", *arguments],
-        env={**os.environ, "ROS_DOMAIN_ID": domain, "PYTHONUNBUFFERED": "1"},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    return done.stdout + done.stderr
 
 
 def test_a_recording_is_recognised_and_parameters_are_live(graph: Started) -> None:

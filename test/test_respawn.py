@@ -58,7 +58,8 @@ def test_who_was_paused_is_paused_after_a_crash_and_a_second_bringup_is_passive(
         answer = ros2(run, "service", "call", "/face_af/pause", "std_srvs/srv/Trigger")
         assert "paused: no presses until resume" in answer, answer + run.output()
         replaced(run, "container")
-        assert "True" in ros2(run, "param", "get", "/face_af/steering", "paused")
+        # a real ros2 does not wait for a node that is only just starting
+        assert run.until(lambda: "True" in ros2(run, "param", "get", "/face_af/steering", "paused"), 60), run.output()
         environ = Path(f"/proc/{run.process.pid}/environ").read_bytes().split(b"\0")
         domain = next(e.split(b"=")[1].decode() for e in environ if e.startswith(b"ROS_DOMAIN_ID="))
         with started(command, tmp_path / "log2", ROS_DOMAIN_ID=domain) as second:

@@ -40,7 +40,7 @@ find_python() {
 }
 
 # What this machine is made of; the same again is left as it is.
-made_of() { sha256sum requirements/$release.txt requirements/lock.txt tools/imitate_ros.sh tools/patch_wheels.py; echo "$extra"; }
+made_of() { sha256sum requirements/$release.txt requirements/lock.txt tools/imitate_ros.sh tools/patch_wheels.py; [ -z "$extra" ] || ls -d "$extra"/*; }
 if [ "$(cat "$machine/made_of" 2>/dev/null)" = "$(made_of)" ]; then
     if [ -z "$extra" ]; then cp -r tools/ros2_pip "$machine/"; fi
     exit 0

@@ -98,7 +98,11 @@ export function startLive(app) {
     };
   });
   $('picture').addEventListener('click', () => {
-    if (!app.mayAct || !aimed) return;
+    if (!app.mayAct) return;
+    if (!aimed) {
+      if (picture.stale) toast(t('live.old_tap'), { bad: true });
+      return;
+    }
     const { face, place } = aimed;
     aimed = null;
     if (special && place) {

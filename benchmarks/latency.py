@@ -1,8 +1,9 @@
 """``./run bench latency``: the whole graph in real time, in one process and in several, side by side.
 
-1920x1080, 30 frames a second, five people. Measured: frames that steering has answered, stamp to decision,
-stamp to the last byte to the camera, processor time and memory. The simulated stage is counted apart. A third run has
-no stage: the capture node reads JPEGs of it at the same rate, as from an MJPEG stick; it tells what a show needs.
+1920x1080, 30 frames a second (``--rate``: fewer, for a slower machine), five people. Measured: frames that steering has
+answered, stamp to decision, stamp to the last byte to the camera, processor time and memory. The simulated stage is
+counted apart. A third run has no stage: the capture node reads JPEGs of it at the same rate, as from an MJPEG stick; it
+tells what a show needs.
 
 The figures are those of SCRFD and MobileFaceNet; where their files are missing, and with ``--embedder auto``, of the
 best that is there.
@@ -36,7 +37,7 @@ from face_af_sim.cast import prepare_stage
 from face_af_sim.demo.cast import CastError
 from face_af_sim.simulation import Simulation
 
-RATE = 30.0
+STILLS_RATE = 30.0
 WARM_UP_S = 10.0
 STILLS = 60
 
@@ -92,15 +93,15 @@ def stills(folder: Path) -> Path:
     people = prepare_stage("", "", say=print)
     show = Simulation(people.figures, people.target, seed=1, width=1920, height=1080)
     for number in range(STILLS):
-        cv2.imwrite(str(folder / f"{number:03d}.jpg"), show.frame(number / RATE).picture)
+        cv2.imwrite(str(folder / f"{number:03d}.jpg"), show.frame(number / STILLS_RATE).picture)
     return folder
 
 
-def parameters(out: Path, embedder: str) -> Path:
+def parameters(out: Path, embedder: str, rate: float) -> Path:
     """A parameter file for all ways."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "parameters.yaml"
-    capture, perception = {"loop": True, "rate": 30.0}, {"embedder": embedder}
+    capture, perception = {"loop": True, "rate": rate}, {"embedder": embedder}
     nodes = {"/**/capture": capture, "/**/perception": perception}
     path.write_text(yaml.safe_dump({name: {"ros__parameters": values} for name, values in nodes.items()}))
     return path.resolve()
@@ -116,11 +117,13 @@ def available(embedder: str) -> str:
     return embedder
 
 
-def measure(way: str, out: Path, seconds: float, embedder: str) -> dict[str, Any]:
+def measure(way: str, out: Path, seconds: float, embedder: str, rate: float) -> dict[str, Any]:
     launch_file, arguments = WAYS[way]
-    arguments = {**arguments, "params_file": parameters(out, embedder)}
+    arguments = {**arguments, "params_file": parameters(out, embedder, rate)}
     if way == "capture":
         arguments["device"] = stills(out / "stills").resolve()
+    else:
+        arguments["rate"] = rate
     with live_graph(Watcher, out, launch_file, arguments) as (graph, watcher):
         if not wait_until(lambda: len(watcher.stamps) > 30 or not graph.running, 120.0) or not graph.running:
             raise CastError(f"the graph does not start: {graph.problem()}")
@@ -166,6 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run bench latency", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=0.5, help="length of each run (0.5)")
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS), help="which runs (all)")
+    parser.add_argument("--rate", type=float, default=30.0, help="frames a second of the source (30)")
     parser.add_argument("--embedder", default="mobilefacenet", help="of models/models.yaml, or auto (mobilefacenet)")
     parser.add_argument("--out", type=Path, default=Path("out/bench/latency"), help="folder for galleries and logs")
     parser.add_argument("--report", type=Path, help="write all figures there as JSON")
@@ -175,7 +179,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     results: dict[str, dict[str, Any]] = {}
     try:
         for way in options.ways:
-            results[way] = measure(way, options.out / way.replace(" ", "_"), options.minutes * 60, embedder)
+            out = options.out / way.replace(" ", "_")
+            results[way] = measure(way, out, options.minutes * 60, embedder, options.rate)
     except CastError as error:
         print(f"bench latency: {error}", file=sys.stderr)
         return 1

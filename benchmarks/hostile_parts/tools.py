@@ -41,6 +41,8 @@ class Case:
     place: Callable[[Path], Path] | None = None
     """Where the damaged copy stands among other files, in a folder that is made anew for each call."""
     at_once: int = 1
+    good_status: int = 0
+    """What the tool returns for the file as it is."""
 
 
 class UnusableError(Exception):
@@ -49,7 +51,7 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """``wrong``: what no tool may do, or empty."""
+    """``seconds``: without those spent waiting for a processor; ``wrong``: what no tool may do, or empty."""
 
     status: int | None
     seconds: float
@@ -113,7 +115,7 @@ def _usual(case: Case, folder: Path) -> float:
     calls = [[_placed(case, folder / f"good{n}", case.good.read_bytes(), number) for number in range(case.at_once)]
              for n in range(3)]  # fmt: skip
     outcomes = _called(case, calls)
-    wrong = [outcome for outcome in outcomes if outcome.wrong or outcome.status not in (0, 1)]
+    wrong = [outcome for outcome in outcomes if outcome.wrong or outcome.status != case.good_status]
     if wrong:
         raise UnusableError(f"does not take the good file: {wrong[0]}")
     return max(outcome.seconds for outcome in outcomes)
@@ -188,8 +190,11 @@ def _keep_models() -> None:
 
 
 def _try(main: Callable[[list[str]], int], arguments: list[str]) -> Outcome:
+    from face_af_common.liveness import Starvation
     from face_af_common.tools import explained
 
+    starvation = Starvation(os.getpid())
+    starvation.since_last()
     said, began, wrong = io.StringIO(), time.monotonic(), ""
     status: Any = None
     try:
@@ -207,7 +212,8 @@ def _try(main: Callable[[list[str]], int], arguments: list[str]) -> Outcome:
         wrong = f"exit status {status}"
     if not wrong and status != 0 and not said.getvalue().strip():
         wrong = f"exit status {status} without a word"
-    return Outcome(status if isinstance(status, int) else 1, time.monotonic() - began, wrong)
+    took = time.monotonic() - began - starvation.since_last()
+    return Outcome(status if isinstance(status, int) else 1, took, wrong)
 
 
 _SERVER = multiprocessing.get_context("forkserver")

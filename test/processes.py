@@ -70,8 +70,8 @@ class Started:
         """Whether every process is gone within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            self.process.poll()
-            if not self.descendants():
+            # just begun, it has no environment to be found by yet
+            if self.process.poll() is not None and not self.descendants():
                 return True
             time.sleep(0.1)
         return False

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.timeout(200)
 ARGUMENTS = ["source:=none", "transport:=dry_run", "debug:=false"]
 
 
-def children_of(run: Started, executable: str) -> set[int]:
-    """Process ids of the supervised processes of ``executable``."""
+def children_of(run: Started, executable: str) -> dict[int, int]:
+    """Process ids of the supervised processes of ``executable``, and of their supervisors."""
     found = {}
     for pid in run.descendants():
         try:
@@ -26,7 +26,7 @@ def children_of(run: Started, executable: str) -> set[int]:
             continue
         if any(part.endswith(f"/{executable}".encode()) for part in command):
             found[pid] = parent
-    return {pid for pid, parent in found.items() if parent in found}
+    return {pid: parent for pid, parent in found.items() if parent in found}
 
 
 def replaced(run: Started, executable: str) -> None:
@@ -34,7 +34,7 @@ def replaced(run: Started, executable: str) -> None:
     assert run.until(lambda: children_of(run, executable), 60), run.output()
     (killed,) = children_of(run, executable)
     os.kill(killed, signal.SIGKILL)
-    assert run.until(lambda: children_of(run, executable) - {killed}, 30), run.output()
+    assert run.until(lambda: children_of(run, executable).keys() - {killed}, 30), run.output()
     assert "(SIGKILL); it is started again" in run.output()
 
 
@@ -69,3 +69,21 @@ def test_who_was_paused_is_paused_after_a_crash_and_a_second_bringup_is_passive(
         run.process.send_signal(signal.SIGINT)
         assert run.gone(25), run.output()
         assert "Traceback" not in run.output() + (tmp_path / "log2").read_text()
+
+
+def test_nodes_whose_supervisor_was_killed_work_until_the_next_one_is_ready(tmp_path: Path) -> None:
+    def answers() -> bool:
+        return "False" in ros2(run, "param", "get", "/face_af/steering", "paused")
+
+    with started(["ros2", "launch", "face_af", "bringup.launch.py", *ARGUMENTS], tmp_path / "log") as run:
+        assert run.until(answers, 60), run.output()
+        ((child, supervisor),) = children_of(run, "container").items()
+        os.kill(supervisor, signal.SIGKILL)
+        assert run.until(lambda: children_of(run, "container"), 60), run.output()
+        assert child in run.descendants()
+        assert answers()
+        os.kill(child, signal.SIGALRM)  # its time is over
+        assert run.until(lambda: child not in run.descendants(), 30)
+        assert run.until(answers, 30), run.output()
+        run.process.send_signal(signal.SIGINT)
+        assert run.gone(25), run.output()

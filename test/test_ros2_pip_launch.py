@@ -258,6 +258,29 @@ def test_who_does_not_listen_is_killed_in_three_steps(tmp_path: Path) -> None:
         assert sent == ["SIGINT", "SIGTERM", "SIGKILL"]
 
 
+def test_what_a_process_left_behind_goes_on_until_the_launch_ends_where_it_is_started_again(tmp_path: Path) -> None:
+    mark = tmp_path / "pids"
+    body = f"""
+    yield sh("sleep 300 & echo $! >> {mark}; echo ready; exit 1", respawn=True, respawn_delay=60.0)
+    yield sh("sleep 300 & echo $! >> {mark}; echo ready; sleep 300")
+    """
+    with begin(write(tmp_path, body), tmp_path / "out") as run:
+        assert run.until(lambda: "[sh-2] ready" in run.output() and "process has died" in run.output(), 20)
+        assert set(map(int, mark.read_text().split())) < set(run.descendants())
+        ends(run, signal.SIGINT, 0)
+
+
+def test_what_a_process_left_behind_ends_with_it_where_it_is_not(tmp_path: Path) -> None:
+    body = """
+    yield sh("sleep 300 & echo left $!; exit 0")
+    yield sh("echo ready; sleep 300")
+    """
+    with begin(write(tmp_path, body), tmp_path / "out") as run:
+        assert run.until(lambda: "ready" in run.output() and "finished cleanly" in run.output(), 20)
+        (pid,) = re.findall(r"left (\d+)", run.output())
+        assert run.until(lambda: int(pid) not in run.descendants(), 10)
+
+
 def test_nothing_is_left_when_the_launch_is_killed(tmp_path: Path) -> None:
     with begin(write(tmp_path, 'yield sh("echo ready; exec sleep 300")'), tmp_path / "out") as run:
         assert run.wait_for("ready", 20)

@@ -27,7 +27,7 @@ from .liveness import Beats
 from .params import ParamError
 from .ros_context import open_context, shut_down_context
 from .services import guard_parameter_services
-from .supervisor import END_S, USER_ERROR, end_process, supervise
+from .supervisor import END_S, HANDOVER_S, USER_ERROR, end_process, supervise
 
 _TURN_S = 0.5
 """An executor without work turns so often."""
@@ -212,8 +212,9 @@ def _end(node: Node) -> None:
 
 def _tell_passive(name: str) -> None:
     print(
-        f"[WARN] {name} on this machine is there already: this one does nothing until that has ended. "
-        "To run both, give one another namespace (namespace:=NAME) or another ROS_DOMAIN_ID",
+        f"[WARN] {name} on this machine is there already: this one does nothing until that has ended, "
+        f"{HANDOVER_S:g} s from now at most if only its supervisor was killed. To run both, give one another namespace "
+        "(namespace:=NAME) or another ROS_DOMAIN_ID",
         file=sys.stderr,
         flush=True,
     )

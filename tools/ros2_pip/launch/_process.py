@@ -95,7 +95,6 @@ class RunningProcess:
         await asyncio.wait([asyncio.ensure_future(pump.end) for pump in self._pumps], timeout=0.5)
         for pump in self._pumps:
             pump.close()
-        self._signal_group(signal.SIGTERM)
         return status
 
     def stop(self, *, first: signal.Signals = signal.SIGINT) -> None:
@@ -110,6 +109,10 @@ class RunningProcess:
         except ProcessLookupError:
             return False
         return True
+
+    def end_group(self) -> None:
+        """Asks whatever is left of its group to end."""
+        self._signal_group(signal.SIGTERM)
 
     def kill_group(self) -> None:
         """The hard end of whatever is left of its group."""

@@ -30,7 +30,8 @@ class LaunchService:
         self._descriptions: list[LaunchDescription] = []
         self._processes: list[RunningProcess] = []
         self._leftovers: list[RunningProcess] = []
-        """Processes that have ended, while something they started has not."""
+        """Processes that have ended, while something they started has not. Where they are started again it may go on
+        until the launch ends, since it may do their work."""
         self._work: set[asyncio.Task[None]] = set()
         self._timers: set[asyncio.Task[None]] = set()
         self._status = 0
@@ -73,7 +74,7 @@ class LaunchService:
         return self._status
 
     async def _end_leftovers(self) -> None:
-        """What processes started themselves and left behind got SIGTERM with their end; it has a second to follow."""
+        """What processes started themselves and left behind was asked to end; it has a second to follow."""
         for _ in range(20):
             if not any(process.group_lives() for process in self._leftovers):
                 break
@@ -124,6 +125,8 @@ class LaunchService:
         self._handle(event)
         for process in self._processes:
             process.stop()
+        for process in self._leftovers:
+            process.end_group()
         self._ended.set()
 
     def _on_sigint(self) -> None:
@@ -180,7 +183,9 @@ class LaunchService:
                 self._leftovers.append(process)
             exited = ProcessExited(returncode=status, action=action, name=spec.name, cmd=spec.cmd, pid=process.pid)
             self._handle(exited)
-            if not action.respawn or 0 <= action.respawn_max_retries <= retries:
+            again = action.respawn and not 0 <= action.respawn_max_retries <= retries
+            if not again or self.context.is_shutdown:
+                process.end_group()
                 return
             retries += 1
             with contextlib.suppress(asyncio.TimeoutError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 
 from .memory import keep_freed_memory, spare_address_space
@@ -34,6 +35,8 @@ def run(*names: str) -> int:
     try:
         keep_freed_memory()
         spare_address_space()
+        with suppress(ImportError):
+            import_module("rosidl_generator_py")  # the first message brings it in otherwise, 0.3 s after the fork
         classes = {name: _class(NODES[name]) for name in names}
         for kind in classes.values():
             getattr(kind, "prepare", lambda: None)()

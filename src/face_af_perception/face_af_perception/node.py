@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
+from importlib import import_module
 
 import cv2
 from rclpy.clock import Clock, ClockType
@@ -68,6 +70,13 @@ class PerceptionNode(Node):
         self._people = PeopleServices(self, self._parts, self._newest_face)
         self.create_timer(0.2, self._keep_loaded, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._load()
+
+    @staticmethod
+    def prepare() -> None:
+        """Imports what loading the models imports; touches no device, whose state no forked process could use."""
+        for package in ("onnx", "onnxruntime"):
+            with contextlib.suppress(ImportError):  # told where it is needed
+                import_module(package)
 
     # -- models and gallery ------------------------------------------------------------------------------------------
 

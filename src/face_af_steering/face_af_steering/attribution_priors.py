@@ -29,6 +29,8 @@ class Priors:
     lost: float = 4.0
     hidden: float = 1.0
     """Own moves a second of a camera that has lost its subject, or whose subject's face is not seen."""
+    chooses_again: float = 1.0
+    """... of a camera that has nobody chosen: some choose again at once, some wait for a press."""
     settles_s: float = 0.2
     """So long after a loss the camera may change its mind."""
     first_step: float = 0.9

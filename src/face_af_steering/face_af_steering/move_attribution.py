@@ -180,7 +180,7 @@ class MoveAttribution:
         if before is None or after is None or move.before_gone:
             self._lost_at = now
         if before is None or after is None:
-            return Likelihoods(camera=1.0)
+            return Likelihoods(camera=priors.chooses_again, ours=due if after is not None else 0.0)
         lost = now - self._lost_at < priors.settles_s
         hidden = now - before.seen_face > _FACE_GAP_S and (move.before_unseen or before.face_area > 0)
         step = self._step(before, after, row)

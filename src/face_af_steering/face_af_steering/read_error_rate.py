@@ -9,6 +9,8 @@ _WINDOW_BOXES = 40_000
 _FALSE_MOVES = 2e-5
 """Moves of the belief by misreading alone, for each frame, that may be risked: two in an hour at 30 frames a second
 where the estimate is at its limit."""
+_FALSE_CHOICES = 1e-3
+"""... while nobody is chosen, which lasts some dozens of frames: at most one false belief in ten such times."""
 _UNREAD = 0.02
 """Share of the frames in which a box is not read at all."""
 _MOST_FRAMES = 4
@@ -54,9 +56,17 @@ class ReadErrorRate:
         ``boxes``: how many there are; ``both``: it is read from two boxes, the one that was left and the new one.
         """
         one = self.share**2 if both else self.share
-        risk = max(boxes - 1, 1) * (1.0 if both else _UNREAD)
-        for frames in range(1, _MOST_FRAMES):
-            risk *= one
-            if risk <= _FALSE_MOVES:
-                return frames
-        return _MOST_FRAMES
+        return _frames(max(boxes - 1, 1) * (1.0 if both else _UNREAD), one, _FALSE_MOVES)
+
+    def frames_needed_of_nobody(self, boxes: int) -> int:
+        """The same where nobody is believed to be chosen: a short time, in which more may be risked."""
+        return _frames(max(boxes, 1), self.share, _FALSE_CHOICES)
+
+
+def _frames(risk: float, one: float, bound: float) -> int:
+    """After how many frames ``risk``, times ``one`` for each of them, is within ``bound``."""
+    for frames in range(1, _MOST_FRAMES):
+        risk *= one
+        if risk <= bound:
+            return frames
+    return _MOST_FRAMES

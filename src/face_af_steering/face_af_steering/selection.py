@@ -106,17 +106,26 @@ class Selection:
         self.read_errors.saw(read)
         if belief is not None:
             self.read_errors.suspect(sum(1 for s in chosen if s is not belief) + (belief.state == AfState.DETECTED))
-        if not chosen:
-            return self._settle(None, now) if self._nobody_is_chosen(now, row, unseen_frames) else None
-        self._unseen_frames = self._gray_frames = self._complete_frames = 0
-        self._chosen_at = now
         if belief is not None and belief.chosen:
+            self._is_chosen(now)
             if len(chosen) == 1:
                 self._rivals.clear()
                 self.read_errors.was_wrong()
             return None
         winner = self._winner(now, chosen, read, expected, confirm_frames)
-        return None if winner is None else self._settle(winner, now, expected(winner))
+        if winner is not None:
+            self._is_chosen(now)
+            return self._settle(winner, now, expected(winner))
+        if any(self._rivals[s.key].frames > 1 for s in chosen):
+            self._is_chosen(now)
+            return None
+        # a single box that is read as chosen once is misread as often as not
+        return self._settle(None, now) if self._nobody_is_chosen(now, row, unseen_frames) else None
+
+    def _is_chosen(self, now: float) -> None:
+        """Somebody is, believed or not yet."""
+        self._unseen_frames = self._gray_frames = self._complete_frames = 0
+        self._chosen_at = now
 
     def _keep_rivals(self, now: float, row: Row) -> None:
         """Rivals follow their subjects' keys; those not read as chosen for long are forgotten."""
@@ -127,7 +136,7 @@ class Selection:
             del self._rivals[key]
 
     def _nobody_is_chosen(self, now: float, row: Row, unseen_frames: int) -> bool:
-        """No box of this frame is read as chosen: whether to believe that none is, after enough frames."""
+        """Nothing in this frame says who is chosen: whether to believe that nobody is, after enough frames."""
         self._unseen_frames += 1
         if self.subject is None:
             return False
@@ -175,7 +184,7 @@ class Selection:
         """In how many frames a rival must be read as chosen. ``plain``: it alone is, and the believed one is not."""
         belief = self.subject
         if belief is None:
-            return confirm_frames
+            return max(confirm_frames, self.read_errors.frames_needed_of_nobody(read))
         both = rival.flipped or belief.state != AfState.NONE
         needed = self.read_errors.frames_needed(read, both)
         if not both:  # its box may have been taken for another face's

@@ -19,6 +19,11 @@ _LONGEST_S = 1.5
 """No camera takes longer to answer a press; what comes later has another cause."""
 _UNKNOWN_S = 0.8
 """Patience with a camera that has not answered yet."""
+_DOUBTING_S = 1.2
+"""... and with one that was believed to be quicker than it is."""
+_DOUBTED_LOSS = 0.55
+"""Links that lose so many presses are of no use: rather the camera is slower than believed, and each effect was taken
+for that of a later press."""
 _PATIENCE_RANGE = (2.4, 3.6)
 """In spreads; it grows where presses that were taken for lost took effect after all."""
 _IMPATIENT, _PATIENT = 0.97, 1.2
@@ -54,6 +59,7 @@ class ResponseModel:
         self.spread_s = _PRIOR_SPREAD_S
         self.loss = _LOSS
         """Estimated share of the presses that get lost."""
+        self._unknown_s = _UNKNOWN_S
         self._patience = _PATIENCE_RANGE[0]
 
     def expect(self, middle_s: float, spread_s: float, loss: float | None = None) -> None:
@@ -68,6 +74,10 @@ class ResponseModel:
     def lost(self) -> None:
         """One press showed nothing in time."""
         self.loss += _LOSS_RATE * (1 - self.loss)
+        if self._samples and self.loss > _DOUBTED_LOSS:
+            self._samples.clear()
+            self._unknown_s = _DOUBTING_S
+            self.middle_s, self.spread_s, self.loss = self._prior_s, self._prior_spread_s, _LOSS
 
     def late(self) -> None:
         """A press that was taken for lost took effect."""
@@ -111,7 +121,7 @@ class ResponseModel:
         patience = self._patience - 2.0 * min(self.loss, 0.3)
         timeout = self.middle_s + patience * self.spread_s + FRAME_S
         if not self._samples and self._prior_weight == _PRIOR_WEIGHT:
-            timeout = max(timeout, _UNKNOWN_S)
+            timeout = max(timeout, self._unknown_s)
         if len(self._samples) >= _MANY:
             slow = sorted(self._samples)[-2]
             timeout = min(timeout, self.middle_s + 1.25 * (slow - self.middle_s) + 1.3 * FRAME_S)

@@ -54,6 +54,9 @@ class Likelihoods:
     """The hand goes on, or a photographer was seen at work in this session."""
     habits: Mapping[str, float] = field(default_factory=dict)
     """The part of a camera that has lost nothing, by kind of face."""
+    evidence: float = 0.0
+    """So many times likelier is it that a wish goes on so than that the camera moves so at any time, whether or not it
+    seems to have lost its subject now."""
 
     @property
     def hand(self) -> float:
@@ -82,7 +85,9 @@ class Suspicion:
     found: Likelihoods
     rightwards: bool
     insisted: int = 0
-    """So often was it brought back after a press of ours had led away from it."""
+    """So often was it brought back, within this wish, after a press of ours had led away from it."""
+    insists_odds: float = 0.0
+    """Odds that a hand has made all its moves so far, whatever the boxes looked like in the frame of each."""
     confirmed: bool = False
     """The hand went on: more than a first step was seen of it."""
     obeyed: bool = False
@@ -118,6 +123,8 @@ class MoveAttribution:
         self._now = self._lost_at = NEVER
         self._gap_s = 0.0
         """Between the newest two frames."""
+        self._losses = priors.camera_events
+        """Moves of a camera that had lost its subject."""
         self._wishes_seen = 0.0
         """Wishes of which more than a first step was seen, each by how likely it was one."""
         self.wraps = False
@@ -147,6 +154,7 @@ class MoveAttribution:
             fades = seconds / priors.memory_s
             self._seconds += seconds - fades * self._seconds
             self._camera_events += fades * (priors.camera_events - self._camera_events)
+            self._losses += fades * (priors.camera_events - self._losses)
             self._wish_events += fades * (priors.wish_events - self._wish_events)
             self._wishes_seen -= fades * self._wishes_seen
         self._now = now
@@ -179,13 +187,17 @@ class MoveAttribution:
         priors, before, after = self._priors, move.before, move.after
         if before is None or after is None or move.before_gone:
             self._lost_at = now
+            self._losses += 1.0
         if before is None or after is None:
             return Likelihoods(camera=priors.chooses_again, ours=due if after is not None else 0.0)
         lost = now - self._lost_at < priors.settles_s
         hidden = now - before.seen_face > _FACE_GAP_S and (move.before_unseen or before.face_area > 0)
         step = self._step(before, after, row)
-        goes_on, brings_back = self._goes_on(now, before, after, row, step)
-        habits = self._own_moves(now, destinations(before, after, row, middle_x))
+        wanted, further, brings_back = self._goes_on(now, before, after, row, step)
+        goes_on = wanted * further
+        leads_to = destinations(before, after, row, middle_x)
+        habits = self._own_moves(now, leads_to)
+        any_time = sum(habits.values()) + self._losses / (priors.camera_s + self._seconds) * leads_to["any"]
         return Likelihoods(
             camera=sum(habits.values()) + priors.lost * lost + priors.hidden * hidden,
             wish=self.wish_rate * step,
@@ -196,6 +208,7 @@ class MoveAttribution:
             plausible=step >= priors.other_step and not (lost or hidden),
             known=self._wishes_seen > priors.at_work or goes_on > self.wish_rate * step,
             habits=habits,
+            evidence=further / (any_time + due + priors.misread),
         )
 
     def suspect(self, now: float, move: Move, found: Likelihoods) -> None:
@@ -218,24 +231,27 @@ class MoveAttribution:
             self._close(now)
         self.suspicion = Suspicion(after.key, now, found, after.x > before.x)
         self.suspicion.confirmed = goes_on
-        if old is not None and found.brings_back:  # counted however little was believed of it
-            self.suspicion.insisted = old.insisted + old.gone_by_us
+        self.suspicion.insists_odds = found.wish / (sum(found.habits.values()) + found.ours + self._priors.misread)
+        if old is not None and (goes_on or found.brings_back):  # counted however little was believed of it
+            self.suspicion.insisted = old.insisted + (found.brings_back and old.gone_by_us)
+            self.suspicion.insists_odds = old.insists_odds * found.evidence
 
     def _goes_on(
         self, now: float, before: Subject, after: Subject, row: Sequence[Subject], step: float
-    ) -> tuple[float, bool]:
-        """How likely the suspected wish makes this move, and whether it brings the same face back."""
+    ) -> tuple[float, float, bool]:
+        """The probability of the suspected wish, how likely it makes this move, and whether that brings a face back."""
         suspicion, priors = self.suspicion, self._priors
         if suspicion is None:
-            return 0.0, False
+            return 0.0, 0.0, False
         odds = suspicion.odds(now, priors)
         wanted = odds / (1.0 + odds) * math.exp((suspicion.at - now) / priors.wish_lasts_s)
         if suspicion.gone_at is not None and suspicion.face == after.key:
             gone_s, insists = now - suspicion.gone_at, suspicion.insists(priors)
-            hazard = insists * hand_density(gone_s, *priors.back_s) * self._can_react(gone_s)
+            # sooner than a hand can react, it had pressed already
+            hazard = insists * hand_density(gone_s, *priors.back_s)
             if not suspicion.gone_lost:  # that it has not come back so far is in the odds already
                 hazard /= 1.0 - insists * hand_share(gone_s, *priors.back_s)
-            return wanted * hazard * min(step / priors.other_step, 1.0), True
+            return wanted, hazard * min(step / priors.other_step, 1.0), True
         since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
         rightwards = after.x > before.x
         same_way = _SAME_WAY if rightwards == suspicion.rightwards else 1.0 - _SAME_WAY
@@ -248,7 +264,7 @@ class MoveAttribution:
         further = priors.goes_on * 2.0 * same_way * density
         if suspicion.obeyed and suspicion.gone_at is None:
             further += priors.next_wish / priors.wish_lasts_s
-        return wanted * further * step, False
+        return wanted, further * step, False
 
     def _can_react(self, seconds: float) -> bool:
         """Whether a hand may have answered within so long, as far as the frames tell."""
@@ -268,7 +284,7 @@ class MoveAttribution:
     def _count_camera(self, share: float, found: Likelihoods) -> None:
         """``share``: probability that it was the camera. What it does after a loss is no habit of its."""
         for kind, likelihood in found.habits.items():
-            part = share * likelihood / found.camera
+            part = share * likelihood / (found.camera + found.ours)
             self._camera_events += part
             self._habits[kind] += part
 

@@ -191,6 +191,8 @@ class Planner:
         if found.cause == "ours":
             self._presses.led_elsewhere(now)
             self._attribution.left(now, by_us=True)
+            if self._attribution.suspicion is None:  # it may have been a hand all the same
+                self._attribution.suspect(now, move, found)
             return
         self._attribution.suspect(now, move, found)
         suspicion = self._attribution.suspicion

@@ -55,8 +55,7 @@ class Likelihoods:
     habits: Mapping[str, float] = field(default_factory=dict)
     """The part of a camera that has lost nothing, by kind of face."""
     evidence: float = 0.0
-    """So many times likelier is it that a wish goes on so than that the camera moves so at any time, whether or not it
-    seems to have lost its subject now."""
+    """So many times likelier is it that a wish goes on so than that the camera goes just there."""
 
     @property
     def hand(self) -> float:
@@ -123,8 +122,6 @@ class MoveAttribution:
         self._now = self._lost_at = NEVER
         self._gap_s = 0.0
         """Between the newest two frames."""
-        self._losses = priors.camera_events
-        """Moves of a camera that had lost its subject."""
         self._wishes_seen = 0.0
         """Wishes of which more than a first step was seen, each by how likely it was one."""
         self.wraps = False
@@ -154,7 +151,6 @@ class MoveAttribution:
             fades = seconds / priors.memory_s
             self._seconds += seconds - fades * self._seconds
             self._camera_events += fades * (priors.camera_events - self._camera_events)
-            self._losses += fades * (priors.camera_events - self._losses)
             self._wish_events += fades * (priors.wish_events - self._wish_events)
             self._wishes_seen -= fades * self._wishes_seen
         self._now = now
@@ -187,7 +183,6 @@ class MoveAttribution:
         priors, before, after = self._priors, move.before, move.after
         if before is None or after is None or move.before_gone:
             self._lost_at = now
-            self._losses += 1.0
         if before is None or after is None:
             return Likelihoods(camera=priors.chooses_again, ours=due if after is not None else 0.0)
         lost = now - self._lost_at < priors.settles_s
@@ -197,7 +192,7 @@ class MoveAttribution:
         goes_on = wanted * further
         leads_to = destinations(before, after, row, middle_x)
         habits = self._own_moves(now, leads_to)
-        any_time = sum(habits.values()) + self._losses / (priors.camera_s + self._seconds) * leads_to["any"]
+        any_time = sum(habits.values()) + priors.lost * (lost or hidden) * leads_to["any"]
         return Likelihoods(
             camera=sum(habits.values()) + priors.lost * lost + priors.hidden * hidden,
             wish=self.wish_rate * step,
@@ -244,14 +239,14 @@ class MoveAttribution:
         if suspicion is None:
             return 0.0, 0.0, False
         odds = suspicion.odds(now, priors)
-        wanted = odds / (1.0 + odds) * math.exp((suspicion.at - now) / priors.wish_lasts_s)
+        wanted, lasts = odds / (1.0 + odds), math.exp((suspicion.at - now) / priors.wish_lasts_s)
         if suspicion.gone_at is not None and suspicion.face == after.key:
             gone_s, insists = now - suspicion.gone_at, suspicion.insists(priors)
             # sooner than a hand can react, it had pressed already
             hazard = insists * hand_density(gone_s, *priors.back_s)
             if not suspicion.gone_lost:  # that it has not come back so far is in the odds already
                 hazard /= 1.0 - insists * hand_share(gone_s, *priors.back_s)
-            return wanted, hazard * min(step / priors.other_step, 1.0), True
+            return wanted, lasts * hazard * min(step / priors.other_step, 1.0), True
         since = now - max(suspicion.at, suspicion.gone_at or suspicion.at)
         rightwards = after.x > before.x
         same_way = _SAME_WAY if rightwards == suspicion.rightwards else 1.0 - _SAME_WAY
@@ -264,7 +259,7 @@ class MoveAttribution:
         further = priors.goes_on * 2.0 * same_way * density
         if suspicion.obeyed and suspicion.gone_at is None:
             further += priors.next_wish / priors.wish_lasts_s
-        return wanted, further * step, False
+        return wanted, lasts * further * step, False
 
     def _can_react(self, seconds: float) -> bool:
         """Whether a hand may have answered within so long, as far as the frames tell."""

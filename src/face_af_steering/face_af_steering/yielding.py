@@ -14,6 +14,8 @@ _AGAINST_RETURN_S = 4.0
 """... against one who may have brought a face back: less, for the next return makes it plain."""
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, unless it is likelier that a restless camera did it."""
+_SURE = 3.0
+"""... or where its odds to be a person are so high, the newest move aside: boxes may have been missed or misread."""
 _LONGEST = 4
 """At most so many times ``yield_s``."""
 _ALWAYS = 2
@@ -53,7 +55,7 @@ class Yielding:
             return False
         if params.photographer == "always":
             return found.plausible or found.cause == "photographer"
-        if suspicion.insisted >= _SURELY_INSISTS and (suspicion.insists_odds > 1.0 or found.person > 0.5):
+        if suspicion.insisted >= _SURELY_INSISTS and (found.person > 0.5 or suspicion.insists_odds > _SURE):
             return True
         if not found.known:  # to correct the first step of a session costs little, and shows what it was
             return False

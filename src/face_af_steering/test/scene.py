@@ -44,7 +44,9 @@ class Scene:
         return result
 
     def press(self, kind: ActionKind) -> None:
-        assert self.chosen is not None
+        if self.chosen is None:  # as cameras do: somebody in the middle
+            self.chosen = self.count // 2
+            return
         step = {ActionKind.LEFT: -1, ActionKind.RIGHT: 1}.get(kind, 0)
         self.chosen = min(max(self.chosen + step, 0), self.count - 1)
 

@@ -146,6 +146,40 @@ def _follow_s(pipelining: PressPipelining, steps: int, spread_s: float = 0.015) 
     return pipelining.follow_s(steps, response, picture_lag_s=0.066)
 
 
+def test_a_camera_believed_too_quick_is_found_out_by_what_it_seems_to_lose() -> None:
+    """It takes 0.8 s and is pressed every 0.28 s: each effect was taken for that of the newest press."""
+    response = ResponseModel()
+    for _ in range(8):
+        response.learn(0.2)
+    assert response.timeout_s() < 0.5
+    for _ in range(12):
+        for _ in range(2):
+            response.lost()
+        if not response.known:
+            break
+        response.learn(0.2)
+    assert response.timeout_s() > 1.0, "patience enough to see what one press does"
+    response.learn(0.8)
+    assert response.middle_s == pytest.approx(0.8, abs=0.3)
+
+
+@pytest.mark.parametrize("loss", [0.2, 0.3])
+def test_a_link_that_loses_presses_does_not_change_what_the_camera_takes(loss: float) -> None:
+    rng, response = random.Random(4), ResponseModel()
+    for _ in range(200):
+        response.lost() if rng.random() < loss else response.learn(0.3)
+    assert response.known and response.middle_s == pytest.approx(0.3, abs=0.02)
+
+
+def test_nobody_is_chosen_for_a_moment_only_so_fewer_frames_must_agree_on_somebody() -> None:
+    good, bad = ReadErrorRate(), ReadErrorRate()
+    for _ in range(200):
+        for rate in (good, bad):
+            rate.saw(10)
+        bad.was_wrong(1)
+    assert good.frames_needed_of_nobody(3) < bad.frames_needed_of_nobody(15)
+
+
 def test_presses_that_follow_early_are_tried_where_that_saves_most() -> None:
     pipelining = PressPipelining()
     assert _follow_s(pipelining, 3) < 0.5 * 0.334 < 0.334 < _follow_s(pipelining, 2)

@@ -74,6 +74,33 @@ def test_nobody_presses_against_who_insisted_twice(reaction: int, yield_s: float
         assert len(play.sent) == before
 
 
+@pytest.mark.parametrize("reaction", [4, 12])
+@pytest.mark.parametrize("missed", [{0}, {1}])
+def test_who_insists_is_obeyed_however_boxes_are_read(reaction: int, missed: set[int]) -> None:
+    """The hand had pressed already when it was corrected, or the target's box was missed as the hand came back."""
+    play = _play()
+    play.scene.chosen = 1
+    for time in range(2):
+        for _ in range(60):
+            if play.scene.chosen == 0:
+                break
+            play.run(1)
+        assert play.scene.chosen == 0, "the face was taken away"
+        play.run(reaction)
+        play.scene.unseen_boxes = {0} if time in missed else set()
+        play.run(3)
+        play.scene.chosen = 1
+        play.run(6)
+        play.scene.unseen_boxes = set()
+        play.run(3)
+        if play.planner.status == SteeringStatus.YIELDING:
+            break
+    before, until = len(play.sent), play.now + 3.0
+    while play.now < until:
+        play.run(1)
+        assert len(play.sent) == before and play.planner.status == SteeringStatus.YIELDING
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(2, 20), st.floats(0.5, 8.0), st.sampled_from([0, 2]))
 def test_always_never_presses_within_yield_s_of_a_step(wait: int, yield_s: float, to: int) -> None:

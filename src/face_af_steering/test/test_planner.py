@@ -58,6 +58,28 @@ def test_repeats_a_lost_press() -> None:
     assert play.planner.status == SteeringStatus.ON_TARGET
 
 
+def test_a_press_that_chose_somebody_where_nobody_was_is_not_repeated() -> None:
+    play = Play(Scene(5, target=0, chosen=None), delay=8)
+    play.run(60)
+    assert play.scene.chosen == 0
+    assert len(play.sent) == 3, "one to choose the middle, two from there"
+    assert not any("lost" in action.reason for _, action in play.sent)
+
+
+def test_misread_boxes_do_not_hide_that_nobody_is_chosen() -> None:
+    """With many faces there is hardly a frame without a box that is misread as chosen."""
+    scene = Scene(8, target=0, chosen=0)
+    play = Play(scene)
+    for k in range(180):
+        scene.chosen = 0 if k < 120 else None
+        misread = k % 2 or scene.chosen is None
+        scene.misread = {1 + 3 * k % 7: AfState.TRACKED} if misread else {}
+        play.run(1)
+        if play.sent:
+            break
+    assert play.sent and play.sent[0][0] > 4.0, "it asks the camera to choose somebody again"
+
+
 def test_plans_anew_from_where_the_focus_went() -> None:
     scene = Scene(5, target=2, chosen=4)
     play = Play(scene, delay=1000)

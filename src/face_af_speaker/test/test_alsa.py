@@ -21,6 +21,7 @@ SYSTEM = Path("/usr/share/alsa/alsa.conf")
 LISTEN = """
 import json, sys
 import numpy as np
+import face_af_common  # makes PyAV importable for ROS' own Python
 from face_af_speaker.sound_files import SoundError, first_seconds
 from face_af_speaker.sound_source import device_blocks
 try:

@@ -49,3 +49,12 @@ def test_needs_no_rclpy() -> None:
         "assert [NODES[name] for name in NODES]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_node_whose_package_is_not_built_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "capture" in NODES
+    monkeypatch.setitem(sys.modules, "face_af_capture", None)
+    monkeypatch.delitem(sys.modules, "face_af_capture.params", raising=False)
+    assert "capture" not in NODES and "capture" not in list(NODES)
+    with pytest.raises(KeyError):
+        NODES["capture"]

@@ -24,7 +24,12 @@ _HOMES = {
 class _NodeParams(Mapping[str, type]):
     """Imports a dataclass when it is asked for; nodes whose package is not built here are not in it."""
 
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, str) and node in _HOMES and _exists(_HOMES[node][0])
+
     def __getitem__(self, node: str) -> type:
+        if node not in self:
+            raise KeyError(node)
         module, name = _HOMES[node]
         kind: type = getattr(importlib.import_module(module), name)
         return kind

@@ -14,8 +14,8 @@ _AGAINST_RETURN_S = 4.0
 """... against one who may have brought a face back: less, for the next return makes it plain."""
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, unless it is likelier that a restless camera did it."""
-_SURE = 3.0
-"""... or where its odds to be a person are so high, the newest move aside: boxes may have been missed or misread."""
+_SURE = 10.0
+"""... or where all moves of the wish together say so by such odds: boxes may have been missed or misread in the newest."""
 _LONGEST = 4
 """At most so many times ``yield_s``."""
 _ALWAYS = 2

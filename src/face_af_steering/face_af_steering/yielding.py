@@ -15,7 +15,7 @@ _AGAINST_RETURN_S = 4.0
 _SURELY_INSISTS = 2
 """Who has brought the same face back so often is obeyed, unless it is likelier that a restless camera did it."""
 _SURE = 10.0
-"""... or where all moves of the wish together say so by such odds: boxes may have been missed or misread in the newest."""
+"""... or where all moves of the wish together say so by such odds: in the newest, boxes may have been misread."""
 _LONGEST = 4
 """At most so many times ``yield_s``."""
 _ALWAYS = 2

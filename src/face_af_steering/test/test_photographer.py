@@ -74,7 +74,7 @@ def test_nobody_presses_against_who_insisted_twice(reaction: int, yield_s: float
         assert len(play.sent) == before
 
 
-@pytest.mark.parametrize("reaction", [4, 12])
+@pytest.mark.parametrize("reaction", [5, 6, 12])
 @pytest.mark.parametrize("missed", [{0}, {1}])
 def test_who_insists_is_obeyed_however_boxes_are_read(reaction: int, missed: set[int]) -> None:
     """The hand had pressed already when it was corrected, or the target's box was missed as the hand came back."""

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from scene import Play, Scene
 
 from face_af_common.types import AfState, SteeringStatus
+from face_af_steering.move_attribution import Likelihoods, Suspicion
 from face_af_steering.planner import Planner, PlannerParams
+from face_af_steering.yielding import Yielding
 
 _ALWAYS = PlannerParams(photographer="always", yield_s=2.0)
 _YIELDS_S = 2 * _ALWAYS.yield_s
@@ -72,6 +74,14 @@ def test_nobody_presses_against_who_insisted_twice(reaction: int, yield_s: float
     while play.now < moved + 2 * yield_s:
         play.run(1)
         assert len(play.sent) == before
+
+
+@pytest.mark.parametrize(("insisted", "odds", "obeyed"), [(2, 50.0, True), (2, 2.0, False), (1, 50.0, False)])
+def test_a_return_that_looks_like_a_loss_counts_with_the_others(insisted: int, odds: float, obeyed: bool) -> None:
+    """The target's box was missed as the hand came back the second time; what went before says who it was."""
+    found = Likelihoods(camera=4.0, goes_on=0.5, brings_back=True)
+    suspicion = Suspicion(2, 0.0, found, rightwards=True, insisted=insisted, insists_odds=odds)
+    assert Yielding().judge(0.0, found, suspicion, PlannerParams()) == obeyed
 
 
 @pytest.mark.parametrize("reaction", [5, 6, 12])

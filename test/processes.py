@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,8 @@ class Started:
         """Whether every process is gone within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            # just begun, it has no environment to be found by yet
-            if self.process.poll() is not None and not self.descendants():
+            self.process.poll()
+            if not self.descendants():
                 return True
             time.sleep(0.1)
         return False
@@ -118,14 +118,15 @@ def started(command: Sequence[str], log: Path, **environment: str) -> Iterator[S
             },
         )
     run = Started(process, mark, log)
+    # for a moment after it was started a process has no environment that could be read
+    while process.poll() is None and process.pid not in run.descendants():
+        time.sleep(0.01)
     try:
         yield run
     finally:
         for pid in run.descendants() + run.asked():
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         process.wait()
         if claimed is not None:
             release_domain(claimed)

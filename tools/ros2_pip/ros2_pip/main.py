@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     if not args.use_python_default_buffering:
         with contextlib.suppress(AttributeError):
             sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    # run and launch go on importing, where Python can forget a KeyboardInterrupt (a weak reference's callback is left)
+    # run and launch go on importing, whose weak references' callbacks swallow a KeyboardInterrupt
     if args.command not in ("run", "launch") and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # until here it ends us without a word
     try:

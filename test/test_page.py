@@ -367,6 +367,13 @@ def test_a_killed_graph_is_told_and_comes_back(phone: Any, site: Site) -> None:
     assert page.evaluate("window.notReloaded")
 
 
+def test_a_tap_on_an_old_frame_is_answered(phone: Any) -> None:
+    page = phone()
+    page.evaluate("Object.defineProperty(faceAf.picture, 'stale', { value: true })")
+    page.locator("#picture").click(force=True)
+    said(page).to_contain_text("nothing was chosen", timeout=WAIT_MS)
+
+
 def test_wrong_pins_are_slowed_down(site: Site, browser: Any) -> None:
     context = browser.new_context(ignore_https_errors=True, viewport=PHONE, locale="en-GB")
     page = context.new_page()

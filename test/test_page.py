@@ -4,103 +4,27 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from page_site import CHROMIUM, WAIT_MS, Line, Site, live, playwright, rotated_photo, said, tap_face
-from processes import needs_samples, started
+from page_site import CHROMIUM, PHONE, WAIT_MS, Line, Site, live, playwright, rotated_photo, said, tap_face
+from processes import needs_samples
 
-from face_af_common.ros_domain import free_port
-from face_af_sim import samples
-from face_af_sim.demo.cast import prepare
 from face_af_view.page.pairing import TRIES
 
+pytest_plugins = ["page_site"]  # its fixtures
 pytestmark = [
     needs_samples,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
     pytest.mark.timeout(300),
 ]
 
-PHONE = {"width": 390, "height": 780}
 LAPTOP = {"width": 1600, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    out = tmp_path_factory.mktemp("page")
-    cast = prepare(out / "gallery", None, "", lambda line: None)
-    params = out / "params.yaml"
-    page = {"bind": "0.0.0.0", "mdns_name": ""}
-    params.write_text(json.dumps({"/**/page": {"ros__parameters": page}}))
-    port = free_port()
-    command = ["ros2", "launch", "face_af", "sim.launch.py", f"target:={cast.target}", f"gallery:={cast.gallery}"]
-    command += ["page:=true", f"page_port:={port}", f"params_file:={params}", "debug:=false"]
-    command += [f"camera_port:={free_port()}"]
-    (out / "data").mkdir()
-    (out / "data" / "samples").symlink_to(samples.samples_dir().resolve())
-    with started(command, out / "launch.log", FACE_AF_DATA_DIR=str(out / "data")) as run:
-        assert run.until(lambda: re.search(r"PIN \d{6}", run.output()), 120), run.output()
-        yield Site(run, port, cast.target, out / "data")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def cookies(site: Site, browser: Any) -> Any:
-    """Of a device that was paired by hand, with one mistake on the way."""
-    context = browser.new_context(ignore_https_errors=True, viewport=PHONE, locale="en-GB")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.goto(site.address)
-    page.get_by_label("PIN, six digits").fill(f"{(int(site.pin) + 1) % 1_000_000:06d}")
-    page.get_by_role("button", name="Pair").click()
-    playwright.expect(page.locator("#pair-error")).to_contain_text("not right", timeout=WAIT_MS)
-    page.get_by_label("PIN, six digits").fill(site.pin)
-    page.get_by_role("button", name="Pair").click()
-    playwright.expect(page.locator("#people-strip")).to_contain_text(site.target, timeout=WAIT_MS)
-    for tab in ("People", "Set-up", "Live"):
-        page.get_by_role("button", name=tab).click()
-    assert not [text for text in complaints if "Security Policy" in text]
-    state = context.storage_state()
-    (cookie,) = state["cookies"]
-    assert cookie["httpOnly"] and cookie["secure"] and cookie["sameSite"] == "Strict"
-    context.close()
-    return state
-
-
-@pytest.fixture
-def phone(site: Site, browser: Any, cookies: Any) -> Iterator[Callable[..., Any]]:
-    """Opens the page on another paired phone, and waits for its picture."""
-    with contextlib.ExitStack() as stack:
-
-        def open_page(**options: Any) -> Any:
-            given = {"viewport": PHONE, "locale": "en-GB", "has_touch": True, "storage_state": cookies, **options}
-            # only what the tests themselves evaluate needs more than the page's own policy allows
-            context = browser.new_context(ignore_https_errors=True, bypass_csp=True, **given)
-            stack.callback(context.close)
-            context.set_default_timeout(WAIT_MS)
-            page = context.new_page()
-            page.problems = []
-            page.on("pageerror", lambda error: page.problems.append(str(error)))
-            page.goto(site.address)
-            live(page)
-            return page
-
-        yield open_page
 
 
 def test_the_picture_lives_and_says_what_is_done(phone: Any, site: Site) -> None:

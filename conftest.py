@@ -14,8 +14,9 @@ from hypothesis import settings
 
 import face_af_common  # noqa: F401  makes the project's own wheels importable where ROS' Python runs the tests
 
-# the helpers beside the tests of the whole graph
+# the helpers beside the tests of the whole graph, whose assertions say what they compared, too
 sys.path.insert(0, str(Path(__file__).parent / "test"))
+pytest.register_assert_rewrite("page_site")
 
 # launch, imported by launch_testing's plugin, makes loggers that pass nothing on: pytest would not see what is logged
 logging.setLoggerClass(logging.Logger)

@@ -146,10 +146,13 @@ def in_browser(address: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def measure(out: Path, seconds: float) -> dict[str, Any]:
+def measure(out: Path, seconds: float, params_file: Path | None = None) -> dict[str, Any]:
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
-    with live_graph(Watcher, out, arguments={"page": "true", "page_port": port}) as (graph, watcher):
+    arguments: dict[str, object] = {"page": "true", "page_port": port}
+    if params_file is not None:
+        arguments["params_file"] = params_file.resolve()
+    with live_graph(Watcher, out, arguments=arguments) as (graph, watcher):
         if not wait_until(lambda: len(watcher.stamps) > 30 or not graph.running, 120.0) or not graph.running:
             raise CastError(f"the graph does not start: {graph.problem()}")
         time.sleep(WARM_UP_S)
@@ -196,13 +199,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run bench page", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each part (15)")
     parser.add_argument("--out", type=Path, default=Path("out/bench/page"), help="folder for gallery and log")
+    parser.add_argument(
+        "--params", type=Path, metavar="FILE", help="parameters of the graph: a lighter detector for a slower machine"
+    )
     parser.add_argument("--report", type=Path, help="write all figures there as JSON")
     parser.add_argument("--check", action="store_true", help="exit 1 and one line for each figure that is missed")
     options = parser.parse_args(argv)
     try:
         import playwright  # noqa: F401
 
-        figures = measure(options.out, options.seconds)
+        figures = measure(options.out, options.seconds, options.params)
     except ImportError:
         print("bench page: needs Chromium and playwright (./run python -m pip install playwright)", file=sys.stderr)
         return 1

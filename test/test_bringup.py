@@ -62,10 +62,10 @@ def graph(tmp_path: Path, recording: Path, gallery: Path) -> Iterator[Started]:
 
 
 def test_a_recording_is_recognised_and_parameters_are_live(graph: Started) -> None:
-    faces = ros2(graph, "topic", "echo", "--once", "/face_af/faces")
+    faces = ros2(graph, "topic", "echo", "--no-daemon", "--once", "/face_af/faces")
     assert "identity: obama" in faces
     assert "is_target: true" in faces
-    assert "state:" in ros2(graph, "topic", "echo", "--once", "/face_af/state")
+    assert "state:" in ros2(graph, "topic", "echo", "--no-daemon", "--once", "/face_af/state")
 
     accepted = ros2(graph, "param", "set", "/face_af/perception", "recognition.enter", "0.99")
     assert "successful" in accepted

@@ -92,11 +92,11 @@ def test_a_learned_grip_is_tried_on_the_virtual_camera(tmp_path: Path, domain: s
         started(driver, tmp_path / "driver.log", ROS_DOMAIN_ID=domain) as driving,
     ):
         assert driving.wait_for("connected to Z 8", 120), driving.output() + run.output()
-        assert "boxes" in processes.ros2(driving, "topic", "echo", "--once", "/face_af/af_overlay")
+        assert "boxes" in processes.ros2(driving, "topic", "echo", "--no-daemon", "--once", "/face_af/af_overlay")
         tried = ["--try", str(profile), "--presses", "8", "--buttons", *BUTTONS]
         done = ros2("run", "nikon_mcn10_driver", "learn_profile", *tried, ROS_DOMAIN_ID=domain)
         assert done.returncode == 0, done.stdout + done.stderr + driving.output()
-        status = processes.ros2(driving, "topic", "echo", "--once", "/face_af/camera_status")
+        status = processes.ros2(driving, "topic", "echo", "--no-daemon", "--once", "/face_af/camera_status")
     measured = load_profile(str(profile), tmp_path).measured
     assert measured.response is not None and 0.1 < measured.response < 0.8
     assert measured.presses >= 4 and measured.wrap is not True

@@ -23,6 +23,8 @@ FEW = 50
 """Samples in a gallery for which a model's threshold was measured: a dozen people with a few photographs each."""
 FEWEST = 5
 """Samples down to which the threshold falls in small galleries, of embedders that count the lead over the second."""
+AT_ONCE = 2
+"""Upper halves of new samples that are embedded at once: about 20 ms each on a processor."""
 
 
 def growth(samples: int, embedder: EmbeddingModel) -> float:
@@ -140,36 +142,43 @@ class Gallery(SampleStore):
         """The same people by the upper halves of their faces, photographs with masks included.
 
         None where the model knows no upper halves.
-        The first call embeds them from their chips, and keeps the embeddings beside the others.
+        The first call embeds them from their chips, and keeps the embeddings beside the others. Of samples that come
+        later each call embeds :data:`AT_ONCE` at most: a frame may be waiting.
         """
         model = self.embedder.upper
         if model is None:
             return None
         if self._upper is None or self._upper_version != self.version:
-            self._upper = self._upper_gallery(model, self._upper)
-            self._upper_version = self.version
+            self._upper, complete = self._upper_gallery(model, self._upper)
+            if complete:
+                self._upper_version = self.version
         return self._upper
 
-    def _upper_gallery(self, model: EmbeddingModel, before: Gallery | None) -> Gallery:
+    def _upper_gallery(self, model: EmbeddingModel, before: Gallery | None) -> tuple[Gallery, bool]:
+        """The gallery of upper halves, and whether everybody is in it."""
         result = Gallery(None, model)
         result._all_masked = True
         known = dict(before._embeddings) if before is not None else {}
         stored = {} if self._files is None or known else self._stored_upper(model)
-        new = 0
+        most = len(self._samples) if before is None else AT_ONCE
+        new, complete = 0, True
         for sample in self.samples():
             row = known.get(sample.id)
             if row is None:
                 row = stored.get(sample.id)
             if row is None:
+                if new == most:
+                    complete = False
+                    continue
                 chip = self.chip(sample)
                 if chip is None:
                     continue
                 row, new = model.embed(chip.picture, [chip.landmarks], flip=True)[0], new + 1
             result.add_embedded(sample, row)
-        if new and self._files is not None:
+        if new and complete and self._files is not None:
             with contextlib.suppress(GalleryError, FileError, OSError), self._files.locked(0.0):
                 write_embeddings(self._files, model, result._embeddings)
-        return result
+        return result, complete
 
     def _stored_upper(self, model: EmbeddingModel) -> dict[str, NDArray[np.float32]]:
         stored = read_embeddings(self._folder_files, model)

@@ -54,13 +54,17 @@ class ResponseModel:
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=24)
-        self._prior_s, self._prior_spread_s, self._prior_weight = _PRIOR_S, _PRIOR_SPREAD_S, _PRIOR_WEIGHT
-        self.middle_s = _PRIOR_S
-        self.spread_s = _PRIOR_SPREAD_S
         self.loss = _LOSS
         """Estimated share of the presses that get lost."""
+        self._guess()
         self._unknown_s = _UNKNOWN_S
         self._patience = _PATIENCE_RANGE[0]
+
+    def _guess(self) -> None:
+        """Nothing is known of this camera."""
+        self._samples.clear()
+        self._prior_s, self._prior_spread_s, self._prior_weight = _PRIOR_S, _PRIOR_SPREAD_S, _PRIOR_WEIGHT
+        self.middle_s, self.spread_s = _PRIOR_S, _PRIOR_SPREAD_S
 
     def expect(self, middle_s: float, spread_s: float, loss: float | None = None) -> None:
         """What was measured with this camera before, in seconds and as a share: a prior, better than a guess."""
@@ -74,10 +78,10 @@ class ResponseModel:
     def lost(self) -> None:
         """One press showed nothing in time."""
         self.loss += _LOSS_RATE * (1 - self.loss)
-        if self._samples and self.loss > _DOUBTED_LOSS:
-            self._samples.clear()
-            self._unknown_s = _DOUBTING_S
-            self.middle_s, self.spread_s, self.loss = self._prior_s, self._prior_spread_s, _LOSS
+        believed = self._samples or self._prior_weight == _MEASURED_WEIGHT
+        if believed and self.loss > _DOUBTED_LOSS:
+            self._guess()
+            self._unknown_s, self.loss = _DOUBTING_S, _LOSS
 
     def late(self) -> None:
         """A press that was taken for lost took effect."""

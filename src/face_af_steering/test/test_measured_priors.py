@@ -35,6 +35,16 @@ def test_a_measurement_that_comes_late_does_not_undo_what_was_seen():
     assert model.loss < 0.2
 
 
+def test_a_measurement_that_no_press_confirms_is_forgotten():
+    model, guessing = ResponseModel(), ResponseModel()
+    model.expect(0.12, 0.02, 0.0)
+    for _ in range(12):
+        model.lost()
+    assert model.timeout_s() >= guessing.timeout_s()
+    model.learn(0.9)
+    assert model.middle_s > 0.6, "one press that is seen outweighs a guess"
+
+
 @pytest.mark.parametrize(("wraps", "presses"), [(True, 1), (False, 5)])
 def test_a_measured_wrap_chooses_the_way(wraps, presses):
     row = [Subject(i + 1, Box(100.0 + 200 * i, 300.0, 40.0, 40.0)) for i in range(6)]

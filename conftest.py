@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import face_af_common  # noqa: F401  makes the project's own wheels importable where ROS' Python runs the tests
 
@@ -21,7 +21,8 @@ pytest.register_assert_rewrite("page_site")
 # launch, imported by launch_testing's plugin, makes loggers that pass nothing on: pytest would not see what is logged
 logging.setLoggerClass(logging.Logger)
 
-settings.register_profile("face_af", deadline=None)
+# a busy machine is no fault of a test
+settings.register_profile("face_af", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("face_af")
 
 

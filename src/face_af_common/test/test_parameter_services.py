@@ -81,7 +81,7 @@ def test_together_means_all_or_nothing(asked: Asked) -> None:
     assert asked.node.get_parameter("speed").value == 2.0
 
 
-@examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     name=st.one_of(st.just("speed"), st.text(st.characters(blacklist_categories=["Cs"]), max_size=30)),
     kind=st.integers(0, 255),

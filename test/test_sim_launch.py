@@ -18,10 +18,9 @@ def test_the_target_is_enrolled_and_recognised(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     with started(command, tmp_path / "log", TMPDIR=str(temporary)) as run:
-        assert run.until(lambda: "identity: obama" in ros2(run, "topic", "echo", "--no-daemon", "--once", "/face_af/faces"), 200), (
-            run.output()
-        )
-        assert "target: obama" in ros2(run, "topic", "echo", "--no-daemon", "--once", "/face_af/state")
+        echo = ("topic", "echo", "--no-daemon", "--once")
+        assert run.until(lambda: "identity: obama" in ros2(run, *echo, "/face_af/faces"), 200), run.output()
+        assert "target: obama" in ros2(run, *echo, "/face_af/state")
         assert list(temporary.glob("face_af_gallery_*"))
         run.process.send_signal(signal.SIGINT)
         assert run.gone(25), run.output()

@@ -215,10 +215,12 @@ class Attack:
         after: Callable[[], None] = lambda: None,
         rounds: int = 0,
         concerned: Sequence[str] = NODES,
+        lossy: bool = False,
     ) -> None:
         """``make``: an input; ``send``: what became of some of them; ``after``: undoes what they have done.
 
-        ``concerned``: who must answer after every few inputs; all nodes must after each tenth time.
+        ``concerned``: who must answer after every few inputs; all nodes must after each tenth time. ``lossy``: the
+        inputs may part the asker from the nodes, and questions are lost with the connection: they are asked again.
         """
         rounds = rounds or self._rounds
         outcomes: Counter[str] = Counter()
@@ -234,7 +236,7 @@ class Attack:
             answer = self._stranger.slowest_answer(NODES if everybody else concerned)
             slowest = max(slowest, answer, key=lambda entry: entry[1])
             wrong = [*filter(_WRONG.match, results), *self._watch.troubles()]
-            if answer[1] > PATIENCE_S:
+            if answer[1] > PATIENCE_S and not (lossy and self._wait_for_all()):
                 wrong.append(f"{answer[0]} needed more than {PATIENCE_S:g} s to answer")
             for what in wrong:
                 findings.add(what, inputs)
@@ -259,11 +261,13 @@ class Attack:
             flush=True,
         )
 
-    def _wait_for_all(self) -> None:
-        """Until who ended is back."""
+    def _wait_for_all(self) -> bool:
+        """Until who ended is back; False where somebody does not answer for 40 s."""
         end = time.monotonic() + 40.0
-        while self._stranger.slowest_answer()[1] >= PATIENCE_S and time.monotonic() < end:
-            pass
+        while time.monotonic() < end:
+            if self._stranger.slowest_answer()[1] < PATIENCE_S:
+                return True
+        return False
 
     def _flows(self) -> bool:
         before, end = self._stranger.states, time.monotonic() + 15.0

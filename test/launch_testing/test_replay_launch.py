@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,12 +16,21 @@ launch_testing = pytest.importorskip("launch_testing", reason="launch_testing co
 pytest.importorskip("launch_testing.actions")
 
 from launch import LaunchDescription  # noqa: E402
-from launch.actions import IncludeLaunchDescription  # noqa: E402
+from launch.actions import ExecuteProcess, IncludeLaunchDescription  # noqa: E402
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
 from launch.substitutions import PathJoinSubstitution  # noqa: E402
 from launch_ros.substitutions import FindPackageShare  # noqa: E402
 
 FOLDER = Path(tempfile.mkdtemp(prefix="face_af_replay_test_"))
+LINGER = """
+import pathlib, signal, sys, time
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.1)
+time.sleep(1.0)
+"""
+"""Keeps the launch, which the player's end shuts down, until the test has seen that: launch_testing wants it so."""
 
 
 @pytest.mark.launch_test
@@ -36,6 +46,7 @@ def generate_test_description() -> LaunchDescription:
     return LaunchDescription(
         [
             IncludeLaunchDescription(PythonLaunchDescriptionSource(file), launch_arguments=arguments.items()),
+            ExecuteProcess(cmd=[sys.executable, "-c", LINGER, str(FOLDER / "seen")]),
             launch_testing.actions.ReadyToTest(),
         ]
     )
@@ -44,6 +55,7 @@ def generate_test_description() -> LaunchDescription:
 class TestReplay(unittest.TestCase):
     def test_it_ends_by_itself(self, proc_info: Any) -> None:
         proc_info.assertWaitForShutdown(process="replay_player", timeout=90)
+        (FOLDER / "seen").touch()
 
 
 @launch_testing.post_shutdown_test()

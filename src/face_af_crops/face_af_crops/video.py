@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common import media_files
+
 from .colour import Upright, upright
 
 Image = NDArray[np.uint8]
@@ -183,8 +185,7 @@ def _opened(path: Path) -> Any:
     import av
 
     try:
-        # a file's name is a name, not a protocol or a pattern
-        return av.open(f"file:{path}", metadata_errors="ignore")
+        return media_files.opened(path)
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{path}: cannot be read as a video; is it damaged, or something else?") from error
 

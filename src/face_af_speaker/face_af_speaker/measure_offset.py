@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from face_af_common import media_files
 from face_af_common.files import regular
 
 from .features import RATE, Sound
@@ -80,11 +81,10 @@ def movement(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    import av
     from av.error import FFmpegError
 
     try:
-        with av.open(str(regular(path)), metadata_errors="ignore") as container:
+        with media_files.opened(regular(path)) as container:
             if not container.streams.video:
                 raise SoundError(f"{path}: there is no image in it")
             for frame in container.decode(container.streams.video[0]):

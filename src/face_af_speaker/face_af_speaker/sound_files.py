@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from face_af_common import media_files
+
 from .features import RATE, Sound
 
 if TYPE_CHECKING:
@@ -63,14 +65,13 @@ def blocks(source: Piece, channel: int = 0) -> Iterator[Sound]:
 
     Raises :class:`SoundError`; a file that is damaged after its beginning ends where the damage is.
     """
-    import av
     from av.error import FFmpegError
 
     path = source.path
     if not path.is_file():
         raise SoundError(f"{path}: {'a folder, not a file' if path.is_dir() else 'there is no such file'}")
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = media_files.opened(path)
     except (FFmpegError, OSError, ValueError) as error:
         raise SoundError(f"{path}: cannot be read as sound ({_reason(error)})") from error
     with container:

@@ -106,7 +106,7 @@ def device_blocks(device: str, channel: int) -> Iterator[Sound]:
     import av
     from av.error import FFmpegError
 
-    options = {} if channel else {"channels": "1"}
+    options = {} if channel else _channels(1)
     _find_alsa()
     _quieten_alsa()
     if problem := _missing(device):
@@ -162,7 +162,7 @@ def _missing(device: str) -> str:
 
 def _opened(av: Any, device: str, options: dict[str, str]) -> Any:
     """Many devices have one rate and two channels only; then what they have is taken."""
-    tries: list[dict[str, str]] = [options, {"channels": "2", "sample_rate": "48000"}, {"sample_rate": "44100"}, {}]
+    tries = [options, {**_channels(2), "sample_rate": "48000"}, {"sample_rate": "44100"}, {}]
     last: Exception | None = None
     for given in tries:
         try:
@@ -173,6 +173,11 @@ def _opened(av: Any, device: str, options: dict[str, str]) -> Any:
             last = error
     assert last is not None
     raise last
+
+
+def _channels(number: int) -> dict[str, str]:
+    """As options of FFmpeg's: up to version 8, and since 9."""
+    return {"channels": str(number), "ch_layout": ("mono", "stereo")[number - 1]}
 
 
 def _why(error: Exception) -> str:

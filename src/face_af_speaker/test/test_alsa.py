@@ -71,7 +71,7 @@ class Interface:
         self.sound, self.refusal, self.streams = sound, refusal, type("Streams", (), {"audio": [None]})
 
     def open(self, device: str, format: str, options: dict[str, str]) -> Interface:
-        if self.refusal != errno.EIO or options.get("channels") == "1" or options.get("sample_rate") != "44100":
+        if self.refusal != errno.EIO or options.get("ch_layout") == "mono" or options.get("sample_rate") != "44100":
             raise OSError(self.refusal, "Input/output error")
         return self
 

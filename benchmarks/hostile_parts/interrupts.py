@@ -24,6 +24,9 @@ _LOST_S = 30.0
 
 def attack(folder: Path, tries: int, rng: random.Random, match: str) -> dict[str, Any]:
     """``tries`` in all, of the tools whose name ``match`` fits, by turns."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # of a background job of a shell: the tools would be deaf to Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     tools = [tool for tool in _ALL if re.search(match, tool.name)]
     good = prepare(folder / "good")
     usual = {tool: _usual(tool, good, folder) for tool in tools}

@@ -55,6 +55,14 @@ def test_what_its_tests_import_is_declared(package: str) -> None:
     assert {KEY_OF.get(name, name) for name in names} <= declared(package, "exec_depend", "depend", "test_depend")
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_colcon_runs_its_tests_with_pytest(package: str) -> None:
+    """Without the word ``colcon test`` looks for unittest's, and finds none."""
+    folder = TOP / "src" / package
+    if any(folder.glob("test/test_*.py")):
+        assert 'extras_require={"test": ["pytest"]}' in (folder / "setup.py").read_text("utf-8")
+
+
 def test_the_list_of_wheels_is_what_is_installed() -> None:
     listed = set()
     for name in ("with_ros.txt", "embedded_models.txt"):

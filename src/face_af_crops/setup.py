@@ -12,6 +12,7 @@ setup(
         ("share/" + PACKAGE, ["package.xml"]),
     ],
     install_requires=["setuptools"],
+    # colcon test runs pytest where a package asks for it
     extras_require={"test": ["pytest"]},
     zip_safe=True,
     maintainer="face_af developers",

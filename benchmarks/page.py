@@ -1,9 +1,9 @@
 """``./run bench page``: what the page costs the graph, and how quick it is, with Chromium and with plain clients.
 
-The simulated stage at 30 frames a second, one process and the driver. Measured: frames that steering answers without
-a viewer, with one and with four (clients that only receive); the node's share of a core with nobody looking; in
-Chromium at 960 x 540: frames a second, a frame's stamp until it is drawn, a tap until ``set_target`` has answered, the
-first frame, and the size of the page.
+The simulated stage at 30 frames a second (``--rate``), one process and the driver. Measured: frames that steering
+answers without a viewer, with one and with four (clients that only receive); the node's share of a core with nobody
+looking; in Chromium at 960 x 540: frames a second, a frame's stamp until it is drawn, a tap until ``set_target`` has
+answered, the first frame, and the size of the page.
 """
 
 from __future__ import annotations
@@ -146,10 +146,10 @@ def in_browser(address: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def measure(out: Path, seconds: float, params_file: Path | None = None) -> dict[str, Any]:
+def measure(out: Path, seconds: float, rate: float, params_file: Path | None = None) -> dict[str, Any]:
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
-    arguments: dict[str, object] = {"page": "true", "page_port": port}
+    arguments: dict[str, object] = {"page": "true", "page_port": port, "rate": rate}
     if params_file is not None:
         arguments["params_file"] = params_file.resolve()
     with live_graph(Watcher, out, arguments=arguments) as (graph, watcher):
@@ -199,6 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run bench page", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each part (15)")
     parser.add_argument("--out", type=Path, default=Path("out/bench/page"), help="folder for gallery and log")
+    parser.add_argument("--rate", type=float, default=30.0, help="frames a second of the stage (30)")
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="parameters of the graph: a lighter detector for a slower machine"
     )
@@ -208,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         import playwright  # noqa: F401
 
-        figures = measure(options.out, options.seconds, options.params)
+        figures = measure(options.out, options.seconds, options.rate, options.params)
     except ImportError:
         print("bench page: needs Chromium and playwright (./run python -m pip install playwright)", file=sys.stderr)
         return 1

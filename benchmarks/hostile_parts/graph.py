@@ -215,12 +215,10 @@ class Attack:
         after: Callable[[], None] = lambda: None,
         rounds: int = 0,
         concerned: Sequence[str] = NODES,
-        lossy: bool = False,
     ) -> None:
         """``make``: an input; ``send``: what became of some of them; ``after``: undoes what they have done.
 
-        ``concerned``: who must answer after every few inputs; all nodes must after each tenth time. ``lossy``: the
-        inputs may part the asker from the nodes, and questions are lost with the connection: they are asked again.
+        ``concerned``: who must answer after every few inputs; all nodes must after each tenth time.
         """
         rounds = rounds or self._rounds
         outcomes: Counter[str] = Counter()
@@ -236,7 +234,7 @@ class Attack:
             answer = self._stranger.slowest_answer(NODES if everybody else concerned)
             slowest = max(slowest, answer, key=lambda entry: entry[1])
             wrong = [*filter(_WRONG.match, results), *self._watch.troubles()]
-            if answer[1] > PATIENCE_S and not (lossy and self._wait_for_all()):
+            if answer[1] > PATIENCE_S:
                 wrong.append(f"{answer[0]} needed more than {PATIENCE_S:g} s to answer")
             for what in wrong:
                 findings.add(what, inputs)
@@ -261,13 +259,11 @@ class Attack:
             flush=True,
         )
 
-    def _wait_for_all(self) -> bool:
-        """Until who ended is back; False where somebody does not answer for 40 s."""
+    def _wait_for_all(self) -> None:
+        """Until who ended is back."""
         end = time.monotonic() + 40.0
-        while time.monotonic() < end:
-            if self._stranger.slowest_answer()[1] < PATIENCE_S:
-                return True
-        return False
+        while self._stranger.slowest_answer()[1] >= PATIENCE_S and time.monotonic() < end:
+            pass
 
     def _flows(self) -> bool:
         before, end = self._stranger.states, time.monotonic() + 15.0

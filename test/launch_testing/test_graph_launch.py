@@ -70,7 +70,7 @@ class TestGraph(unittest.TestCase):
 
 
 def _pid(executable: str) -> int:
-    """Of the node that this test's own launch started."""
+    """Of the process that this test's own launch started."""
     found = subprocess.run(
         ["pgrep", "-P", str(os.getpid()), "-f", f"/{executable} .*--ros-args"],
         check=True,

@@ -176,7 +176,7 @@ def _opened(av: Any, device: str, options: dict[str, str]) -> Any:
 
 
 def _channels(number: int) -> dict[str, str]:
-    """As options of FFmpeg's: up to version 8, and since 9."""
+    """FFmpeg's options for so many channels (1 or 2): the one up to version 8, and the one that 9 knows."""
     return {"channels": str(number), "ch_layout": ("mono", "stereo")[number - 1]}
 
 

@@ -61,7 +61,7 @@ class ResponseModel:
         self._patience = _PATIENCE_RANGE[0]
 
     def _guess(self) -> None:
-        """Nothing is known of this camera."""
+        """Begins anew: nothing is known of this camera."""
         self._samples.clear()
         self._prior_s, self._prior_spread_s, self._prior_weight = _PRIOR_S, _PRIOR_SPREAD_S, _PRIOR_WEIGHT
         self.middle_s, self.spread_s = _PRIOR_S, _PRIOR_SPREAD_S
@@ -78,14 +78,18 @@ class ResponseModel:
     def lost(self) -> None:
         """One press showed nothing in time."""
         self.loss += _LOSS_RATE * (1 - self.loss)
-        believed = self._samples or self._prior_weight == _MEASURED_WEIGHT
-        if believed and self.loss > _DOUBTED_LOSS:
+        if self._believed and self.loss > _DOUBTED_LOSS:
             self._guess()
             self._unknown_s, self.loss = _DOUBTING_S, _LOSS
 
     def late(self) -> None:
         """A press that was taken for lost took effect."""
         self._patience = min(self._patience * _PATIENT, _PATIENCE_RANGE[1])
+
+    @property
+    def _believed(self) -> bool:
+        """Whether the time is more than a guess: it was seen, or measured before."""
+        return bool(self._samples) or self._prior_weight != _PRIOR_WEIGHT
 
     def answer_s(self, picture_lag_s: float) -> float:
         """How long the camera itself takes, at most: its picture lags by ``picture_lag_s`` or more."""
@@ -124,7 +128,7 @@ class ResponseModel:
         """
         patience = self._patience - 2.0 * min(self.loss, 0.3)
         timeout = self.middle_s + patience * self.spread_s + FRAME_S
-        if not self._samples and self._prior_weight == _PRIOR_WEIGHT:
+        if not self._believed:
             timeout = max(timeout, self._unknown_s)
         if len(self._samples) >= _MANY:
             slow = sorted(self._samples)[-2]

@@ -43,7 +43,7 @@ def _round(
     height = bgr.shape[0]
     columns = g.shape[1] // step // 8 * 8
     profile = np.zeros(2 * OFF_MIDDLE + 1, np.int64)
-    for j in range(ground, height // step - ground):
+    for j in range(ground // step + 1, (height - ground) // step - 1):
         strengths = level[j, :columns]
         words = strengths.view(np.uint64)
         green = g[j * step]
@@ -61,10 +61,13 @@ def _round(
                     far = min(largest, 2 * (k - start) * step + 8)
                     for end in range(4):
                         at = start if end & 1 == 0 else k - 1
-                        if not _bends(level, columns, at, j, end, least):
+                        if not _bends(level, upright, columns, at, j, step, end, least):
                             continue
                         x = at * step
-                        _arc(bgr, upright, x, j * step, end, step, ground, least, far, profile, values[end], counts)
+                        unlike = 8 + (np.int64(strengths[(start + k - 1) >> 1]) >> 2)
+                        _arc(
+                            bgr, upright, x, j * step, end, step, ground, least, unlike, far, profile, values[end], counts
+                        )
                 start = k if not on and strength >= least else -1
             k += 1
 
@@ -77,19 +80,22 @@ def _near(one: Any, other: Any, strength: Any) -> Any:
 
 
 @inlined
-def _bends(level: U8, columns: int, k: int, j: int, kind: int, least: int) -> Any:
-    """Whether the line that ends at place k of row j goes on in the next row towards the corner: arcs do."""
+def _bends(level: U8, upright: U8, columns: int, k: int, j: int, step: int, kind: int, least: int) -> Any:
+    """Whether the line that ends at place k of row j goes on in the next row towards the corner: arcs do.
+
+    The smallest ones are upright there already.
+    """
     right, row = 1 - 2 * (kind & 1), j + 1 - (kind & 2)
     first, last = max(min(k - _BEND * right, k + right), 0), min(max(k - _BEND * right, k + right), columns - 1)
     most: Any = 0
     for at in range(first, last + 1):
-        most = max(most, np.int64(level[row, at]))
+        most = max(most, np.int64(level[row, at]), np.int64(upright[row * step, at]))
     return most >= least
 
 
 @compiled
 def _arc(
-    bgr: U8, upright: U8, x: int, y: int, kind: int, step: int, ground: int, least: int, far: int, profile: Any,
+    bgr: U8, upright: U8, x: int, y: int, kind: int, step: int, ground: int, least: int, unlike: Any, far: int, profile: Any,
     values: I32, counts: Any,
 ) -> None:  # fmt: skip
     """Adds the best corner of that kind of which the level line begins at x, y, if there is one."""
@@ -115,18 +121,21 @@ def _arc(
             break
         column, most = cx // step, max(best, least - 1)
         # the middle of the three first, and no further where it is nothing
-        strength: Any = np.int64(upright[y + down * (begin + 3), column])
+        strength: Any = np.int64(upright[y + down * (begin + 2), column])
         if strength <= most:
             continue
         strength = min(
             strength,
             np.int64(upright[y + down * (begin + 1), column]),
-            np.int64(upright[y + down * (begin + 5), column]),
+            np.int64(upright[y + down * (begin + 4), column]),
         )
         if strength <= most:
             continue
         for i in range(3):
-            strength -= max(abs(np.int64(bgr[y + down * (begin + 1 + 2 * i), cx, 1]) - g) - 8, 0)
+            row = y + down * (begin + 1 + 3 * i // 2)
+            # a line between two columns shows its own colour in one of them at best
+            gap = min(abs(np.int64(bgr[row, cx - 1, 1]) - g), abs(np.int64(bgr[row, cx, 1]) - g))
+            strength -= max(min(gap, abs(np.int64(bgr[row, cx + 1, 1]) - g)) - unlike, 0)
         if strength <= most:
             continue
         strength = min(strength, _on_arc(bgr, cx, y, right, down, d, ground, b, g, r))
@@ -152,7 +161,11 @@ def _is_known(values: I32, count: int, x: int, y: int, b: int, g: int, r: int, q
         if known[1] < y - 2 * OFF_MIDDLE:
             return False
         if abs(known[0] - x) <= 1 and abs(known[1] - y) <= 1 and abs(known[6] - offset) <= 3 + offset // 4:
-            if quality > known[5]:
+            if offset > known[6] + 3 and quality * 2 > known[5]:
+                # the arc's own start looked like a line: the straight one is farther out
+                known[0], known[1] = x, y
+                known[2], known[3], known[4], known[5], known[6] = b, g, r, quality, offset
+            elif quality > known[5]:
                 known[2], known[3], known[4], known[5], known[6] = b, g, r, quality, offset
             return True
     return False

@@ -15,6 +15,7 @@ from face_af_common.types import Box
 from . import evidence
 from . import measure as m
 from .colours import Colour
+from .double_outlines import around, between_two, outdoes
 from .params import OverlayParams
 from .rectangles import Candidates
 
@@ -94,6 +95,7 @@ class Examiner:
         sure = evidence.confidence(total)
         sure[shapes[:, m.LINES] < _LINES] = 0.0
         likely = np.flatnonzero(sure >= params.min_confidence)
+        likely = likely[~between_two([_box(shapes[i]) for i in likely], shapes[likely], scale)]
         kept: list[int] = []
         boxes: list[Box] = []
         rejected: list[Rejection] = []
@@ -103,9 +105,9 @@ class Examiner:
                 rejected.append(Rejection(box, Flaw.COLOUR, f"dark, Y {shapes[i, m.COLOURS]:.0f}"))
                 continue
             rival = next(
-                (k for k, other in enumerate(boxes) if box.iou(other) > _SAME or _around(box, other, scale)), -1
+                (k for k, other in enumerate(boxes) if box.iou(other) > _SAME or around(box, other, scale)), -1
             )
-            if rival >= 0 and not _outdoes(box, shapes[i, m.LINE], boxes[rival], shapes[kept[rival], m.LINE], scale):
+            if rival >= 0 and not outdoes(box, shapes[i, m.LINE], boxes[rival], shapes[kept[rival], m.LINE], scale):
                 continue
             flaw = _misshapen(box, features[i], shapes[i], params, bgr.shape, scale)
             if flaw is None and m.divided(bgr, shapes[i]):
@@ -183,24 +185,6 @@ def _dark(shape: F32, params: OverlayParams) -> bool:
     )
 
 
-def _around(one: Box, other: Box, scale: float) -> bool:
-    """Whether one is drawn around the other, at the same distance on all sides: a box with two outlines."""
-    gaps = (other.x - one.x, other.y - one.y, one.right - other.right, one.bottom - other.bottom)
-    if gaps[0] < 0:
-        gaps = (-gaps[0], -gaps[1], -gaps[2], -gaps[3])
-    near, far = _APART[0] * scale, _APART[1] * scale
-    return near < min(gaps) and max(gaps) < far and max(gaps) - min(gaps) < near
-
-
-def _outdoes(box: Box, line: float, rival: Box, other: float, scale: float) -> bool:
-    """Whether ``box`` is the AF box of two outlines around one another: the inner one, unless it is much thinner."""
-    if not _around(box, rival, scale):
-        return False
-    thicker = _THICKER * min(scale, 1.0)
-    inside = box.width < rival.width
-    return bool(line > other - thicker) if inside else bool(line > other + thicker)
-
-
 def _misshapen(
     box: Box, features: F32, shape: F32, params: OverlayParams, size: tuple[int, ...], scale: float
 ) -> Rejection | None:
@@ -266,10 +250,6 @@ _SAME = 0.45
 """Overlap (IoU) from which two outlines are one."""
 _DARKER, _COLOURLESS = 10.0, 12.0
 """Levels by which a dark line is darker than any gray and than its ground, and the colour it may have."""
-_APART = 3.0, 14.0
-"""Pixels between two outlines of one box, at least and at most."""
-_THICKER = 0.8
-"""Pixels by which the outer one must be thicker than the inner one, to be the box."""
 _BLUR = 0.7
 """Pixels that blur adds to the thickness of a line."""
 _NOISE = 4.0

@@ -66,8 +66,9 @@ def _round(
                         x = at * step
                         unlike = 8 + (np.int64(strengths[(start + k - 1) >> 1]) >> 2)
                         _arc(
-                            bgr, upright, x, j * step, end, step, ground, least, unlike, far, profile, values[end], counts
-                        )
+                            bgr, upright, x, j * step, end, step, ground, least, unlike, far,
+                            profile, values[end], counts,
+                        )  # fmt: skip
                 start = k if not on and strength >= least else -1
             k += 1
 
@@ -95,10 +96,13 @@ def _bends(level: U8, upright: U8, columns: int, k: int, j: int, step: int, kind
 
 @compiled
 def _arc(
-    bgr: U8, upright: U8, x: int, y: int, kind: int, step: int, ground: int, least: int, unlike: Any, far: int, profile: Any,
-    values: I32, counts: Any,
+    bgr: U8, upright: U8, x: int, y: int, kind: int, step: int, ground: int, least: int, unlike: Any, far: int,
+    profile: Any, values: I32, counts: Any,
 ) -> None:  # fmt: skip
-    """Adds the best corner of that kind of which the level line begins at x, y, if there is one."""
+    """Adds the best corner of that kind of which the level line begins at x, y, if there is one.
+
+    ``unlike``: levels by which the two lines may differ, since 4:2:2 spreads the colour of upright ones.
+    """
     height, width = bgr.shape[0], bgr.shape[1]
     right, down = 1 - 2 * (kind & 1), 1 - (kind & 2)
     margin = ground + 4

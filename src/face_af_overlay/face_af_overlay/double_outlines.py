@@ -45,7 +45,8 @@ def between_two(boxes: Sequence[Box], shapes: NDArray[np.float32], scale: float)
     inner = outer + shapes[:, m.LINE, None]
     colours = shapes[:, m.COLOURS : m.COLOURS + 3]
     meets = np.abs(inner[:, None] - outer[None]).max(axis=2) < _MEETS * max(scale, 1.0)
-    for i in range(len(boxes)):
+    # thinner ones would meet themselves
+    for i in np.flatnonzero(shapes[:, m.LINE] > _APART[0] * scale):
         within, without = np.flatnonzero(meets[i]), np.flatnonzero(meets[:, i])
         apart = np.abs(colours[within][:, None] - colours[without][None]).max(axis=2, initial=0.0)
         found[i] = bool((apart < _ALIKE).any())

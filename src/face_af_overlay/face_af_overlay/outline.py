@@ -95,15 +95,18 @@ class Examiner:
         sure = evidence.confidence(total)
         sure[shapes[:, m.LINES] < _LINES] = 0.0
         likely = np.flatnonzero(sure >= params.min_confidence)
+        likely = likely[np.argsort(-sure[likely], kind="stable")]
+        dark = np.array([_dark(shapes[i], params) for i in likely], bool)
+        rejected = [
+            Rejection(_box(shapes[i]), Flaw.COLOUR, f"dark, Y {shapes[i, m.COLOURS]:.0f}") for i in likely[dark]
+        ]
+        # a line between two dark edges is no ground: those are left out first
+        likely = likely[~dark]
         likely = likely[~between_two([_box(shapes[i]) for i in likely], shapes[likely], scale)]
         kept: list[int] = []
         boxes: list[Box] = []
-        rejected: list[Rejection] = []
-        for i in likely[np.argsort(-sure[likely], kind="stable")]:
+        for i in likely:
             box = _box(shapes[i])
-            if _dark(shapes[i], params):
-                rejected.append(Rejection(box, Flaw.COLOUR, f"dark, Y {shapes[i, m.COLOURS]:.0f}"))
-                continue
             rival = next(
                 (k for k, other in enumerate(boxes) if box.iou(other) > _SAME or around(box, other, scale)), -1
             )

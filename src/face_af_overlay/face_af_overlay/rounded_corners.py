@@ -64,7 +64,7 @@ def _round(
                         if not _bends(level, upright, columns, at, j, step, end, least):
                             continue
                         x = at * step
-                        unlike = 8 + (np.int64(strengths[(start + k - 1) >> 1]) >> 2)
+                        unlike = _UNLIKE + (np.int64(strengths[(start + k - 1) >> 1]) >> 2)
                         _arc(
                             bgr, upright, x, j * step, end, step, ground, least, unlike, far,
                             profile, values[end], counts,
@@ -101,7 +101,7 @@ def _arc(
 ) -> None:  # fmt: skip
     """Adds the best corner of that kind of which the level line begins at x, y, if there is one.
 
-    ``unlike``: levels by which the two lines may differ, since 4:2:2 spreads the colour of upright ones.
+    ``unlike``: levels of green by which the two lines may differ: 4:2:2 spreads the colour of upright ones.
     """
     height, width = bgr.shape[0], bgr.shape[1]
     right, down = 1 - 2 * (kind & 1), 1 - (kind & 2)
@@ -211,6 +211,9 @@ _STRAIGHT = 6
 
 _BEND = 3
 """Places of a plane beyond the end of a level line in which an arc has reached the next row."""
+
+_UNLIKE = 8
+"""Levels by which the lines of a corner may differ, and a quarter of what the level one stands out by."""
 
 _SHARP = 2
 """Pixels from a corner to its straight lines below which it is found as a sharp one."""

@@ -35,6 +35,12 @@ def jpeg(picture: Picture, quality: int = 70) -> Picture:
     return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
 
 
+def chroma_422(picture: Picture) -> Picture:
+    """The picture as a capture card hands it on that has half the columns of colour."""
+    hdmi = pytest.importorskip("face_af_sim.hdmi", reason="face_af_sim is not there")
+    return np.asarray(hdmi.transmit(picture, hdmi.HdmiArtefacts(chroma_422=True), np.random.default_rng(1)))
+
+
 @pytest.mark.parametrize("colour", STATES)
 @pytest.mark.parametrize("line", [2, 3, 5])
 @pytest.mark.parametrize("arm", [0.0, 0.3])
@@ -78,6 +84,38 @@ def test_a_second_outline_is_no_second_box(
     graphics.draw_af_box(background, box, AfState.TRACKED, style)
     (found,) = detect(background)
     assert found.state == AfState.TRACKED and found.box.iou(box) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("box", "style"),
+    [
+        pytest.param(Box(700.5, 400.4, 70, 63), {"line": 2}, id="lines between two pixels"),
+        pytest.param(Box(400, 9, 160, 160), {"line": 2, "corners": True, "arm": 0.28}, id="near the edge"),
+    ],
+)
+def test_rounded_corners_of_thin_lines(background: Picture, box: Box, style: dict[str, float]) -> None:
+    graphics = pytest.importorskip("face_af_sim.af_graphics", reason="face_af_sim is not there")
+    graphics.draw_af_box(background, box, AfState.ACTIVE_FOCUS, graphics.AfBoxStyle(radius=1 / 8, **style))
+    (found,) = detect(jpeg(chroma_422(background), 84))
+    assert found.state == AfState.ACTIVE_FOCUS and found.box.iou(box) > 0.85
+
+
+@pytest.mark.parametrize("ground", [40, 120, 215])
+@pytest.mark.parametrize("line", [2, 4, 5])
+def test_the_ground_between_two_outlines_is_no_box(ground: int, line: int) -> None:
+    graphics = pytest.importorskip("face_af_sim.af_graphics", reason="face_af_sim is not there")
+    box, picture = Box(700, 400, 48, 32), np.full((1080, 1920, 3), ground, np.uint8)
+    style = graphics.AfBoxStyle(line=line, second=6, second_line=2)
+    graphics.draw_af_box(picture, box, AfState.ACTIVE_FOCUS, style)
+    (found,) = detect(chroma_422(picture))
+    assert found.state == AfState.ACTIVE_FOCUS and found.box.iou(box) > 0.8
+
+
+def test_several_boxes_of_fine_lines(background: Picture) -> None:
+    graphics = pytest.importorskip("face_af_sim.af_graphics", reason="face_af_sim is not there")
+    for x in (300, 450, 700):
+        graphics.draw_af_box(background, Box(x, 200, 90, 80), AfState.TRACKED, graphics.AfBoxStyle(line=1.4))
+    assert len(detect(background)) == 3
 
 
 def test_overlapping_boxes_are_told_apart(background: Picture, outline: Draw) -> None:

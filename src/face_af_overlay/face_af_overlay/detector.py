@@ -134,16 +134,18 @@ def example() -> NDArray[np.uint8]:
 
 
 def rounded_example() -> NDArray[np.uint8]:
-    """A gray picture with a white box of four rounded brackets: what the loops for rounded corners are needed for."""
+    """A gray picture with two white boxes, one of four rounded brackets: what the loops for rounded corners are
+    needed for."""
     picture = np.full((1080, 1920, 3), 60, np.uint8)
-    left, top, right, bottom, radius, arm, white = 800, 400, 1000, 600, 25, 65, (245, 245, 245)
-    for x, y, inwards, down, start in (
-        (left, top, 1, 1, 180), (right, top, -1, 1, 270), (right, bottom, -1, -1, 0), (left, bottom, 1, -1, 90)
-    ):  # fmt: skip
-        cv2.line(picture, (x + inwards * radius, y), (x + inwards * arm, y), white, 3)
-        cv2.line(picture, (x, y + down * radius), (x, y + down * arm), white, 3)
-        middle = (x + inwards * radius, y + down * radius)
-        cv2.ellipse(picture, middle, (radius, radius), start, 0, 90, white, 3, cv2.LINE_AA)
+    radius, white = 25, (245, 245, 245)
+    for left, top, right, bottom, arm in ((800, 400, 1000, 600, 65), (1200, 500, 1340, 640, 70)):
+        for x, y, inwards, down, start in (
+            (left, top, 1, 1, 180), (right, top, -1, 1, 270), (right, bottom, -1, -1, 0), (left, bottom, 1, -1, 90)
+        ):  # fmt: skip
+            cv2.line(picture, (x + inwards * radius, y), (x + inwards * arm, y), white, 3)
+            cv2.line(picture, (x, y + down * radius), (x, y + down * arm), white, 3)
+            middle = (x + inwards * radius, y + down * radius)
+            cv2.ellipse(picture, middle, (radius, radius), start, 0, 90, white, 3, cv2.LINE_AA)
     return picture
 
 

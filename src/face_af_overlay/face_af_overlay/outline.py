@@ -115,8 +115,10 @@ class Examiner:
             flaw = _misshapen(box, features[i], shapes[i], params, bgr.shape, scale)
             if flaw is None and m.divided(bgr, shapes[i]):
                 flaw = Rejection(box, Flaw.GRID)
-            if flaw is None and shapes[i, m.RADIUS] > 0 and not shapes[i, m.CLOSED] and m.bulging(bgr, shapes[i]):
-                flaw = Rejection(box, Flaw.ROUND, "sides not straight")
+            if flaw is None and shapes[i, m.RADIUS] > 0:
+                letter = m.circular if shapes[i, m.CLOSED] else m.bulging
+                if letter(bgr, shapes[i]):
+                    flaw = Rejection(box, Flaw.ROUND, "sides not straight")
             if flaw is not None:
                 if not any(r.flaw == flaw.flaw and r.box.iou(box) > _SAME for r in rejected):
                     rejected.append(flaw)

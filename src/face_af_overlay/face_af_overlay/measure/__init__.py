@@ -35,7 +35,7 @@ from .columns import (
     VISIBLE,
 )
 from .rectangle import measure
-from .refuse import bulging, divided
+from .refuse import bulging, circular, divided
 from .stroke_fit import STROKES, fit_strokes, strokes
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "TOP",
     "VISIBLE",
     "bulging",
+    "circular",
     "divided",
     "fit_strokes",
     "measure",

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..compiled import compiled
-from .columns import ACROSS, COLOURS, LINE
-from .pixels import F32, U8, Colour, Rect, colour_at, square
+from .columns import ACROSS, BOTTOM, COLOURS, LEFT, LINE, RADIUS, RIGHT, TOP
+from .pixels import F32, U8, Colour, Rect, colour_at, colour_between, mean, square
 from .work import nearest_pixels
 
 _GAPS, _BULGE = 7, 8
 """Places looked at in a gap between brackets, and pixels from it up to which a line is looked for."""
+_ALONG, _FARTHEST, _SURELY = 6, 3000.0, 0.85
+"""Places on a quarter of an outline, the squared distance from a line's colour above which all colours are equally
+unlike it, and by how much an ellipse must be more like the line than arcs are."""
 _PROBES = 9
 """Places between two sides where a line that divides the rectangle must be seen, all but one."""
 
@@ -102,3 +105,48 @@ def bulging(bgr: U8, shape: F32) -> bool:
                     break
         sides += seen >= _GAPS - 2
     return sides >= 2
+
+
+@compiled
+def circular(bgr: U8, shape: F32) -> bool:
+    """Whether a closed line with rounded corners is an ellipse, as an O is, rather than straight between them.
+
+    ``shape``: a row of :func:`measure`'s second result.
+    """
+    half_width, half_height = (shape[RIGHT] - shape[LEFT]) / 2, (shape[BOTTOM] - shape[TOP]) / 2
+    roundest = min(half_width, half_height) / 2
+    ellipse, arcs = np.float32(_FARTHEST), np.float32(_FARTHEST)
+    for step in range(3):
+        # what seems to be a side of an O is a little inside of it
+        outside = step * shape[LINE] / 8
+        ellipse = min(ellipse, _unlike(bgr, shape, half_width, half_height, outside))
+        arcs = min(arcs, _unlike(bgr, shape, shape[RADIUS], shape[RADIUS], outside))
+        arcs = min(arcs, _unlike(bgr, shape, roundest, roundest, outside))
+    return bool(ellipse + 1.0 < _SURELY * arcs)
+
+
+@compiled
+def _unlike(bgr: U8, shape: F32, across: Any, down: Any, outside: Any) -> Any:
+    """How unlike the lines' colour the picture is along an outline, a mean square.
+
+    ``across``, ``down``: radii of its corners; ``outside``: by how much it is larger on all sides than ``shape``.
+    """
+    colour = mean(
+        (shape[COLOURS], shape[COLOURS + 1], shape[COLOURS + 2]),
+        (shape[COLOURS + 3], shape[COLOURS + 4], shape[COLOURS + 5]),
+    )
+    middle_x, middle_y = (shape[LEFT] + shape[RIGHT]) / 2, (shape[TOP] + shape[BOTTOM]) / 2
+    # of a quarter of the outline: half of the upright side, the arc, half of the level one
+    upright, level = (shape[BOTTOM] - shape[TOP]) / 2 - down, (shape[RIGHT] - shape[LEFT]) / 2 - across
+    across, down = across + outside, down + outside
+    arc = (across + down) * math.pi / 4
+    total = np.float32(0.0)
+    for i in range(_ALONG):
+        along = (upright + arc + level) * (i + 0.5) / _ALONG
+        angle = min(max(along - upright, 0.0) / arc, 1.0) * math.pi / 2
+        x = level + across * math.cos(angle) - max(along - upright - arc, 0.0)
+        y = min(along, upright) + down * math.sin(angle)
+        for corner in range(4):
+            on = colour_between(bgr, middle_x + (x if corner & 1 else -x), middle_y + (y if corner & 2 else -y))
+            total += min(square(on, colour), np.float32(_FARTHEST))
+    return total / (4 * _ALONG)

@@ -55,15 +55,12 @@ class Gallery(SampleStore):
 
     @property
     def threshold(self) -> float:
-        """Similarity from which on a face may be given a name of this gallery: the embedder's own, and :func:`growth`.
-
-        For upper halves it never falls below the embedder's: foreheads are more alike than faces.
-        """
+        """Similarity from which on a face may be given a name: the embedder's own, and :func:`growth`."""
         return self.embedder.above(self._growth)
 
     @property
     def _growth(self) -> float:
-        return growth(max(self._matcher().size, FEW if self._all_masked else 0), self.embedder)
+        return growth(self._matcher().size, self.embedder)
 
     @property
     def floor(self) -> float:
@@ -173,11 +170,13 @@ class Gallery(SampleStore):
                 chip = self.chip(sample)
                 if chip is None:
                     continue
-                row, new = model.embed(chip.picture, [chip.landmarks], flip=True)[0], new + 1
+                whole = self._embeddings[sample.id][None]
+                row = self.embedder.embed_upper(chip.picture, [chip.landmarks], whole, flip=True)[0]
+                new += 1
             result.add_embedded(sample, row)
         if new and complete and self._files is not None:
             with contextlib.suppress(GalleryError, FileError, OSError), self._files.locked(0.0):
-                write_embeddings(self._files, model, result._embeddings)
+                write_embeddings(self._files, model, result._embeddings, [m.model_id for m in self.embedder.members])
         return result, complete
 
     def _stored_upper(self, model: EmbeddingModel) -> dict[str, NDArray[np.float32]]:

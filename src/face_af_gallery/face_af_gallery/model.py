@@ -103,6 +103,10 @@ class EmbeddingModel(Protocol):
         """The model's threshold, raised by a fraction of its distance from strangers (less than 0: lowered)."""
         ...
 
+    def embed_upper(self, bgr: BGR, landmarks: Sequence[Points], rows: Embeddings, flip: bool = False) -> Embeddings:
+        """Embeddings by :attr:`upper`, which must be there; ``rows``: those of the same faces by this model."""
+        ...
+
     def embed(self, bgr: BGR, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:
         """N x D embeddings of the faces whose five landmarks are given; ``flip``: averaged with the mirror image's."""
         ...

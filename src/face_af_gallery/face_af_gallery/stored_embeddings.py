@@ -5,7 +5,7 @@ Rows are embeddings by sample id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +55,14 @@ def joined(embedder: EmbeddingModel, keys: Sequence[str], stored: Sequence[Rows]
 
 
 def write_embeddings(
-    files: GalleryFolder, embedder: EmbeddingModel, embeddings: Mapping[str, NDArray[np.float32]]
+    files: GalleryFolder,
+    embedder: EmbeddingModel,
+    embeddings: Mapping[str, NDArray[np.float32]],
+    without: Collection[str] = (),
 ) -> None:
-    """Each member's part of the embedder's rows. Raises ``FileError``."""
+    """Each member's part of the embedder's rows, but of members (by ``model_id``) ``without``. Raises ``FileError``."""
     keys = list(embeddings)
     whole = np.array([embeddings[key] for key in keys], np.float32).reshape(-1, embedder.dimension)
     for member, rows in zip(embedder.members, embedder.parts(whole), strict=True):
-        files.write_embeddings(member.model_id, dict(zip(keys, rows, strict=True)))
+        if member.model_id not in without:
+            files.write_embeddings(member.model_id, dict(zip(keys, rows, strict=True)))

@@ -44,5 +44,13 @@ class SingleModel:
     def parts(self, rows: np.ndarray) -> list[np.ndarray]:
         return [rows]
 
+    upper: SingleModel | None
+
+    def embed_upper(
+        self, bgr: np.ndarray, landmarks: Sequence[np.ndarray], rows: np.ndarray, flip: bool = False
+    ) -> np.ndarray:
+        assert self.upper is not None
+        return self.upper.embed(bgr, landmarks, flip)  # type: ignore[attr-defined, no-any-return]
+
     def above(self, fraction: float) -> float:
         return self.threshold * (1 + fraction)

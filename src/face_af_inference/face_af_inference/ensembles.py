@@ -29,6 +29,8 @@ class EnsembleEntry:
     """How much each member's log-odds count; empty: all of them fully."""
     upper: float | None = None
     """The threshold for the upper halves of faces with masks."""
+    upper_whole: float = 0.0
+    """Share of the whole face's log-odds that is added to those of its upper half."""
     source: str = ""
     """What the numbers were measured on."""
 
@@ -71,6 +73,13 @@ def _entry(name: str, fields: Any, path: Path) -> EnsembleEntry:
         if weights and (len(weights) != len(members(name)) or min(weights) <= 0):
             raise ValueError("weights: one above 0 for each member")
         upper = None if entry.upper is None else float(entry.upper)
-        return EnsembleEntry(name, float(entry.threshold), float(entry.lead), weights, upper, str(entry.source))
+        upper_whole = float(entry.upper_whole)
+        if not 0 <= upper_whole <= 1:
+            raise ValueError("upper_whole: 0 to 1")
+        return EnsembleEntry(
+            name, float(entry.threshold), float(entry.lead), weights, upper, upper_whole, str(entry.source)
+        )
     except (TypeError, ValueError) as error:
-        raise ModelError(f"{where}: threshold, lead, weights, upper and source are known ({error})") from error
+        raise ModelError(
+            f"{where}: threshold, lead, weights, upper, upper_whole and source are known ({error})"
+        ) from error

@@ -91,6 +91,13 @@ class FaceModel(ABC):
         """The same networks for the upper halves of faces, with a threshold of their own; None where nobody has
         measured one. For faces with masks: what a mask may cover is blanked."""
 
+    def embed_upper(
+        self, bgr: Picture, landmarks: Sequence[Points], rows: Embeddings, flip: bool = False
+    ) -> Embeddings:
+        """Embeddings by :attr:`upper`, which must be there; ``rows``: those of the same faces by this model."""
+        assert self.upper is not None
+        return self.upper.embed(bgr, landmarks, flip)
+
     @abstractmethod
     def warm_up(self) -> None:
         """Runs each network once: the first run is the slow one."""

@@ -27,7 +27,8 @@ class Ensemble(FaceModel):
 
     ``threshold``: the sum of the members' log-odds, with the share ``lead`` of its lead over that of the second best
     person, from which on a face is that of a person in a gallery. ``shares``: how much each member's log-odds count
-    (1: fully). ``upper``: the threshold for the upper halves of faces.
+    (1: fully). ``upper``: the threshold for the upper halves of faces, to whose log-odds the share ``upper_whole`` of
+    the whole face's is added: a mask hides much of it, not all.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class Ensemble(FaceModel):
         lead: float = 0.0,
         shares: Sequence[float] = (),
         upper: float | None = None,
+        upper_whole: float = 0.0,
     ) -> None:
-        self._of_upper = (lead, shares, upper)
+        shares = list(shares or [1.0] * len(members))
+        self._of_upper = (lead, shares, upper, upper_whole)
         self._members = tuple(members)
-        calibrations = [m.calibration.weighed(s) for m, s in zip(members, shares or [1.0] * len(members), strict=True)]
+        calibrations = [m.calibration.weighed(s) for m, s in zip(members, shares, strict=True)]
         self._weights = weights(calibrations, [m.strangers for m in members], threshold, lead)
         self._scales = np.sqrt(self._weights).astype(np.float32)
         self.name = "+".join(m.name for m in members)
@@ -58,12 +61,31 @@ class Ensemble(FaceModel):
 
     @cached_property
     def upper(self) -> FaceModel | None:
-        """All members' together where that was measured; else that of the first member of which it was."""
-        lead, shares, threshold = self._of_upper
-        known = [half for half in (m.upper for m in self._members) if half is not None]
+        """All members' together where that was measured; else that of the first member of which it was.
+
+        The members themselves come behind their upper halves where whole faces count, too.
+        """
+        lead, shares, threshold, whole = self._of_upper
+        known = self._halves
         if threshold is None or len(known) < len(self._members):
             return known[0] if known else None
-        return Ensemble(known, threshold, lead, shares)
+        if not whole:
+            return Ensemble(known, threshold, lead, shares)
+        return Ensemble([*known, *self._members], threshold, lead, [*shares, *(whole * share for share in shares)])
+
+    @property
+    def _halves(self) -> list[Embedder]:
+        return [half for half in (m.upper for m in self._members) if half is not None]
+
+    def embed_upper(
+        self, bgr: Picture, landmarks: Sequence[Points], rows: Embeddings, flip: bool = False
+    ) -> Embeddings:
+        upper = self.upper
+        assert upper is not None
+        parts = [half.embed(bgr, landmarks, flip) for half in upper.members[: len(self._halves)]]
+        if len(parts) < len(upper.members):
+            parts += self.parts(rows)
+        return upper.joined(parts)
 
     def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
         return np.concatenate([part * scale for part, scale in zip(parts, self._scales, strict=True)], 1)
@@ -120,6 +142,8 @@ def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None =
         # each at its own threshold: stricter than it need be
         return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
     try:
-        return Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
+        return Ensemble(
+            members, together.threshold, together.lead, together.weights, together.upper, together.upper_whole
+        )
     except ValueError as error:
         raise ModelError(f"{together.name}: {error}") from error

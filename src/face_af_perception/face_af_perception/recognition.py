@@ -150,7 +150,7 @@ class Recognizer:
         for track, template in zip(tracks, known, strict=True):
             track.memory.looks_by_first = 0 if template is None else track.memory.looks_by_first + 1
         rows = self.embedder.complete(bgr, landmarks, looks, known, self.params.flip)
-        self._look_at_masks(bgr, tracks, chips)
+        self._look_at_masks(bgr, tracks, chips, rows)
         if tracks:
             spent = (time.perf_counter() - started) * 1e3 / len(tracks)
             self._cost_ms += 0.1 * (spent - self._cost_ms)
@@ -158,13 +158,12 @@ class Recognizer:
             quality(t.detection.landmarks, chip) * t.visible_share**2 for t, chip in zip(tracks, chips, strict=True)
         ]
 
-    def _look_at_masks(self, bgr: Picture, tracks: Sequence[Track], chips: Sequence[Picture]) -> None:
+    def _look_at_masks(self, bgr: Picture, tracks: Sequence[Track], chips: Sequence[Picture], rows: Embeddings) -> None:
         """Embeds the upper halves of faces that wear masks."""
-        upper = self.embedder.upper
-        if upper is None or self.gallery is None or not self.gallery.names:
+        if self.embedder.upper is None or self.gallery is None or not self.gallery.names:
             return
         wearing = self.embedder.members[0].masked(chips)
-        for track, chip, yes in zip(tracks, chips, wearing, strict=True):
+        for track, chip, row, yes in zip(tracks, chips, rows, wearing, strict=True):
             memory = track.memory
             if not yes or track.contested:
                 memory.upper, memory.upper_weights = [], []
@@ -173,7 +172,7 @@ class Recognizer:
                 worth = quality(points, chip)
                 if worth < masks.CLEAR:
                     continue
-                memory.upper.append(upper.embed(bgr, [points], self.params.flip)[0])
+                memory.upper.append(self.embedder.embed_upper(bgr, [points], row[None], self.params.flip)[0])
                 memory.upper_weights.append(worth)
                 del memory.upper[: -self.params.memory], memory.upper_weights[: -self.params.memory]
                 memory.gallery_version = -1

@@ -65,3 +65,12 @@ def test_what_was_embedded_bit_by_bit_is_kept(tmp_path: Path, portrait: Draw) ->
     again = Gallery.open(tmp_path / "g", whole).upper
     assert again is not None and len(again) == AT_ONCE + 1
     assert half.embedded == 0
+
+
+def test_the_threshold_of_upper_halves_falls_in_small_galleries_as_that_of_whole_faces(portrait: Draw) -> None:
+    whole, half = model()
+    whole.lead = half.lead = 0.3
+    gallery = Gallery(None, whole)
+    add(gallery, whole, portrait, "anna", 5)
+    assert gallery.upper is not None
+    assert gallery.upper.threshold == gallery.threshold < whole.threshold == half.threshold

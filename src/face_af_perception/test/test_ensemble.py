@@ -114,3 +114,62 @@ def test_where_one_member_knows_no_upper_halves_the_other_compares_masked_faces_
     assert Ensemble([Member(None), Member(None)], 4.0, upper=5.0).upper is None  # type: ignore[list-item]
     both = Ensemble([Member(half), Member(half)], 4.0, upper=5.0).upper  # type: ignore[list-item]
     assert isinstance(both, Ensemble) and len(both.members) == 2
+
+
+HALF = (0.5, 0.1, 20.0, -6.0)
+
+
+def of_halves(make_embedder: MakeEmbedder, upper_whole: float) -> Ensemble:
+    two = [make_embedder("one", upper=HALF), make_embedder("two", calibration=(40.0, -10.0), upper=HALF)]
+    return Ensemble(two, 10.0, 0.3, [1.0, 0.6], upper=9.0, upper_whole=upper_whole)
+
+
+def test_a_share_of_what_the_whole_face_says_is_added_to_its_upper_half(
+    make_embedder: MakeEmbedder, portrait: Callable[[str], tuple[np.ndarray, np.ndarray]]
+) -> None:
+    pair = of_halves(make_embedder, 0.5)
+    upper = pair.upper
+    assert upper is not None
+    one, two = pair.members
+    calibrations = [
+        Calibration(20.0, -6.0),
+        Calibration(20.0, -6.0).weighed(0.6),
+        one.calibration.weighed(0.5),
+        two.calibration.weighed(0.5 * 0.6),
+    ]
+    photographs = [portrait(name) for name in ("anna", "bert", "cleo")]
+    rows = np.concatenate([pair.embed(picture, [points]) for picture, points in photographs])
+    halves = np.concatenate(
+        [pair.embed_upper(p, [points], row[None]) for (p, points), row in zip(photographs, rows, strict=True)]
+    )
+    for part, whole in zip(upper.parts(halves)[2:], pair.parts(rows), strict=True):
+        assert np.allclose(part, whole, atol=1e-6)
+    sums = sum(c.log_odds(similarity(part, part)) for c, part in zip(calibrations, upper.parts(halves), strict=True))
+    assert np.polyfit(np.ravel(sums), similarity(halves, halves).ravel(), 1, full=True)[1][0] < 1e-6  # straight
+
+
+def test_a_gallery_with_upper_halves_of_before_needs_nothing_embedded_again(
+    tmp_path: Path,
+    make_embedder: MakeEmbedder,
+    portrait: Callable[[str], tuple[np.ndarray, np.ndarray]],
+    analyser: FaceAnalyser,
+) -> None:
+    before = of_halves(make_embedder, 0.0)
+    gallery = Gallery.open(tmp_path / "g", before, create=True)
+    for name in ("anna", "bert"):
+        picture, points = portrait(name)
+        gallery.add(name, analyser.chip(picture, points), before.embed(picture, [points], flip=True)[0], 1.0)
+    gallery.save()
+    assert gallery.upper is not None and before.upper is not None and len(before.upper.members) == 2
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "g").glob("embeddings-*.npz")}
+    assert len(kept) == 4
+
+    now = of_halves(make_embedder, 0.5)
+    batches = [len(member.runner.batches) for member in now.members]  # type: ignore[attr-defined]
+    upper = Gallery.open(tmp_path / "g", now).upper
+    assert upper is not None and upper.names == ["anna", "bert"]
+    assert [len(member.runner.batches) for member in now.members] == batches  # type: ignore[attr-defined]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "g").glob("embeddings-*.npz")} == kept
+    picture, points = portrait("anna")
+    half = now.embed_upper(picture, [points], now.embed(picture, [points]))
+    assert upper.match(half)[0].identity == "anna"

@@ -1,7 +1,8 @@
 """Whether a face wears a mask over mouth and nose, told from its aligned chip.
 
-Logistic regression on the colours (HSV) of a chip of 16 x 16 pixels. ``masks.npz`` holds its 769 numbers, fitted on
-photographs that are no part of the project (docs/masks.md).
+Logistic regression on the edges of a chip (histograms of gradients) and on its colours (Lab, 16 x 16 pixels): a mask
+has no mouth below its edge, whatever its colour. ``masks.npz`` holds its 2,533 numbers, fitted by ``./run bench
+mask_fit`` on photographs that are no part of the project (docs/masks.md).
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from face_af_gallery.model import Points
 
 from .alignment import ARCFACE, ARCFACE_SIZE, Picture, similarity_transform, warp
 
+CLASSIFIER = Path(__file__).with_name("masks.npz")
+
 SIDE = 16
-SURE = 0.27
+_EDGES = cv2.HOGDescriptor((ARCFACE_SIZE, ARCFACE_SIZE), (28, 28), (14, 14), (14, 14), 9)
+EDGES_SHARE = 0.5
+"""How large edges are beside colours, for the regression's penalty."""
+SURE = 0.3
 """Probability from which on a face counts as masked. It decides about no name alone."""
 
 MARGIN = 0.2
@@ -39,15 +45,17 @@ def covered_from(template: Points) -> int:
 
 
 def features(chips: Sequence[Picture], template: Points) -> NDArray[np.float32]:
-    """N x 768: what is looked at of chips (BGR) whose landmarks lie on ``template``."""
+    """N x 2532: what is looked at of chips (BGR) whose landmarks lie on ``template``."""
     matrix = similarity_transform(template, ARCFACE)
     rows = []
     for chip in chips:
         if abs(matrix[0, 0] - 1) > 1e-3 or np.abs(matrix[:, 2]).max() > 0.1:
             chip = warp(chip, matrix, ARCFACE_SIZE, ARCFACE_SIZE)
+        edges = _EDGES.compute(cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY)).ravel()
         small = cv2.resize(chip, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        rows.append(cv2.cvtColor(small, cv2.COLOR_BGR2HSV).ravel())
-    return np.array(rows, np.float32).reshape(len(rows), SIDE * SIDE * 3) / np.float32(255)
+        colours = cv2.cvtColor(small, cv2.COLOR_BGR2Lab).ravel() / np.float32(255)
+        rows.append(np.concatenate([edges * EDGES_SHARE, colours]))
+    return np.array(rows, np.float32).reshape(len(rows), -1)
 
 
 def masked(chips: Sequence[Picture], template: Points) -> list[bool]:
@@ -61,5 +69,5 @@ def masked(chips: Sequence[Picture], template: Points) -> list[bool]:
 
 @lru_cache(maxsize=1)
 def _classifier() -> tuple[NDArray[np.float32], float]:
-    with np.load(Path(__file__).with_name("masks.npz"), allow_pickle=False) as data:
+    with np.load(CLASSIFIER, allow_pickle=False) as data:
         return np.asarray(data["coefficients"], np.float32), float(data["intercept"])

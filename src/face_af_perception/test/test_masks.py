@@ -77,6 +77,23 @@ def test_masked_faces_are_told_and_mostly_named_by_their_upper_half(models: Face
             assert upper.match(face.upper[None])[0].similarity < upper.threshold, number
 
 
+@pytest.mark.parametrize("colour", [(40, 60, 200), (60, 190, 90), (120, 150, 200), (25, 25, 25), (200, 60, 160)])
+def test_masks_of_any_colour_are_told(models: FaceAnalyser, folder: Path, colour: tuple[int, int, int]) -> None:
+    """Red, green, skin's, black, violet."""
+    numbers = (*STRANGERS, *(number for number, _ in PEOPLE.values()))
+    faces = [largest(models, with_mask(models, photo(folder, n), colour)) for n in numbers]
+    assert sum(face.masked for face in faces) >= len(numbers) - 1
+
+
+@pytest.mark.parametrize("light", [(0.1, 0.1, 1.0), (1.0, 0.3, 0.8), (0.3, 0.3, 0.3)])
+def test_uncovered_faces_in_stage_light_are_not_taken_for_masked(
+    models: FaceAnalyser, folder: Path, light: tuple[float, float, float]
+) -> None:
+    """Red, violet, dim."""
+    faces = [largest(models, (photo(folder, n) * light).astype(np.uint8)) for n in (*STRANGERS, 1, 3, 8, 13, 16)]
+    assert sum(face.masked for face in faces) <= 1
+
+
 def test_uncovered_faces_are_hardly_ever_taken_for_masked(models: FaceAnalyser, folder: Path) -> None:
     faces = [largest(models, photo(folder, n)) for n in (*STRANGERS, *(number for number, _ in PEOPLE.values()))]
     assert sum(face.masked for face in faces) <= 1

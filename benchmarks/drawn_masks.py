@@ -76,7 +76,7 @@ def _light(bgr: Picture, cover: NDArray[np.uint8], height: float) -> NDArray[Any
     """How the face is lit, about 1: its own brightness without details."""
     gray = cv2.GaussianBlur(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (0, 0), max(1.0, 0.35 * height)).astype(np.float32)
     level = max(20.0, float(gray[cover > 0].mean()))
-    return np.clip(gray / level, 0.5, 1.6) * float(np.clip(level / 140, 0.25, 1.2))
+    return np.asarray(np.clip(gray / level, 0.5, 1.6) * float(np.clip(level / 140, 0.25, 1.2)))
 
 
 def _cloth(place: NDArray[Any], skin: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
@@ -87,7 +87,7 @@ def _cloth(place: NDArray[Any], skin: NDArray[Any], rng: np.random.Generator) ->
     if kind == "plain":
         share = np.zeros_like(across)
     elif kind == "folds":
-        return first * (1 + 0.1 * np.sin(rng.uniform(8, 18) * down + rng.uniform(0, 6)))[..., None]
+        return np.asarray(first * (1 + 0.1 * np.sin(rng.uniform(8, 18) * down + rng.uniform(0, 6)))[..., None])
     elif kind == "stripes":
         turn = rng.uniform(0, np.pi)
         share = np.sin(rng.uniform(8, 30) * (np.cos(turn) * across + np.sin(turn) * down)) > rng.uniform(-0.5, 0.7)
@@ -105,7 +105,7 @@ def _cloth(place: NDArray[Any], skin: NDArray[Any], rng: np.random.Generator) ->
         share = np.hypot(across - rng.choice([-0.4, 0.4]), down - 1.0) < 0.16
     second = _colour(skin, rng)
     share = np.asarray(share, np.float32)[..., None] * rng.uniform(0.3, 1.0)
-    return first * (1 - share) + second * share
+    return np.asarray(first * (1 - share) + second * share)
 
 
 _SHARES = [0.3, 0.2, 0.1, 0.1, 0.1, 0.15, 0.05]

@@ -71,8 +71,11 @@ def examples(analyser: FaceAnalyser, files: Sequence[Path], seed: int, copies: i
     """Of each photograph's largest face ``copies`` without and as many with a mask."""
     rng = np.random.default_rng(seed)
     for photo, file in enumerate(files):
-        bgr = cv2.imread(str(file))
-        faces = analyser.find(np.asarray(bgr, np.uint8)) if bgr is not None else []
+        read = cv2.imread(str(file))
+        if read is None:
+            continue
+        bgr = np.asarray(read, np.uint8)
+        faces = analyser.find(bgr)
         if not faces:
             continue
         for number in range(2 * copies):

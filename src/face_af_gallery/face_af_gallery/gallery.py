@@ -131,7 +131,7 @@ class Gallery(SampleStore):
         if self._index is None:
             lead = Lead(self.embedder.lead, self.embedder.above(-SECOND))
             shown = [s for s in self.samples() if not s.masked or self._all_masked]
-            self._index = Index(shown, self._embeddings, self.embedder.dimension, lead)
+            self._index = Index(shown, self._embeddings, self.embedder.dimension, lead, self.embedder.masked_less)
         return self._index
 
     @property

@@ -67,7 +67,11 @@ class Lead:
 
 
 class Index:
-    """The samples as matrices, grouped by person. ``lead``: how much the lead over the second best person counts."""
+    """The samples as matrices, grouped by person.
+
+    ``lead``: how much the lead over the second best person counts. ``masked_less``: see
+    :class:`~.model.EmbeddingModel`.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Index:
         embeddings: dict[str, NDArray[np.float32]],
         dimension: int,
         lead: Lead | None = None,
+        masked_less: float = 0.0,
     ) -> None:
         self.lead = lead or Lead()
         samples = list(samples)
@@ -83,8 +88,12 @@ class Index:
         self.names = sorted({s.identity for s in positive})
         self.place = {name: i for i, name in enumerate(self.names)}
         negative = [s for s in samples if s.negative and s.identity in self.place]
-        self._positive = _Group([(self.place[s.identity], embeddings[s.id]) for s in positive], dimension)
-        self._negative = _Group([(self.place[s.identity], embeddings[s.id]) for s in negative], dimension)
+        self._positive, self._negative = (
+            _Group(
+                [(self.place[s.identity], embeddings[s.id], masked_less if s.masked else 0.0) for s in group], dimension
+            )
+            for group in (positive, negative)
+        )
 
     def scores(self, embeddings: Embeddings) -> NDArray[np.float32]:
         """N x P similarities to the nearest sample of each person, with the lead over the second best added."""
@@ -104,14 +113,17 @@ class Index:
 
 
 class _Group:
-    """Rows with owners. Of a large gallery only the rows that look nearest in few dimensions are compared in full."""
+    """Rows with owners. Of a large gallery only the rows that look nearest in few dimensions are compared in full.
 
-    def __init__(self, rows: list[tuple[int, NDArray[np.float32]]], dimension: int) -> None:
+    ``rows``: owner, embedding, and what is taken off the similarity to it.
+    """
+
+    def __init__(self, rows: list[tuple[int, NDArray[np.float32], float]], dimension: int) -> None:
         rows.sort(key=lambda row: row[0])
-        owners = np.array([owner for owner, _ in rows], np.int64)
-        self._matrix = np.array([row for _, row in rows], np.float32).reshape(len(rows), dimension)
+        owners = np.array([owner for owner, _, _ in rows], np.int64)
+        self._matrix = np.array([row for _, row, _ in rows], np.float32).reshape(len(rows), dimension)
         self.owners, self._starts = np.unique(owners, return_index=True)
-        half = (self._matrix * self._matrix).sum(1) / 2 - 1
+        half = (self._matrix * self._matrix).sum(1) / 2 - 1 + np.array([less for _, _, less in rows], np.float32)
         self._axes: NDArray[np.float32] | None = None
         columns = self._matrix.T
         if self._matrix.size > LARGE and dimension > COARSE:
@@ -119,7 +131,7 @@ class _Group:
             _, axes = np.linalg.eigh((columns @ self._matrix).astype(np.float64))
             self._axes = np.ascontiguousarray(axes[:, -COARSE:], np.float32)
             columns = self._axes.T @ columns
-        # the last row takes half the squared length off in the same product
+        # the last row takes half the squared length, and what is to be taken off, in the same product
         self._columns = np.ascontiguousarray(np.vstack([columns, -half]), np.float32)
 
     def best(self, embeddings: Embeddings, out: NDArray[np.float32]) -> None:

@@ -68,13 +68,14 @@ class EmbeddingModel(Protocol):
 
     ``model_id`` names the weights, ``dimension`` the numbers of an embedding; ``strangers`` is the similarity of two
     unrelated people on average. ``lead``: how much of the lead over the second best person is added to a similarity
-    (0: none).
+    (0: none). ``masked_less``: what is taken off the similarity to an enrolled face with a mask: masks are alike.
     """
 
     model_id: str
     dimension: int
     strangers: float
     lead: float
+    masked_less: float
 
     @property
     def members(self) -> Sequence[EmbeddingModel]:

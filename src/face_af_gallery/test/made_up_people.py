@@ -33,6 +33,7 @@ class SingleModel:
     """What a model has that is no ensemble."""
 
     threshold: float
+    masked_less = 0.0
 
     @property
     def members(self) -> tuple[SingleModel]:

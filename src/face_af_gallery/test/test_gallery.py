@@ -235,7 +235,7 @@ def test_names_never_become_paths(tmp_path: Path, embedder: EmbeddingModel, port
 
 def test_a_large_gallery_finds_the_same_people_as_a_full_comparison() -> None:
     class Many:
-        model_id, dimension, threshold, strangers, lead = "many", 512, 0.4, 0.0, 0.0
+        model_id, dimension, threshold, strangers, lead, masked_less = "many", 512, 0.4, 0.0, 0.0, 0.0
 
         def above(self, fraction: float) -> float:
             return 0.4 * (1 + fraction)

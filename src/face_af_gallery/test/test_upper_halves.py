@@ -74,3 +74,17 @@ def test_the_threshold_of_upper_halves_falls_in_small_galleries_as_that_of_whole
     add(gallery, whole, portrait, "anna", 5)
     assert gallery.upper is not None
     assert gallery.upper.threshold == gallery.threshold < whole.threshold == half.threshold
+
+
+def test_an_enrolled_mask_counts_less_for_masked_faces(portrait: Draw) -> None:
+    whole, half = model()
+    half.masked_less = 0.25
+    gallery = Gallery(None, whole)
+    picture, landmarks = portrait("anna")
+    row = whole.embed(picture, [landmarks])
+    gallery.add("anna", Chip(picture, landmarks), row[0], 1.0, masked=True)
+    assert gallery.upper is not None
+    assert abs(gallery.upper.match(row)[0].similarity - 0.75) < 1e-5
+    gallery.add("anna", Chip(picture, landmarks), row[0], 1.0)
+    assert gallery.upper is not None
+    assert abs(gallery.upper.match(row)[0].similarity - 1) < 1e-5

@@ -31,6 +31,8 @@ class EnsembleEntry:
     """The threshold for the upper halves of faces with masks."""
     upper_whole: float = 0.0
     """Share of the whole face's log-odds that is added to those of its upper half."""
+    upper_masked: float = 0.0
+    """Log-odds that are taken off where the enrolled face wears a mask as well: masks are alike."""
     source: str = ""
     """What the numbers were measured on."""
 
@@ -76,10 +78,20 @@ def _entry(name: str, fields: Any, path: Path) -> EnsembleEntry:
         upper_whole = float(entry.upper_whole)
         if not 0 <= upper_whole <= 1:
             raise ValueError("upper_whole: 0 to 1")
+        upper_masked = float(entry.upper_masked)
+        if not upper_masked >= 0:
+            raise ValueError("upper_masked: 0 or more")
         return EnsembleEntry(
-            name, float(entry.threshold), float(entry.lead), weights, upper, upper_whole, str(entry.source)
+            name,
+            float(entry.threshold),
+            float(entry.lead),
+            weights,
+            upper,
+            upper_whole,
+            upper_masked,
+            str(entry.source),
         )
     except (TypeError, ValueError) as error:
         raise ModelError(
-            f"{where}: threshold, lead, weights, upper, upper_whole and source are known ({error})"
+            f"{where}: threshold, lead, weights, upper, upper_whole, upper_masked and source are known ({error})"
         ) from error

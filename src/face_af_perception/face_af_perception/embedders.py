@@ -42,7 +42,7 @@ class FaceModel(ABC):
 
     ``model_id`` names the weights: embeddings of different models cannot be compared. ``threshold`` is the
     similarity from which on two photos show the same person, ``strangers`` that of two unrelated people on average.
-    ``lead``: see :class:`~face_af_gallery.model.EmbeddingModel`.
+    ``lead``, ``masked_less``: see :class:`~face_af_gallery.model.EmbeddingModel`.
     """
 
     name: str
@@ -53,6 +53,7 @@ class FaceModel(ABC):
     strangers: float
     dimension: int
     lead: float = 0.0
+    masked_less: float = 0.0
 
     @property
     @abstractmethod

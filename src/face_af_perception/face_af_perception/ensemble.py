@@ -28,7 +28,8 @@ class Ensemble(FaceModel):
     ``threshold``: the sum of the members' log-odds, with the share ``lead`` of its lead over that of the second best
     person, from which on a face is that of a person in a gallery. ``shares``: how much each member's log-odds count
     (1: fully). ``upper``: the threshold for the upper halves of faces, to whose log-odds the share ``upper_whole`` of
-    the whole face's is added: a mask hides much of it, not all.
+    the whole face's is added: a mask hides much of it, not all. ``upper_masked``: the log-odds that are taken off where
+    the enrolled face wears a mask as well.
     """
 
     def __init__(
@@ -39,13 +40,16 @@ class Ensemble(FaceModel):
         shares: Sequence[float] = (),
         upper: float | None = None,
         upper_whole: float = 0.0,
+        upper_masked: float = 0.0,
     ) -> None:
         shares = list(shares or [1.0] * len(members))
-        self._of_upper = (lead, shares, upper, upper_whole)
+        self._of_upper = (lead, shares, upper, upper_whole, upper_masked)
         self._members = tuple(members)
         calibrations = [m.calibration.weighed(s) for m, s in zip(members, shares, strict=True)]
         self._weights = weights(calibrations, [m.strangers for m in members], threshold, lead)
         self._scales = np.sqrt(self._weights).astype(np.float32)
+        self.unit = float(self._weights[0] / calibrations[0].slope)
+        """Similarity of rows for one of log-odds, before the lead is added."""
         self.name = "+".join(m.name for m in members)
         self.model_id = "+".join(m.model_id for m in members)
         self.runtime = members[0].runtime
@@ -65,13 +69,16 @@ class Ensemble(FaceModel):
 
         The members themselves come behind their upper halves where whole faces count, too.
         """
-        lead, shares, threshold, whole = self._of_upper
+        lead, shares, threshold, whole, masked = self._of_upper
         known = self._halves
         if threshold is None or len(known) < len(self._members):
             return known[0] if known else None
-        if not whole:
-            return Ensemble(known, threshold, lead, shares)
-        return Ensemble([*known, *self._members], threshold, lead, [*shares, *(whole * share for share in shares)])
+        if whole:
+            known = [*known, *self._members]
+            shares = [*shares, *(whole * share for share in shares)]
+        upper = Ensemble(known, threshold, lead, shares)
+        upper.masked_less = masked * upper.unit
+        return upper
 
     @property
     def _halves(self) -> list[Embedder]:
@@ -143,7 +150,13 @@ def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None =
         return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
     try:
         return Ensemble(
-            members, together.threshold, together.lead, together.weights, together.upper, together.upper_whole
+            members,
+            together.threshold,
+            together.lead,
+            together.weights,
+            together.upper,
+            together.upper_whole,
+            together.upper_masked,
         )
     except ValueError as error:
         raise ModelError(f"{together.name}: {error}") from error

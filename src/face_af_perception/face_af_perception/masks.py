@@ -51,7 +51,7 @@ def features(chips: Sequence[Picture], template: Points) -> NDArray[np.float32]:
     for chip in chips:
         if abs(matrix[0, 0] - 1) > 1e-3 or np.abs(matrix[:, 2]).max() > 0.1:
             chip = warp(chip, matrix, ARCFACE_SIZE, ARCFACE_SIZE)
-        edges = _EDGES.compute(cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY)).ravel()
+        edges = np.asarray(_EDGES.compute(cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY)), np.float32).ravel()
         small = cv2.resize(chip, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         colours = cv2.cvtColor(small, cv2.COLOR_BGR2Lab).ravel() / np.float32(255)
         rows.append(np.concatenate([edges * EDGES_SHARE, colours]))

@@ -121,7 +121,7 @@ HALF = (0.5, 0.1, 20.0, -6.0)
 
 def of_halves(make_embedder: MakeEmbedder, upper_whole: float) -> Ensemble:
     two = [make_embedder("one", upper=HALF), make_embedder("two", calibration=(40.0, -10.0), upper=HALF)]
-    return Ensemble(two, 10.0, 0.3, [1.0, 0.6], upper=9.0, upper_whole=upper_whole)
+    return Ensemble(two, 10.0, 0.3, [1.0, 0.6], upper=9.0, upper_whole=upper_whole, upper_masked=3.0)
 
 
 def test_a_share_of_what_the_whole_face_says_is_added_to_its_upper_half(
@@ -145,7 +145,9 @@ def test_a_share_of_what_the_whole_face_says_is_added_to_its_upper_half(
     for part, whole in zip(upper.parts(halves)[2:], pair.parts(rows), strict=True):
         assert np.allclose(part, whole, atol=1e-6)
     sums = sum(c.log_odds(similarity(part, part)) for c, part in zip(calibrations, upper.parts(halves), strict=True))
-    assert np.polyfit(np.ravel(sums), similarity(halves, halves).ravel(), 1, full=True)[1][0] < 1e-6  # straight
+    slope, error = np.polyfit(np.ravel(sums), similarity(halves, halves).ravel(), 1, full=True)[:2]
+    assert error[0] < 1e-6  # straight
+    assert upper.masked_less == pytest.approx(3.0 * slope[0], rel=1e-3)
 
 
 def test_a_gallery_with_upper_halves_of_before_needs_nothing_embedded_again(

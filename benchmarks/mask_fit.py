@@ -17,7 +17,9 @@ import numpy as np
 from drawn_masks import with_mask
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
 
+from face_af_common.files import write_json
 from face_af_common.paths import model_dirs
 from face_af_perception import masks
 from face_af_perception.alignment import ARCFACE, ARCFACE_SIZE, Picture, aligned
@@ -70,7 +72,7 @@ def lit(bgr: Picture, rng: np.random.Generator) -> Picture:
 def examples(analyser: FaceAnalyser, files: Sequence[Path], seed: int, copies: int) -> Iterator[Example]:
     """Of each photograph's largest face ``copies`` without and as many with a mask."""
     rng = np.random.default_rng(seed)
-    for photo, file in enumerate(files):
+    for photo, file in enumerate(tqdm(files, unit="photo", disable=None, leave=False)):
         read = cv2.imread(str(file))
         if read is None:
             continue
@@ -102,6 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--copies", type=int, default=3, help="bare and masked faces of each (default: %(default)s)")
     parser.add_argument("--most", type=int, default=10_000, help="photographs of each folder (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--report", type=Path, help="write the shares told to this JSON file")
     parser.add_argument("--write", action="store_true", help=f"write {masks.CLASSIFIER.name}")
     options = parser.parse_args(argv)
     cv2.setNumThreads(1)
@@ -116,11 +119,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for i in range(PARTS):
         odds[part == i] = fitted(x[part != i], y[part != i]).decision_function(x[part == i])
     print(f"{len(files)} photographs, {np.sum(~y)} bare faces, {np.sum(y)} masked ones; told by photographs left out:")
+    report = []
     for sure in (0.2, masks.SURE, 0.5, 0.7):
         told = odds >= np.log(sure / (1 - sure))
-        print(
-            f"from {sure:.2f} on: {100 * told[y].mean():.1f} % of the masks, {100 * told[~y].mean():.1f} % of the bare"
-        )
+        row = {"sure": sure, "masked_told": float(told[y].mean()), "bare_told": float(told[~y].mean())}
+        print("from {sure:.2f} on: {masked_told:.1%} of the masks, {bare_told:.1%} of the bare".format(**row))
+        report.append(row)
+    if options.report is not None:
+        write_json(options.report, report)
     if options.write:
         made = fitted(x, y)
         np.savez(

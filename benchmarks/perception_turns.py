@@ -53,12 +53,16 @@ def _run(folder: Path, frames: int, sets: Sequence[str]) -> dict[str, float]:
     """Processor time of a frame in milliseconds, by models and number of faces."""
     packages = [str(path.parent.parent) for path in sorted((folder / "src").glob("*/*/__init__.py"))]
     others = [path for path in sys.path if path and not Path(path).is_relative_to(HERE / "src")]
+    # without our workspace each checkout takes its own models.yaml
+    prefixes = os.environ["AMENT_PREFIX_PATH"].split(os.pathsep)
+    shares = [prefix for prefix in prefixes if not Path(prefix).is_relative_to(HERE / "install")]
+    paths = {"PYTHONPATH": os.pathsep.join(packages + others), "AMENT_PREFIX_PATH": os.pathsep.join(shares)}
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
         command = [sys.executable, str(folder / "benchmarks" / "perception.py"), "--frames", str(frames)]
         subprocess.run(
             [*command, "--people", "100", "--report", str(report), "--sets", *sets],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(packages + others)},
+            env={**os.environ, **paths},
             check=True,
             stdout=subprocess.DEVNULL,
         )

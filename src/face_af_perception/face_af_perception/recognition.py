@@ -162,20 +162,24 @@ class Recognizer:
         """Embeds the upper halves of faces that wear masks."""
         if self.embedder.upper is None or self.gallery is None or not self.gallery.names:
             return
-        wearing = self.embedder.members[0].masked(chips)
-        for track, chip, row, yes in zip(tracks, chips, rows, wearing, strict=True):
-            memory = track.memory
+        # whom the whole face has named needs no more
+        asked = [i for i, t in enumerate(tracks) if t.memory.upper or not t.memory.identity]
+        if not asked:
+            return
+        wearing = self.embedder.members[0].masked([chips[i] for i in asked])
+        for i, yes in zip(asked, wearing, strict=True):
+            track, memory = tracks[i], tracks[i].memory
             if not yes or track.contested:
                 memory.upper, memory.upper_weights = [], []
-            elif not memory.identity or memory.upper:
-                points = track.detection.landmarks
-                worth = quality(points, chip)
-                if worth < masks.CLEAR:
-                    continue
-                memory.upper.append(self.embedder.embed_upper(bgr, [points], row[None], self.params.flip)[0])
-                memory.upper_weights.append(worth)
-                del memory.upper[: -self.params.memory], memory.upper_weights[: -self.params.memory]
-                memory.gallery_version = -1
+                continue
+            points = track.detection.landmarks
+            worth = quality(points, chips[i])
+            if worth < masks.CLEAR:
+                continue
+            memory.upper.append(self.embedder.embed_upper(bgr, [points], rows[i][None], self.params.flip)[0])
+            memory.upper_weights.append(worth)
+            del memory.upper[: -self.params.memory], memory.upper_weights[: -self.params.memory]
+            memory.gallery_version = -1
 
     def _is_clear(self, track: Track, look: Embeddings) -> bool:
         """Whether the first embedder alone says that a face is its track's person, and nothing is at stake.

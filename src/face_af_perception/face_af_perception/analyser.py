@@ -24,6 +24,15 @@ from .ensemble import open_face_model
 from .params import PerceptionNodeParams
 from .quality import quality
 
+_PARTS = (1, 2, 4)
+"""A still picture is looked at in a network input of a side so many times smaller, until a face is not small."""
+_SMALLEST_SIDE = 64
+_SMALL = 0.35
+"""A face lower than this share of the picture's shorter side may be something small beside a face that was missed."""
+_LARGE = 0.5
+"""What is found beside it must be at least so high: small faces are seen better in the first look."""
+_SAME_FACE_IOU = 0.4
+
 
 @dataclass(frozen=True)
 class AnalysedFace:
@@ -107,14 +116,17 @@ class FaceAnalyser:
     def find(self, bgr: Picture) -> list[Detection]:
         """The faces of a still picture, largest first, in an input of the picture's own shape.
 
-        A picture that one face fills, or in which nothing is found, is looked at once more, smaller: detectors know
-        faces up to half their input.
+        Where nothing is found, or only small faces, the picture is looked at again, smaller: detectors know faces up to
+        half their input, and some (with a mask, in narrow crops) only where they take less of it.
         """
-        size = still_size(bgr.shape[1], bgr.shape[0], self.detector.size)
-        found = self.detector.detect(bgr, size)
-        if not found:
-            smaller = (max(64, size[0] // 2), max(64, size[1] // 2))
-            found = self.detector.detect(bgr, smaller)
+        width, height = still_size(bgr.shape[1], bgr.shape[0], self.detector.size)
+        shorter = min(bgr.shape[:2])
+        found: list[Detection] = []
+        for part in _PARTS:
+            size = (max(_SMALLEST_SIDE, width // part), max(_SMALLEST_SIDE, height // part))
+            found = _joined(found, self.detector.detect(bgr, size), _LARGE * shorter)
+            if any(face.box.height >= _SMALL * shorter for face in found):
+                break
         return sorted(found, key=lambda face: -face.box.area)
 
     def embed(self, bgr: Picture, faces: Sequence[Detection]) -> list[AnalysedFace]:
@@ -150,6 +162,21 @@ class FaceAnalyser:
     ) -> Sample:
         """Adds a face of ``bgr`` to a gallery of this embedder. Raises ``GalleryError``."""
         return gallery.add(name, self.chip(bgr, face.landmarks), face.embedding, face.quality, negative, masked)
+
+
+def _joined(found: list[Detection], smaller: list[Detection], large: float) -> list[Detection]:
+    """``found`` and the faces at least ``large`` pixels high that only the ``smaller`` look shows.
+
+    What was found in the middle of one of them was its eye or ear. All of ``smaller`` where nothing was found.
+    """
+    if not found:
+        return smaller
+    missed = [
+        face
+        for face in smaller
+        if face.box.height >= large and all(face.box.iou(other.box) < _SAME_FACE_IOU for other in found)
+    ]
+    return [face for face in found if not any(new.box.contains(*face.box.center) for new in missed)] + missed
 
 
 def still_size(width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:

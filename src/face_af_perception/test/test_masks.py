@@ -55,6 +55,15 @@ def test_a_mask_begins_at_the_same_place_of_the_face_whatever_the_template() -> 
     assert (covered_from(ARCFACE), covered_from(DLIB)) == (70, 71)
 
 
+def test_a_masked_face_that_fills_its_photograph_is_found(models: FaceAnalyser, folder: Path) -> None:
+    for number in STRANGERS:
+        picture = photo(folder, number)
+        box = models.find(picture)[0].box
+        left, top = max(0, int(box.x)), max(0, int(box.y))
+        crop = with_mask(models, picture)[top : int(box.bottom), left : int(box.right)]
+        assert models.find(np.asarray(cv2.resize(crop, (160, 160), interpolation=cv2.INTER_AREA), np.uint8)), number
+
+
 def test_masked_faces_are_told_and_mostly_named_by_their_upper_half(models: FaceAnalyser, folder: Path) -> None:
     gallery = gallery_of(models, folder)
     upper = gallery.upper

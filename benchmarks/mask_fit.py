@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from drawn_masks import with_mask
 from numpy.typing import NDArray
+from photo_faces import largest_faces, photographs
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
@@ -72,17 +73,11 @@ def lit(bgr: Picture, rng: np.random.Generator) -> Picture:
 def examples(analyser: FaceAnalyser, files: Sequence[Path], seed: int, copies: int) -> Iterator[Example]:
     """Of each photograph's largest face ``copies`` without and as many with a mask."""
     rng = np.random.default_rng(seed)
-    for photo, file in enumerate(tqdm(files, unit="photo", disable=None, leave=False)):
-        read = cv2.imread(str(file))
-        if read is None:
-            continue
-        bgr = np.asarray(read, np.uint8)
-        faces = analyser.find(bgr)
-        if not faces:
-            continue
+    bar = tqdm(files, unit="photo", disable=None, leave=False)
+    for photo, (_, bgr, largest) in enumerate(largest_faces(bar, analyser)):
         for number in range(2 * copies):
             covered = number % 2 == 1
-            part, landmarks = square(bgr, faces[0], rng.uniform(0.3, 0.55))
+            part, landmarks = square(bgr, largest, rng.uniform(0.3, 0.55))
             if covered:
                 part = with_mask(part, landmarks, rng)
             if number >= 2:
@@ -107,6 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--report", type=Path, help="write the shares told to this JSON file")
     parser.add_argument("--write", action="store_true", help=f"write {masks.CLASSIFIER.name}")
     options = parser.parse_args(argv)
+    for folder in options.folder:
+        if not folder.is_dir():
+            parser.error(f"{folder} is no folder")
     cv2.setNumThreads(1)
     rng = np.random.default_rng(options.seed)
     files = [file for folder in options.folder for file in _some(photographs(folder), options.most, rng)]
@@ -133,10 +131,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             masks.CLASSIFIER, coefficients=made.coef_[0].astype(np.float32), intercept=np.float32(made.intercept_[0])
         )
     return 0
-
-
-def photographs(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
 
 
 def _some(files: Sequence[Path], most: int, rng: np.random.Generator) -> list[Path]:

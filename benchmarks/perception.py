@@ -23,6 +23,7 @@ from face_af_common.files import write_json
 import cv2
 import numpy as np
 import psutil
+from photo_faces import largest_faces, photographs
 
 from face_af_common.params import build
 from face_af_common.paths import model_dirs
@@ -237,18 +238,8 @@ def _matching(analyser: FaceAnalyser, people: int) -> float:
 def _heads(folder: Path, analyser: FaceAnalyser, height: int = 330) -> list[Picture]:
     """Real heads cut from photographs, all of one size."""
     heads = []
-    photos = (
-        sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png")) if folder.is_dir() else []
-    )
-    for photo in photos:
-        read = cv2.imread(str(photo))
-        if read is None:
-            continue
-        picture = np.asarray(read, np.uint8)
-        faces = analyser.find(picture)
-        if not faces:
-            continue
-        box = faces[0].box.grown(0.35)
+    for _, picture, face in largest_faces(photographs(folder), analyser):
+        box = face.box.grown(0.35)
         top, left = max(0, int(box.y)), max(0, int(box.x))
         cut = picture[top : int(box.bottom), left : int(box.right)]
         if min(cut.shape[:2]) < 60:

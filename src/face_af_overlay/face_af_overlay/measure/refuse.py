@@ -14,9 +14,11 @@ from .work import nearest_pixels
 
 _GAPS, _BULGE = 7, 8
 """Places looked at in a gap between brackets, and pixels from it up to which a line is looked for."""
-_ALONG, _FARTHEST, _SURELY = 6, 3000.0, 0.85
-"""Places on a quarter of an outline, the squared distance from a line's colour above which all colours are equally
-unlike it, and by how much an ellipse must be more like the line than arcs are."""
+_ALONG, _FARTHEST = 6, 3000.0
+"""Places on a quarter of an outline, and the squared distance from a line's colour above which all colours are equally
+unlike it."""
+_SURELY, _BOTH_FIT = 0.85, 1.0
+"""The share of an arc's squared distance that an ellipse's must stay below, by a distance that tells nothing."""
 _PROBES = 9
 """Places between two sides where a line that divides the rectangle must be seen, all but one."""
 
@@ -122,7 +124,7 @@ def circular(bgr: U8, shape: F32) -> bool:
         ellipse = min(ellipse, _unlike(bgr, shape, half_width, half_height, outside))
         arcs = min(arcs, _unlike(bgr, shape, shape[RADIUS], shape[RADIUS], outside))
         arcs = min(arcs, _unlike(bgr, shape, roundest, roundest, outside))
-    return bool(ellipse + 1.0 < _SURELY * arcs)
+    return bool(ellipse + _BOTH_FIT < _SURELY * arcs)
 
 
 @compiled

@@ -165,7 +165,7 @@ def tell_of_small_shared_memory(context: LaunchContext) -> list[Action]:
     """One line where frames between processes will be slow, as the doctor says it."""
     if fastdds.users_profile() or fastdds.shared_memory_mb() >= fastdds.SHARED_MEMORY_MB:
         return []
-    composed = LaunchConfiguration("use_composition").perform(context).lower() == "true"
+    composed = Chosen(context).is_true("use_composition")
     what = "raw frames to other programs" if composed else "frames between the nodes"
     room = f"/dev/shm has {fastdds.shared_memory_mb():.0f} MB free"
     return [LogInfo(msg=f"{room}: {what} will be slow or lost; {fastdds.SHARED_MEMORY_ADVICE}")]
@@ -200,7 +200,10 @@ class Chosen:
         return str(LaunchConfiguration(name).perform(self._context))
 
     def is_true(self, name: str) -> bool:
-        return self.text(name).lower() == "true"
+        text = self.text(name).lower()
+        if text not in ("true", "1", "false", "0", ""):
+            raise ValueError(f"{name}:={self.text(name)} is neither true nor false")
+        return text in ("true", "1")
 
     def number(self, name: str) -> int | str:
         """Empty where nothing is given."""

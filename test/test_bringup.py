@@ -111,6 +111,14 @@ def test_a_wrong_parameter_file_starts_nothing(tmp_path: Path, yaml: str, told: 
         assert "process started" not in run.output()
 
 
+@pytest.mark.parametrize("argument", ["use_composition:=maybe", "respawn:=yes", "record:=2"])
+def test_what_is_neither_true_nor_false_starts_nothing(tmp_path: Path, argument: str) -> None:
+    with started([*LAUNCH, argument, "source:=none"], tmp_path / "log") as run:
+        assert run.process.wait(timeout=60) != 0
+        assert f"{argument} is neither true nor false" in run.output()
+        assert "process started" not in run.output()
+
+
 def test_faults_are_one_line_each_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No camera at its port, an absent video, an empty gallery, a corrupt model: every node stays up and says so."""
     monkeypatch.delenv("FACE_AF_MODEL_DIR", raising=False)  # a good file there would be taken instead

@@ -47,9 +47,11 @@ class Priors:
     """Share of the hands whose face was taken away that go elsewhere next, and not back to it."""
     unconfirmed: float = 0.3
     """What a first step counts of which nothing more was seen: else what is believed of it would confirm itself."""
-    at_work: float = 0.85
-    """So many wishes must have been seen to go on before a first step is left alone: one that is likely, or two that
-    are doubtful."""
+    at_work_odds: float = 50.0
+    """So much likelier must it be that a hand has made all moves of a wish before first steps are left alone: a camera
+    that came back at a hand's pace by chance would be left alone for the rest of the session."""
+    at_work_events: float = 1.0
+    """Wishes counted besides from then on: who is at work has more than those that were seen."""
     wish_lasts_s: float = 8.0
     """Mean of a wish's length, as far as nobody has said that it goes on."""
     next_wish: float = 0.5

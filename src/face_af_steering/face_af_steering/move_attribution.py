@@ -50,8 +50,8 @@ class Likelihoods:
     """To the face that the suspected wish is about, after the selection was led away from it."""
     plausible: bool = False
     """One step, and nothing was lost: a person could have done it, however often persons do."""
-    known: bool = True
-    """The hand goes on, or a photographer was seen at work in this session."""
+    at_work: bool = False
+    """A photographer was seen at work in this session, beyond doubt."""
     habits: Mapping[str, float] = field(default_factory=dict)
     """The part of a camera that has lost nothing, by kind of face."""
     evidence: float = 0.0
@@ -122,8 +122,8 @@ class MoveAttribution:
         self._now = self._lost_at = NEVER
         self._gap_s = 0.0
         """Between the newest two frames."""
-        self._wishes_seen = 0.0
-        """Wishes of which more than a first step was seen, each by how likely it was one."""
+        self._at_work_until = NEVER
+        """Until then it is remembered that a photographer was seen at work."""
         self.wraps = False
         """The camera's buttons were seen to go around the ends of the row."""
         self.suspicion: Suspicion | None = None
@@ -141,7 +141,13 @@ class MoveAttribution:
     @property
     def wish_rate(self) -> float:
         """Beginnings of a wish of the photographer's, a second."""
-        return self._wish_events / (self._priors.wish_s + self._seconds)
+        events = self._wish_events + self._priors.at_work_events * self.at_work
+        return events / (self._priors.wish_s + self._seconds)
+
+    @property
+    def at_work(self) -> bool:
+        """A photographer was seen at work in this session, beyond doubt."""
+        return self._now < self._at_work_until
 
     def tick(self, now: float, renamed: Mapping[int, int], insist_s: float) -> None:
         """Time goes on, once a frame. ``renamed``: keys of the row that changed, old to new."""
@@ -152,7 +158,6 @@ class MoveAttribution:
             self._seconds += seconds - fades * self._seconds
             self._camera_events += fades * (priors.camera_events - self._camera_events)
             self._wish_events += fades * (priors.wish_events - self._wish_events)
-            self._wishes_seen -= fades * self._wishes_seen
         self._now = now
         suspicion = self.suspicion
         if suspicion is None:
@@ -201,7 +206,7 @@ class MoveAttribution:
             misread=priors.misread,
             brings_back=brings_back,
             plausible=step >= priors.other_step and not (lost or hidden),
-            known=self._wishes_seen > priors.at_work or goes_on > self.wish_rate * step,
+            at_work=self.at_work,
             habits=habits,
             evidence=further / (any_time + due + priors.misread),
         )
@@ -230,6 +235,8 @@ class MoveAttribution:
         if old is not None and (goes_on or found.brings_back):  # counted however little was believed of it
             self.suspicion.insisted = old.insisted + (found.brings_back and old.gone_by_us)
             self.suspicion.insists_odds = old.insists_odds * found.evidence
+            if self.suspicion.insists_odds > self._priors.at_work_odds:
+                self._at_work_until = now + self._priors.memory_s
 
     def _goes_on(
         self, now: float, before: Subject, after: Subject, row: Sequence[Subject], step: float
@@ -270,7 +277,6 @@ class MoveAttribution:
         suspicion = self.suspicion
         assert suspicion is not None
         odds = suspicion.odds(now, self._priors)
-        self._wishes_seen += suspicion.confirmed * odds / (1.0 + odds)
         counts = 1.0 if suspicion.confirmed else self._priors.unconfirmed
         self._wish_events += counts * odds / (1.0 + odds)
         self._count_camera(1.0 / (1.0 + odds), suspicion.found)

@@ -6,10 +6,10 @@ from .clock import NEVER
 from .move_attribution import Likelihoods, Suspicion
 from .params import PlannerParams
 
-_AGAINST_FIRST_STEP_S = 10.0
-"""A press against the first step of a photographer at work costs as much as so many seconds off the target: one or two
-until the hand has stepped back, the same again for the next press that this teaches us nothing about, and the
-annoyance. ``photographer_weight`` multiplies it."""
+_AGAINST_FIRST_STEP_S = 40.0
+"""A press against the first step of a photographer who surely is at work costs as much as so many seconds off the
+target: with 5 s of ``yield_s`` the step is left alone unless a camera is eight times likelier. ``photographer_weight``
+multiplies it."""
 _AGAINST_RETURN_S = 4.0
 """... against one who may have brought a face back: less, for the next return makes it plain."""
 _SURELY_INSISTS = 2
@@ -57,9 +57,10 @@ class Yielding:
             return found.plausible or found.cause == "photographer"
         if suspicion.insisted >= _SURELY_INSISTS and (found.person > 0.5 or suspicion.insists_odds > _SURE):
             return True
-        if not found.known:  # to correct the first step of a session costs little, and shows what it was
+        goes_on = found.goes_on > found.wish
+        if not (goes_on or found.at_work):  # to correct a first step costs little, and shows what it was
             return False
-        cost_s = _AGAINST_RETURN_S if found.goes_on > found.wish else _AGAINST_FIRST_STEP_S
+        cost_s = _AGAINST_RETURN_S if goes_on else _AGAINST_FIRST_STEP_S
         against = found.person * params.photographer_weight * cost_s
         return against > (1.0 - found.person) * params.yield_s
 

@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scene import Play, Scene
 
-from face_af_common.types import AfState, SteeringStatus
-from face_af_steering.move_attribution import Likelihoods, Suspicion
+from face_af_common.types import AfState, Box, SteeringStatus
+from face_af_steering.attribution_priors import Priors
+from face_af_steering.move_attribution import Likelihoods, MoveAttribution, Suspicion
 from face_af_steering.planner import Planner, PlannerParams
+from face_af_steering.selection import Move
+from face_af_steering.subjects import Subject
 from face_af_steering.yielding import Yielding
 
 _ALWAYS = PlannerParams(photographer="always", yield_s=2.0)
@@ -157,6 +160,30 @@ def test_wishes_of_this_session_teach_to_leave_the_next_step_alone() -> None:
     play.scene.chosen = 1
     play.run(30)
     assert len(play.sent) == before and play.planner.status == SteeringStatus.YIELDING
+
+
+def test_one_wish_beyond_doubt_is_enough_to_leave_the_next_step_alone() -> None:
+    play = _play(PlannerParams(yield_s=2.0))
+    _insist(play, 1, times=2)
+    play.run(300)
+    assert play.scene.chosen == 0
+    before = len(play.sent)
+    play.scene.chosen = 1
+    play.run(30)
+    assert len(play.sent) == before and play.planner.status == SteeringStatus.YIELDING
+
+
+def test_that_a_photographer_is_at_work_is_forgotten_after_a_while() -> None:
+    attribution = MoveAttribution(Priors(memory_s=60.0, at_work_odds=1.0))
+    row = [Subject(key, Box(300.0 * key, 400.0, 100.0, 120.0)) for key in (1, 2)]
+    move = Move(row[0], row[1], before_gone=False)
+    for now in (0.0, 1.0):
+        attribution.tick(now, {}, 1.5)
+        attribution.left(now - 0.6, by_us=True)
+        attribution.suspect(now, move, attribution.weigh(now, move, row, 0.0, 960.0))
+    for now, at_work in ((1.1, True), (60.5, True), (61.5, False)):
+        attribution.tick(now, {}, 1.5)
+        assert attribution.at_work == at_work
 
 
 @pytest.mark.parametrize("to", ["neighbour", "far"])

@@ -14,23 +14,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from drawn_masks import with_mask
+from masked_faces import looks
 from numpy.typing import NDArray
-from photo_faces import largest_faces, photographs
+from photo_faces import photographs
 from sklearn.linear_model import LogisticRegression
-from tqdm import tqdm
 
 from face_af_common.files import write_json
 from face_af_common.paths import model_dirs
 from face_af_perception import masks
-from face_af_perception.alignment import ARCFACE, ARCFACE_SIZE, Picture, aligned
+from face_af_perception.alignment import ARCFACE, ARCFACE_SIZE, aligned
 from face_af_perception.analyser import FaceAnalyser
-from face_af_perception.detectors import Detection
 from face_af_perception.lighting import balanced
 from face_af_perception.masks import features
 
-SIDE = 320
-"""Pixels of the square around a face that is looked at."""
 STRENGTH = 0.1
 """How freely the regression follows its examples (scikit-learn's C)."""
 PARTS = 5
@@ -46,47 +42,11 @@ class Example:
     photo: int
 
 
-def square(bgr: Picture, face: Detection, share: float) -> tuple[Picture, NDArray[np.float32]]:
-    """The square around a face which takes a ``share`` of its side, and the landmarks in it."""
-    scale = share * SIDE / max(face.box.width, face.box.height)
-    middle = np.array([face.box.x + face.box.width / 2, face.box.y + face.box.height / 2])
-    matrix = np.hstack([np.eye(2) * scale, (SIDE / 2 - scale * middle)[:, None]])
-    part = cv2.warpAffine(bgr, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(part, np.uint8), np.asarray(face.landmarks * scale + matrix[:, 2], np.float32)
-
-
-def lit(bgr: Picture, rng: np.random.Generator) -> Picture:
-    """Another light, another lens, another compression."""
-    gain = np.full(3, rng.uniform(0.25, 1.25))
-    if rng.random() < 0.25:
-        gain *= rng.uniform(0.15, 1.0, 3)
-    result = 255 * (bgr / 255.0) ** rng.uniform(0.7, 1.4) * gain
-    if rng.random() < 0.4:
-        small = rng.uniform(0.2, 0.7)
-        result = cv2.resize(cv2.resize(result, None, fx=small, fy=small, interpolation=cv2.INTER_AREA), (SIDE, SIDE))
-    result += rng.normal(0, rng.uniform(0, 6), result.shape)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(40, 95))]
-    packed = cv2.imencode(".jpg", np.clip(result, 0, 255).astype(np.uint8), quality)[1]
-    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
-
-
 def examples(analyser: FaceAnalyser, files: Sequence[Path], seed: int, copies: int) -> Iterator[Example]:
     """Of each photograph's largest face ``copies`` without and as many with a mask."""
-    rng = np.random.default_rng(seed)
-    bar = tqdm(files, unit="photo", disable=None, leave=False)
-    for photo, (_, bgr, largest) in enumerate(largest_faces(bar, analyser)):
-        for number in range(2 * copies):
-            covered = number % 2 == 1
-            part, landmarks = square(bgr, largest, rng.uniform(0.3, 0.55))
-            if covered:
-                part = with_mask(part, landmarks, rng)
-            if number >= 2:
-                part = lit(part, rng)
-            found = analyser.detector.detect(part, (SIDE, SIDE))
-            face = max(found, key=lambda face: face.box.area, default=None)
-            if face is not None and face.box.contains(SIDE / 2, SIDE / 2):
-                chip = balanced(aligned(part, face.landmarks, ARCFACE, ARCFACE_SIZE))
-                yield Example(features([chip], ARCFACE)[0], covered, photo)
+    for look in looks(analyser, files, seed, copies, copies):
+        chip = balanced(aligned(look.bgr, look.face.landmarks, ARCFACE, ARCFACE_SIZE))
+        yield Example(features([chip], ARCFACE)[0], look.covered, look.photo)
 
 
 def fitted(x: NDArray[np.float32], y: NDArray[np.bool_]) -> LogisticRegression:

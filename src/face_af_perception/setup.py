@@ -6,7 +6,7 @@ setup(
     name=PACKAGE,
     version="0.2.0",
     packages=find_packages(exclude=["test"]),
-    package_data={PACKAGE: ["masks.npz"]},
+    package_data={PACKAGE: ["masks.npz", "unmasking.npz"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),
         ("share/" + PACKAGE, ["package.xml"]),

@@ -131,7 +131,10 @@ class Gallery(SampleStore):
         if self._index is None:
             lead = Lead(self.embedder.lead, self.embedder.above(-SECOND))
             shown = [s for s in self.samples() if not s.masked or self._all_masked]
-            self._index = Index(shown, self._embeddings, self.embedder.dimension, lead, self.embedder.masked_less)
+            # as they are kept, but for masks
+            rows = dict(self._embeddings)
+            rows.update({s.id: self.embedder.unmasked(rows[s.id][None])[0] for s in shown if s.masked})
+            self._index = Index(shown, rows, self.embedder.dimension, lead, self.embedder.masked_less)
         return self._index
 
     @property

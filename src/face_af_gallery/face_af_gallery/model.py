@@ -69,6 +69,7 @@ class EmbeddingModel(Protocol):
     ``model_id`` names the weights, ``dimension`` the numbers of an embedding; ``strangers`` is the similarity of two
     unrelated people on average. ``lead``: how much of the lead over the second best person is added to a similarity
     (0: none). ``masked_less``: what is taken off the similarity to an enrolled face with a mask: masks are alike.
+    ``least_lead``: the lead over the second best person that a name needs, as a similarity.
     """
 
     model_id: str
@@ -76,6 +77,7 @@ class EmbeddingModel(Protocol):
     strangers: float
     lead: float
     masked_less: float
+    least_lead: float
 
     @property
     def members(self) -> Sequence[EmbeddingModel]:
@@ -106,6 +108,10 @@ class EmbeddingModel(Protocol):
 
     def embed_upper(self, bgr: BGR, landmarks: Sequence[Points], rows: Embeddings, flip: bool = False) -> Embeddings:
         """Embeddings by :attr:`upper`, which must be there; ``rows``: those of the same faces by this model."""
+        ...
+
+    def unmasked(self, rows: Embeddings) -> Embeddings:
+        """What rows by an :attr:`upper` of faces that wear masks are guessed to be without the masks."""
         ...
 
     def embed(self, bgr: BGR, landmarks: Sequence[Points], flip: bool = False) -> Embeddings:

@@ -33,7 +33,7 @@ class SingleModel:
     """What a model has that is no ensemble."""
 
     threshold: float
-    masked_less = 0.0
+    masked_less = least_lead = 0.0
 
     @property
     def members(self) -> tuple[SingleModel]:
@@ -52,6 +52,9 @@ class SingleModel:
     ) -> np.ndarray:
         assert self.upper is not None
         return self.upper.embed(bgr, landmarks, flip)  # type: ignore[attr-defined, no-any-return]
+
+    def unmasked(self, rows: np.ndarray) -> np.ndarray:
+        return rows
 
     def above(self, fraction: float) -> float:
         return self.threshold * (1 + fraction)

@@ -17,6 +17,22 @@ MOST_MEMBERS = 8
 
 
 @dataclass(frozen=True)
+class UpperEntry:
+    """How the upper halves of faces with masks are compared."""
+
+    threshold: float
+    """Sum of log-odds from which on two faces are taken for one person's."""
+    whole: float = 0.0
+    """How much the whole faces' log-odds count beside those of the upper halves."""
+    masked: float = 0.0
+    """Log-odds that are taken off where the enrolled face wears a mask as well: masks are alike."""
+    lead: float | None = None
+    """Lead over the second best person that a name needs, as a similarity; None: as for a single model."""
+    unmasking: bool = False
+    """Whether whole faces count as they are guessed to be without the mask, not as they are."""
+
+
+@dataclass(frozen=True)
 class EnsembleEntry:
     """Embedders that were measured together; ``name``: their names, groups or families, joined by ``+``."""
 
@@ -27,12 +43,8 @@ class EnsembleEntry:
     """Share of the lead over the second best person that is added."""
     weights: tuple[float, ...] = ()
     """How much each member's log-odds count; empty: all of them fully."""
-    upper: float | None = None
-    """The threshold for the upper halves of faces with masks."""
-    upper_whole: float = 0.0
-    """Share of the whole face's log-odds that is added to those of its upper half."""
-    upper_masked: float = 0.0
-    """Log-odds that are taken off where the enrolled face wears a mask as well: masks are alike."""
+    upper: UpperEntry | None = None
+    """None where nobody has measured upper halves of all members together."""
     source: str = ""
     """What the numbers were measured on."""
 
@@ -74,24 +86,23 @@ def _entry(name: str, fields: Any, path: Path) -> EnsembleEntry:
         weights = tuple(float(weight) for weight in entry.weights)
         if weights and (len(weights) != len(members(name)) or min(weights) <= 0):
             raise ValueError("weights: one above 0 for each member")
-        upper = None if entry.upper is None else float(entry.upper)
-        upper_whole = float(entry.upper_whole)
-        if not 0 <= upper_whole <= 1:
-            raise ValueError("upper_whole: 0 to 1")
-        upper_masked = float(entry.upper_masked)
-        if not upper_masked >= 0:
-            raise ValueError("upper_masked: 0 or more")
         return EnsembleEntry(
-            name,
-            float(entry.threshold),
-            float(entry.lead),
-            weights,
-            upper,
-            upper_whole,
-            upper_masked,
-            str(entry.source),
+            name, float(entry.threshold), float(entry.lead), weights, _upper(entry.upper), str(entry.source)
         )
     except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"{where}: threshold, lead, weights, upper, upper_whole, upper_masked and source are known ({error})"
-        ) from error
+        known = "threshold, lead, weights, source and upper (threshold, whole, masked, lead, unmasking)"
+        raise ModelError(f"{where}: {known} are known ({error})") from error
+
+
+def _upper(fields: Any) -> UpperEntry | None:
+    """Raises ``TypeError`` and ``ValueError``."""
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise ValueError("upper: names and values are needed below it")
+    entry = UpperEntry(**fields)
+    numbers = {name: float(getattr(entry, name)) for name in ("threshold", "whole", "masked")}
+    lead = None if entry.lead is None else float(entry.lead)
+    if not all(number >= 0 for number in (numbers["whole"], numbers["masked"], lead or 0.0)):
+        raise ValueError("upper: whole, masked and lead are 0 or more")
+    return UpperEntry(**numbers, lead=lead, unmasking=bool(entry.unmasking))

@@ -150,7 +150,7 @@ def test_several_embedders_are_chosen_together(tmp_path: Path) -> None:
         assert [spec.name for spec in specs] == ["mine", "other"] and together is not None and together.threshold == 5
     specs, together = choose_embedders(manifest, "other + mine", [])
     assert together is not None and together.weights == (0.5, 1.0)
-    assert together.upper_whole == together.upper_masked == 0, "a manifest of before them"
+    assert together.upper is None
     specs, together = choose_embedders(manifest, "other", [])
     assert len(specs) == 1 and together is None
     for wrong in ("mine+mine", "mine+absent", "mine+", "+".join(["mine"] * 9)):
@@ -171,8 +171,11 @@ def test_auto_takes_the_users_own_embedder_before_an_ensemble_without_it(tmp_pat
         "{mine: {threshold: 1}}",
         "{a+b: {threshold: x}}",
         "{a+b: {share: 1}}",
-        "{a+b: {threshold: 1, upper_whole: 2}}",
-        "{a+b: {threshold: 1, upper_masked: -1}}",
+        "{a+b: {threshold: 1, upper: 8.5}}",
+        "{a+b: {threshold: 1, upper: {whole: 1}}}",
+        "{a+b: {threshold: 1, upper: {threshold: 9, whole: -1}}}",
+        "{a+b: {threshold: 1, upper: {threshold: 9, lead: .nan}}}",
+        "{a+b: {threshold: 1, upper: {threshold: 9, share: 1}}}",
     ],
 )
 def test_a_wrong_ensemble_is_one_line(tmp_path: Path, wrong: str) -> None:

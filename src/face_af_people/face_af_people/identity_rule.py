@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from face_af_gallery.gallery import Gallery
+from face_af_gallery.model import Match
 from face_af_perception import masks
 from face_af_perception.analyser import AnalysedFace
 from face_af_perception.params import RecognitionParams
@@ -24,28 +24,27 @@ class Rule:
     def name(self, gallery: Gallery, faces: Sequence[AnalysedFace]) -> list[tuple[str, float]]:
         """For each face the person's name, or empty, and the similarity to the best person as it is published.
 
-        A face that wears a mask, and that is nobody as a whole, is compared by its upper half. Whatever it is by that
-        must reach the threshold for upper halves.
+        A face that wears a mask is compared by its upper half as well: where the whole face is nobody, or where both
+        are most alike to different people, only a sure upper half gives a name.
         """
         if not faces:
             return []
-        named = self._named(gallery, [face.embedding for face in faces], self.margin)
-        clear = [face.upper is not None and face.quality >= masks.CLEAR for face in faces]
-        covered = [i for i in range(len(faces)) if clear[i] and not named[i][0]]
+        named = self._named(gallery, gallery.match(np.stack([face.embedding for face in faces])), self.margin)
+        covered = [i for i, face in enumerate(faces) if face.upper is not None and face.quality >= masks.CLEAR]
         upper = gallery.upper if covered else None
         if upper is not None and upper.names:
-            halves = [half for i in covered if (half := faces[i].upper) is not None]
-            for i, found in zip(covered, self._named(upper, halves, max(self.margin, masks.MARGIN)), strict=True):
-                named[i] = found
+            matches = upper.match(np.stack([half for i in covered if (half := faces[i].upper) is not None]))
+            margin = max(self.margin, upper.embedder.least_lead)
+            for i, match, found in zip(covered, matches, self._named(upper, matches, margin), strict=True):
+                if named[i][0] != match.identity and (not named[i][0] or named[i][0] in upper.names):
+                    named[i] = found
         return named
 
-    def _named(
-        self, gallery: Gallery, embeddings: Sequence[NDArray[np.float32]], margin: float
-    ) -> list[tuple[str, float]]:
+    def _named(self, gallery: Gallery, matches: Sequence[Match], margin: float) -> list[tuple[str, float]]:
         scale = gallery.embedder.scale
         threshold = scale.internal(self.threshold) if self.threshold else gallery.threshold
         named = []
-        for match in gallery.match(np.stack(embeddings)):
+        for match in matches:
             sure = match.similarity >= threshold and match.similarity - match.second >= margin
             named.append((match.identity if sure else "", scale.published(match.similarity)))
         return named

@@ -135,7 +135,7 @@ class FaceAnalyser:
         uppers: list[NDArray[np.float32] | None] = [None] * len(faces)
         if self.embedder.upper is not None and any(wearing):
             covered = [i for i, yes in enumerate(wearing) if yes]
-            halves = self.embedder.embed_upper(bgr, [faces[i].landmarks for i in covered], rows[covered], flip=True)
+            halves = self.embedder.embed_masked(bgr, [faces[i].landmarks for i in covered], rows[covered], flip=True)
             for i, half in zip(covered, halves, strict=True):
                 uppers[i] = half
         return [

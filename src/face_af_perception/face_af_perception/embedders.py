@@ -25,7 +25,7 @@ from face_af_inference.runtimes import ModelError, Runner, open_runner
 
 from .alignment import ARCFACE, ARCFACE_SIZE, DLIB, DLIB_SIZE, Picture, aligned
 from .lighting import balanced
-from .masks import covered_from, masked
+from .masks import MARGIN, covered_from, masked
 
 TEMPLATES: dict[str, tuple[Points, int]] = {"arcface": (ARCFACE, ARCFACE_SIZE), "dlib": (DLIB, DLIB_SIZE)}
 """By the manifest's ``alignment``: where the landmarks lie, in a chip of so many pixels."""
@@ -42,7 +42,8 @@ class FaceModel(ABC):
 
     ``model_id`` names the weights: embeddings of different models cannot be compared. ``threshold`` is the
     similarity from which on two photos show the same person, ``strangers`` that of two unrelated people on average.
-    ``lead``, ``masked_less``: see :class:`~face_af_gallery.model.EmbeddingModel`.
+    ``lead``, ``masked_less``: see :class:`~face_af_gallery.model.EmbeddingModel`. ``least_lead``: the lead over the
+    second best person that a name needs, as a similarity.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FaceModel(ABC):
     dimension: int
     lead: float = 0.0
     masked_less: float = 0.0
+    least_lead: float = 0.0
 
     @property
     @abstractmethod
@@ -98,6 +100,17 @@ class FaceModel(ABC):
         """Embeddings by :attr:`upper`, which must be there; ``rows``: those of the same faces by this model."""
         assert self.upper is not None
         return self.upper.embed(bgr, landmarks, flip)
+
+    def embed_masked(
+        self, bgr: Picture, landmarks: Sequence[Points], rows: Embeddings, flip: bool = False
+    ) -> Embeddings:
+        """The same of faces that wear masks."""
+        assert self.upper is not None
+        return self.upper.unmasked(self.embed_upper(bgr, landmarks, rows, flip))
+
+    def unmasked(self, rows: Embeddings) -> Embeddings:
+        """What an ``upper`` model's rows of faces that wear masks are guessed to be without the masks."""
+        return rows
 
     @abstractmethod
     def warm_up(self) -> None:
@@ -184,6 +197,7 @@ class Embedder(FaceModel):
         half = copy(self)
         half.threshold, half.strangers, slope, offset = self.spec.upper
         half.calibration = Calibration(slope, offset)
+        half.least_lead = MARGIN
         half.model_id = f"{self.model_id}-upper"
         half._blank_from = covered_from(self._template)
         return half
@@ -211,7 +225,7 @@ class Embedder(FaceModel):
         if flip:
             tensor = np.concatenate([tensor, np.flip(tensor, 3)])
         parts = [self._run(tensor[i : i + self._batch]) for i in range(0, len(tensor), self._batch)]
-        rows = self._normalised(np.concatenate(parts))
+        rows = self.normalised(np.concatenate(parts))
         if flip:
             rows = self.mean([rows[: len(chips)], rows[len(chips) :]])
         return rows
@@ -219,7 +233,8 @@ class Embedder(FaceModel):
     def mean(self, rows: Sequence[Embeddings], weights: Sequence[float] | None = None) -> Embeddings:
         return mean_embedding(np.stack(rows), weights)
 
-    def _normalised(self, rows: Embeddings) -> Embeddings:
+    def normalised(self, rows: Embeddings) -> Embeddings:
+        """Rows of the length that the metric wants."""
         if self.spec.metric == "cosine":
             rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         return np.asarray(rows, np.float32)

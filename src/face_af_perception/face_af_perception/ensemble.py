@@ -14,12 +14,14 @@ import numpy as np
 
 from face_af_gallery.calibration import USUAL_THRESHOLD, weights
 from face_af_gallery.model import Embeddings, Points
-from face_af_inference.ensembles import EnsembleEntry
+from face_af_inference.ensembles import EnsembleEntry, UpperEntry
 from face_af_inference.model_files import ModelSpec
 from face_af_inference.runtimes import ModelError
 
 from .alignment import Picture
 from .embedders import Embedder, FaceModel, open_embedder
+from .masks import MARGIN
+from .unmasking import Unmasking, unmasking_for
 
 
 class Ensemble(FaceModel):
@@ -27,9 +29,7 @@ class Ensemble(FaceModel):
 
     ``threshold``: the sum of the members' log-odds, with the share ``lead`` of its lead over that of the second best
     person, from which on a face is that of a person in a gallery. ``shares``: how much each member's log-odds count
-    (1: fully). ``upper``: the threshold for the upper halves of faces, to whose log-odds the share ``upper_whole`` of
-    the whole face's is added: a mask hides much of it, not all. ``upper_masked``: the log-odds that are taken off where
-    the enrolled face wears a mask as well.
+    (1: fully). ``upper``: how the upper halves of faces are compared.
     """
 
     def __init__(
@@ -38,12 +38,10 @@ class Ensemble(FaceModel):
         threshold: float,
         lead: float = 0.0,
         shares: Sequence[float] = (),
-        upper: float | None = None,
-        upper_whole: float = 0.0,
-        upper_masked: float = 0.0,
+        upper: UpperEntry | None = None,
     ) -> None:
         shares = list(shares or [1.0] * len(members))
-        self._of_upper = (lead, shares, upper, upper_whole, upper_masked)
+        self._shares, self._upper = shares, upper
         self._members = tuple(members)
         calibrations = [m.calibration.weighed(s) for m, s in zip(members, shares, strict=True)]
         self._weights = weights(calibrations, [m.strangers for m in members], threshold, lead)
@@ -65,34 +63,24 @@ class Ensemble(FaceModel):
 
     @cached_property
     def upper(self) -> FaceModel | None:
-        """All members' together where that was measured; else that of the first member of which it was.
-
-        The members themselves come behind their upper halves where whole faces count, too.
-        """
-        lead, shares, threshold, whole, masked = self._of_upper
-        known = self._halves
-        if threshold is None or len(known) < len(self._members):
-            return known[0] if known else None
-        if whole:
-            known = [*known, *self._members]
-            shares = [*shares, *(whole * share for share in shares)]
-        upper = Ensemble(known, threshold, lead, shares)
-        upper.masked_less = masked * upper.unit
-        return upper
-
-    @property
-    def _halves(self) -> list[Embedder]:
-        return [half for half in (m.upper for m in self._members) if half is not None]
+        """All members' together where that was measured; else that of the first member of which it was."""
+        halves = [half for half in (m.upper for m in self._members) if half is not None]
+        entry = self._upper
+        if entry is None or len(halves) < len(self._members):
+            return halves[0] if halves else None
+        unmasking = unmasking_for([m.model_id for m in self._members]) if entry.unmasking else None
+        if entry.unmasking and unmasking is None:
+            return halves[0]
+        return UpperHalves(halves, self._members, entry, self.lead, self._shares, unmasking)
 
     def embed_upper(
         self, bgr: Picture, landmarks: Sequence[Points], rows: Embeddings, flip: bool = False
     ) -> Embeddings:
         upper = self.upper
         assert upper is not None
-        parts = [half.embed(bgr, landmarks, flip) for half in upper.members[: len(self._halves)]]
-        if len(parts) < len(upper.members):
-            parts += self.parts(rows)
-        return upper.joined(parts)
+        if not isinstance(upper, UpperHalves):
+            return upper.embed(bgr, landmarks, flip)
+        return upper.beside([half.embed(bgr, landmarks, flip) for half in upper.halves], self.parts(rows))
 
     def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
         return np.concatenate([part * scale for part, scale in zip(parts, self._scales, strict=True)], 1)
@@ -137,6 +125,42 @@ class Ensemble(FaceModel):
             member.warm_up()
 
 
+class UpperHalves(Ensemble):
+    """Upper halves of faces by several embedders, and behind them the ``wholes``, where whole faces count, too."""
+
+    def __init__(
+        self,
+        halves: Sequence[Embedder],
+        wholes: Sequence[Embedder],
+        entry: UpperEntry,
+        lead: float,
+        shares: Sequence[float],
+        unmasking: Unmasking | None = None,
+    ) -> None:
+        self.halves = tuple(halves)
+        self._unmasking = unmasking if entry.whole else None
+        members, shares = list(halves), list(shares)
+        if entry.whole:
+            members += wholes
+            shares += [entry.whole * share for share in shares]
+        super().__init__(members, entry.threshold, lead, shares)
+        self.masked_less = entry.masked * self.unit
+        self.least_lead = MARGIN if entry.lead is None else entry.lead
+
+    def beside(self, halves: Sequence[Embeddings], wholes: Sequence[Embeddings]) -> Embeddings:
+        """Rows of faces from those of their upper halves, and of the whole."""
+        return self.joined([*halves, *wholes][: len(self.members)])
+
+    def unmasked(self, rows: Embeddings) -> Embeddings:
+        if self._unmasking is None:
+            return rows
+        parts = self.parts(rows)
+        halves, wholes = parts[: len(self.halves)], parts[len(self.halves) :]
+        guessed = self._unmasking.whole(halves, wholes)
+        members = self.members[len(halves) :]
+        return self.joined([*halves, *(m.normalised(part) for m, part in zip(members, guessed, strict=True))])
+
+
 def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None = None, **runtime: Any) -> FaceModel:
     """Loads one embedder, or several as one; ``together``: what is known of this ensemble.
 
@@ -149,14 +173,6 @@ def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None =
         # each at its own threshold: stricter than it need be
         return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
     try:
-        return Ensemble(
-            members,
-            together.threshold,
-            together.lead,
-            together.weights,
-            together.upper,
-            together.upper_whole,
-            together.upper_masked,
-        )
+        return Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
     except ValueError as error:
         raise ModelError(f"{together.name}: {error}") from error

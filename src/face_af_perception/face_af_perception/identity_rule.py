@@ -12,7 +12,6 @@ from face_af_gallery.matching import similarity
 from face_af_gallery.model import Embeddings
 
 from .embedders import FaceModel
-from .masks import MARGIN
 from .params import RecognitionParams
 from .tracker import Memory, Track
 
@@ -69,8 +68,7 @@ class IdentityRule:
         scores = gallery.scores(np.stack(rows))
         for memory, row in zip(stale, scores, strict=False):
             self._decide(memory, row, names, gallery.column(memory.identity))
-            if not memory.identity:
-                self._decide_by_upper_half(memory, gallery)
+            self._decide_by_upper_half(memory, gallery)
             memory.gallery_version = version
         for against, row in zip(shown, scores[len(stale) :], strict=True):
             against.similarity, against.gallery_version = float(row.max()), version
@@ -96,18 +94,21 @@ class IdentityRule:
         memory.similarity = float(row[best])
 
     def _decide_by_upper_half(self, memory: Memory, gallery: Gallery) -> None:
-        """Names a face that wears a mask and is nobody as a whole; two looks in a row are needed."""
+        """Names a face that wears a mask, where the whole face is nobody or another person; two looks in a row are
+        needed."""
         if len(memory.upper) < min(2, self.params.memory):
             return
         upper = gallery.upper
-        if upper is None:
+        if upper is None or not upper.names:
             return
         model = self.embedder.upper
         assert model is not None
         match = upper.match(model.mean(memory.upper, memory.upper_weights)[None])[0]
-        margin = max(self.params.margin, MARGIN)
-        if match.similarity >= upper.threshold and match.similarity - match.second >= margin:
-            memory.identity = match.identity
+        if memory.identity == match.identity or (memory.identity and memory.identity not in upper.names):
+            return
+        margin = max(self.params.margin, model.least_lead)
+        sure = match.similarity >= upper.threshold and match.similarity - match.second >= margin
+        memory.identity = match.identity if sure else ""
         # on the scale of whole faces: what is published is the same on both
         memory.similarity = self.embedder.scale.internal(model.scale.published(match.similarity))
 

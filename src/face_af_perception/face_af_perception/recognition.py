@@ -176,7 +176,7 @@ class Recognizer:
             worth = quality(points, chips[i])
             if worth < masks.CLEAR:
                 continue
-            memory.upper.append(self.embedder.embed_upper(bgr, [points], rows[i][None], self.params.flip)[0])
+            memory.upper.append(self.embedder.embed_masked(bgr, [points], rows[i][None], self.params.flip)[0])
             memory.upper_weights.append(worth)
             del memory.upper[: -self.params.memory], memory.upper_weights[: -self.params.memory]
             memory.gallery_version = -1

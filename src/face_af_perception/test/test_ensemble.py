@@ -15,11 +15,14 @@ from face_af_common.types import Box
 from face_af_gallery.calibration import Calibration
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
+from face_af_inference.ensembles import UpperEntry
+from face_af_perception import ensemble
 from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.embedders import Embedder
-from face_af_perception.ensemble import Ensemble
+from face_af_perception.ensemble import Ensemble, UpperHalves
 from face_af_perception.params import PerceptionNodeParams
 from face_af_perception.pipeline import FacePipeline
+from face_af_perception.unmasking import Unmasking
 
 MakeEmbedder = Callable[..., Embedder]
 
@@ -109,19 +112,19 @@ def test_where_one_member_knows_no_upper_halves_the_other_compares_masked_faces_
 
     half: Any = Member(None)
     half.model_id = "half"
-    alone = Ensemble([Member(None), Member(half)], 4.0, upper=5.0)  # type: ignore[list-item]
+    alone = Ensemble([Member(None), Member(half)], 4.0, upper=UpperEntry(5.0))  # type: ignore[list-item]
     assert alone.upper is half
-    assert Ensemble([Member(None), Member(None)], 4.0, upper=5.0).upper is None  # type: ignore[list-item]
-    both = Ensemble([Member(half), Member(half)], 4.0, upper=5.0).upper  # type: ignore[list-item]
+    assert Ensemble([Member(None), Member(None)], 4.0, upper=UpperEntry(5.0)).upper is None  # type: ignore[list-item]
+    both = Ensemble([Member(half), Member(half)], 4.0, upper=UpperEntry(5.0)).upper  # type: ignore[list-item]
     assert isinstance(both, Ensemble) and len(both.members) == 2
 
 
 HALF = (0.5, 0.1, 20.0, -6.0)
 
 
-def of_halves(make_embedder: MakeEmbedder, upper_whole: float) -> Ensemble:
+def of_halves(make_embedder: MakeEmbedder, whole: float) -> Ensemble:
     two = [make_embedder("one", upper=HALF), make_embedder("two", calibration=(40.0, -10.0), upper=HALF)]
-    return Ensemble(two, 10.0, 0.3, [1.0, 0.6], upper=9.0, upper_whole=upper_whole, upper_masked=3.0)
+    return Ensemble(two, 10.0, 0.3, [1.0, 0.6], UpperEntry(9.0, whole, masked=3.0))
 
 
 def test_a_share_of_what_the_whole_face_says_is_added_to_its_upper_half(
@@ -148,6 +151,35 @@ def test_a_share_of_what_the_whole_face_says_is_added_to_its_upper_half(
     slope, error = np.polyfit(np.ravel(sums), similarity(halves, halves).ravel(), 1, full=True)[:2]
     assert error[0] < 1e-6  # straight
     assert upper.masked_less == pytest.approx(3.0 * slope[0], rel=1e-3)
+
+
+def test_whole_faces_behind_masks_count_as_they_are_guessed_to_be(
+    make_embedder: MakeEmbedder,
+    portrait: Callable[[str], tuple[np.ndarray, np.ndarray]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = make_embedder("one", upper=HALF), make_embedder("two", upper=HALF)
+    size, known = one.dimension, (one.model_id, two.model_id)
+    swapped = np.zeros((4 * size, 2 * size), np.float32)  # the whole by one is guessed from the half by two, and so on
+    swapped[size : 2 * size, :size] = swapped[:size, size:] = 2 * np.eye(size)
+    monkeypatch.setattr(
+        ensemble,
+        "unmasking_for",
+        lambda models: (
+            Unmasking(known, (size, size), swapped, np.zeros(2 * size, np.float32)) if tuple(models) == known else None
+        ),
+    )
+    pair = Ensemble([one, two], 10.0, 0.3, upper=UpperEntry(9.0, whole=2.0, lead=0.1, unmasking=True))
+    upper = pair.upper
+    assert isinstance(upper, UpperHalves) and upper.least_lead == 0.1
+    picture, points = portrait("anna")
+    rows = pair.embed(picture, [points])
+    as_it_is = upper.parts(pair.embed_upper(picture, [points], rows))
+    guessed = upper.parts(pair.embed_masked(picture, [points], rows))
+    for part, expected in zip(guessed, [*as_it_is[:2], *as_it_is[1::-1]], strict=True):
+        assert np.allclose(part, expected, atol=1e-6)
+    other = Ensemble([one, make_embedder("three", upper=HALF)], 10.0, 0.3, upper=UpperEntry(9.0, 2.0, unmasking=True))
+    assert other.upper is one.upper, "nobody has fitted these two"
 
 
 def test_a_gallery_with_upper_halves_of_before_needs_nothing_embedded_again(

@@ -28,6 +28,7 @@ from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.embedders import Embedder, FaceModel
 
 RIDGE = 0.05
+"""The penalty, in units of the masked rows' mean variance."""
 PARTS = 5
 """People are left out in so many parts."""
 FALSE = (0.01, 0.001)

@@ -173,6 +173,8 @@ def open_face_model(specs: Sequence[ModelSpec], together: EnsembleEntry | None =
         # each at its own threshold: stricter than it need be
         return Ensemble(members, sum(float(m.calibration.log_odds(m.threshold)) for m in members))
     try:
-        return Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
+        ensemble = Ensemble(members, together.threshold, together.lead, together.weights, together.upper)
+        _ = ensemble.upper  # an impossible threshold is refused here
+        return ensemble
     except ValueError as error:
         raise ModelError(f"{together.name}: {error}") from error

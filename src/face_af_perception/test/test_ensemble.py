@@ -15,11 +15,12 @@ from face_af_common.types import Box
 from face_af_gallery.calibration import Calibration
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
-from face_af_inference.ensembles import UpperEntry
+from face_af_inference.ensembles import EnsembleEntry, UpperEntry
+from face_af_inference.runtimes import ModelError
 from face_af_perception import ensemble
 from face_af_perception.analyser import FaceAnalyser
 from face_af_perception.embedders import Embedder
-from face_af_perception.ensemble import Ensemble, UpperHalves
+from face_af_perception.ensemble import Ensemble, UpperHalves, open_face_model
 from face_af_perception.params import PerceptionNodeParams
 from face_af_perception.pipeline import FacePipeline
 from face_af_perception.unmasking import Unmasking
@@ -180,6 +181,16 @@ def test_whole_faces_behind_masks_count_as_they_are_guessed_to_be(
         assert np.allclose(part, expected, atol=1e-6)
     other = Ensemble([one, make_embedder("three", upper=HALF)], 10.0, 0.3, upper=UpperEntry(9.0, 2.0, unmasking=True))
     assert other.upper is one.upper, "nobody has fitted these two"
+
+
+@pytest.mark.parametrize("entry", [EnsembleEntry("a+b", 1e3), EnsembleEntry("a+b", 10.0, upper=UpperEntry(1e3))])
+def test_a_threshold_that_no_two_faces_reach_is_refused_when_the_models_are_opened(
+    make_embedder: MakeEmbedder, monkeypatch: pytest.MonkeyPatch, entry: EnsembleEntry
+) -> None:
+    names = iter("ab")
+    monkeypatch.setattr(ensemble, "open_embedder", lambda spec: make_embedder(next(names), upper=HALF))
+    with pytest.raises(ModelError, match=r"^a\+b: the threshold 1000"):
+        open_face_model([None, None], entry)  # type: ignore[list-item]
 
 
 def test_a_gallery_with_upper_halves_of_before_needs_nothing_embedded_again(

@@ -29,7 +29,9 @@ class _Rule(MoveAttribution):
         if found.cause == "ours" or move.before is None or move.after is None:
             return found
         person = self._is_person(now, move, row)
-        return Likelihoods(camera=float(not person), wish=_ALL_OF_IT * person, brings_back=found.brings_back)
+        return Likelihoods(
+            camera=float(not person), wish=_ALL_OF_IT * person, brings_back=found.brings_back, at_work=True
+        )
 
     def _is_person(self, now: float, move: Move, row: Sequence[Subject]) -> bool:
         raise NotImplementedError

@@ -15,6 +15,7 @@ sys.path.insert(0, str(_BENCHMARKS))
 from steering_sim import figures  # noqa: E402
 from steering_sim.conditions import Conditions  # noqa: E402
 from steering_sim.measure import play  # noqa: E402
+from steering_sim.rules import RULES, planner_with  # noqa: E402
 from steering_sim.scenarios import ALONE, WITH_PEOPLE, make  # noqa: E402
 from steering_sim.stream import StreamNumbers  # noqa: E402
 
@@ -45,6 +46,18 @@ def test_a_photographer_gets_most_wishes_and_the_target_most_of_the_rest() -> No
 def test_the_same_seed_gives_the_same_course() -> None:
     one, other = (play(make("photographer", _SEED), "ours", trace=True) for _ in range(2))
     assert one == other and one.timeline
+
+
+def test_the_simple_rules_that_stand_beside_ours_do_what_they_say() -> None:
+    def presses(rule: str) -> int:
+        """Against wishes."""
+        made = (make("photographer", _SEED + k) for k in range(2))
+        return sum(play(scenario, "ours", lambda: planner_with(rule, 5.0)).presses_against for scenario in made)
+
+    pressed = {rule: presses(rule) for rule in RULES}
+    always, never = pressed.pop("yield to every move"), pressed.pop("never yield")
+    assert never >= 20 and always <= never / 8
+    assert all(always < number < never for number in pressed.values())
 
 
 def test_presses_that_the_driver_finds_too_old_are_steerings_to_repeat() -> None:

@@ -6,7 +6,6 @@ in several kinds of light. The faces are found again once the mask is on, as the
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fit_options import chosen_photographs, fit_parser
 from masked_faces import looks
 from numpy.typing import NDArray
-from photo_faces import photographs
 from sklearn.linear_model import LogisticRegression
 
 from face_af_common.files import write_json
@@ -54,20 +53,13 @@ def fitted(x: NDArray[np.float32], y: NDArray[np.bool_]) -> LogisticRegression:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="./run bench mask_fit", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="+", metavar="FOLDER", help="photographs of faces without masks")
-    parser.add_argument("--copies", type=int, default=3, help="bare and masked faces of each (default: %(default)s)")
-    parser.add_argument("--most", type=int, default=10_000, help="photographs of each folder (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--report", type=Path, help="write the shares told to this JSON file")
-    parser.add_argument("--write", action="store_true", help=f"write {masks.CLASSIFIER.name}")
+    parser = fit_parser("mask_fit", __doc__, 3, masks.CLASSIFIER)
     options = parser.parse_args(argv)
-    for folder in options.folder:
-        if not folder.is_dir():
-            parser.error(f"{folder} is no folder")
+    try:
+        files = chosen_photographs(options.folder, options.most, options.seed)
+    except NotADirectoryError as error:
+        parser.error(str(error))
     cv2.setNumThreads(1)
-    rng = np.random.default_rng(options.seed)
-    files = [file for folder in options.folder for file in _some(photographs(folder), options.most, rng)]
     found = list(examples(FaceAnalyser.open(model_dirs=model_dirs()), files, options.seed, options.copies))
     if not found:
         parser.error("there is no face in these folders")
@@ -91,10 +83,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             masks.CLASSIFIER, coefficients=made.coef_[0].astype(np.float32), intercept=np.float32(made.intercept_[0])
         )
     return 0
-
-
-def _some(files: Sequence[Path], most: int, rng: np.random.Generator) -> list[Path]:
-    return [files[i] for i in rng.permutation(len(files))[:most]]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ how many of their masked faces are told to be those of their other photographs, 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from fit_options import chosen_photographs, fit_parser
 from masked_faces import looks
 from numpy.typing import NDArray
-from photo_faces import photographs
 
 from face_af_common.files import write_json
 from face_af_common.paths import model_dirs
@@ -110,24 +109,17 @@ def left_out(model: FaceModel, faces: Faces, sizes: dict[str, int]) -> dict[str,
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="./run bench unmask_fit", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="+", metavar="FOLDER", help="photographs of faces without masks")
-    parser.add_argument("--copies", type=int, default=2, help="masked faces of each (default: %(default)s)")
-    parser.add_argument("--most", type=int, default=10_000, help="photographs (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--report", type=Path, help="write the shares told to this JSON file")
-    parser.add_argument("--write", action="store_true", help=f"write {unmasking.FITTED.name}")
+    parser = fit_parser("unmask_fit", __doc__, 2, unmasking.FITTED)
     options = parser.parse_args(argv)
-    for folder in options.folder:
-        if not folder.is_dir():
-            parser.error(f"{folder} is no folder")
+    try:
+        files = chosen_photographs(options.folder, options.most, options.seed)
+    except NotADirectoryError as error:
+        parser.error(str(error))
     cv2.setNumThreads(1)
     analyser = FaceAnalyser.open(model_dirs=model_dirs())
     model = analyser.embedder
     if any(member.upper is None for member in model.members):
         parser.error(f"{model.name}: upper halves must have been measured for every member")
-    files = [file for folder in options.folder for file in photographs(folder)]
-    files = [files[i] for i in np.random.default_rng(options.seed).permutation(len(files))[: options.most]]
     faces = embedded(analyser, files, options.folder, options.seed, options.copies)
     if len(np.unique(faces.who)) < 2 * PARTS:
         parser.error(f"faces of {2 * PARTS} people are needed; there are {len(np.unique(faces.who))}")

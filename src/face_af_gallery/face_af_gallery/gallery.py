@@ -131,9 +131,8 @@ class Gallery(SampleStore):
         if self._index is None:
             lead = Lead(self.embedder.lead, self.embedder.above(-SECOND))
             shown = [s for s in self.samples() if not s.masked or self._all_masked]
-            # as they are kept, but for masks
-            rows = dict(self._embeddings)
-            rows.update({s.id: self.embedder.unmasked(rows[s.id][None])[0] for s in shown if s.masked})
+            worn = {s.id: self._embeddings[s.id][None] for s in shown if s.masked}
+            rows = self._embeddings | {key: self.embedder.unmasked(row)[0] for key, row in worn.items()}
             self._index = Index(shown, rows, self.embedder.dimension, lead, self.embedder.masked_less)
         return self._index
 

@@ -69,7 +69,7 @@ class EmbeddingModel(Protocol):
     ``model_id`` names the weights, ``dimension`` the numbers of an embedding; ``strangers`` is the similarity of two
     unrelated people on average. ``lead``: how much of the lead over the second best person is added to a similarity
     (0: none). ``masked_less``: what is taken off the similarity to an enrolled face with a mask: masks are alike.
-    ``least_lead``: the lead over the second best person that a name needs, as a similarity.
+    ``margin``: the lead over the second best person that a name needs, as a similarity.
     """
 
     model_id: str
@@ -77,7 +77,7 @@ class EmbeddingModel(Protocol):
     strangers: float
     lead: float
     masked_less: float
-    least_lead: float
+    margin: float
 
     @property
     def members(self) -> Sequence[EmbeddingModel]:

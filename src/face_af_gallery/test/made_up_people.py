@@ -33,7 +33,7 @@ class SingleModel:
     """What a model has that is no ensemble."""
 
     threshold: float
-    masked_less = least_lead = 0.0
+    masked_less = margin = 0.0
 
     @property
     def members(self) -> tuple[SingleModel]:

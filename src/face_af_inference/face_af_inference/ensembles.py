@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class UpperEntry:
     """How much the whole faces' log-odds count beside those of the upper halves."""
     masked: float = 0.0
     """Log-odds that are taken off where the enrolled face wears a mask as well: masks are alike."""
-    lead: float | None = None
+    margin: float | None = None
     """Lead over the second best person that a name needs, as a similarity; None: as for a single model."""
     unmasking: bool = False
     """Whether whole faces count as they are guessed to be without the mask, not as they are."""
@@ -90,7 +91,7 @@ def _entry(name: str, fields: Any, path: Path) -> EnsembleEntry:
             name, float(entry.threshold), float(entry.lead), weights, _upper(entry.upper), str(entry.source)
         )
     except (TypeError, ValueError) as error:
-        known = "threshold, lead, weights, source and upper (threshold, whole, masked, lead, unmasking)"
+        known = "threshold, lead, weights, source and upper (threshold, whole, masked, margin, unmasking)"
         raise ModelError(f"{where}: {known} are known ({error})") from error
 
 
@@ -102,7 +103,11 @@ def _upper(fields: Any) -> UpperEntry | None:
         raise ValueError("upper: names and values are needed below it")
     entry = UpperEntry(**fields)
     numbers = {name: float(getattr(entry, name)) for name in ("threshold", "whole", "masked")}
-    lead = None if entry.lead is None else float(entry.lead)
-    if not all(number >= 0 for number in (numbers["whole"], numbers["masked"], lead or 0.0)):
-        raise ValueError("upper: whole, masked and lead are 0 or more")
-    return UpperEntry(**numbers, lead=lead, unmasking=bool(entry.unmasking))
+    margin = None if entry.margin is None else float(entry.margin)
+    if not math.isfinite(numbers["threshold"]):
+        raise ValueError("upper: threshold is no number")
+    if not all(0 <= number < math.inf for number in (numbers["whole"], numbers["masked"], margin or 0.0)):
+        raise ValueError("upper: whole, masked and margin are 0 or more")
+    if not isinstance(entry.unmasking, bool) or (entry.unmasking and not numbers["whole"]):
+        raise ValueError("upper: unmasking is true or false, and needs a whole above 0")
+    return UpperEntry(**numbers, margin=margin, unmasking=entry.unmasking)

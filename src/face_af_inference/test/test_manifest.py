@@ -174,7 +174,10 @@ def test_auto_takes_the_users_own_embedder_before_an_ensemble_without_it(tmp_pat
         "{a+b: {threshold: 1, upper: 8.5}}",
         "{a+b: {threshold: 1, upper: {whole: 1}}}",
         "{a+b: {threshold: 1, upper: {threshold: 9, whole: -1}}}",
-        "{a+b: {threshold: 1, upper: {threshold: 9, lead: .nan}}}",
+        "{a+b: {threshold: 1, upper: {threshold: 9, margin: .nan}}}",
+        "{a+b: {threshold: 1, upper: {threshold: .nan}}}",
+        "{a+b: {threshold: 1, upper: {threshold: 9, whole: 1, unmasking: maybe}}}",
+        "{a+b: {threshold: 1, upper: {threshold: 9, unmasking: true}}}",
         "{a+b: {threshold: 1, upper: {threshold: 9, share: 1}}}",
     ],
 )

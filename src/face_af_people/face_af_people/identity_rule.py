@@ -11,6 +11,7 @@ from face_af_gallery.gallery import Gallery
 from face_af_gallery.model import Match
 from face_af_perception import masks
 from face_af_perception.analyser import AnalysedFace
+from face_af_perception.identity_rule import overruled
 from face_af_perception.params import RecognitionParams
 
 
@@ -30,13 +31,13 @@ class Rule:
         if not faces:
             return []
         named = self._named(gallery, gallery.match(np.stack([face.embedding for face in faces])), self.margin)
-        covered = [i for i, face in enumerate(faces) if face.upper is not None and face.quality >= masks.CLEAR]
-        upper = gallery.upper if covered else None
+        halves = {i: f.upper for i, f in enumerate(faces) if f.upper is not None and f.quality >= masks.CLEAR}
+        upper = gallery.upper if halves else None
         if upper is not None and upper.names:
-            matches = upper.match(np.stack([half for i in covered if (half := faces[i].upper) is not None]))
-            margin = max(self.margin, upper.embedder.least_lead)
-            for i, match, found in zip(covered, matches, self._named(upper, matches, margin), strict=True):
-                if named[i][0] != match.identity and (not named[i][0] or named[i][0] in upper.names):
+            matches = upper.match(np.stack(list(halves.values())))
+            margin = max(self.margin, upper.embedder.margin)
+            for i, match, found in zip(halves, matches, self._named(upper, matches, margin), strict=True):
+                if overruled(named[i][0], match, upper):
                     named[i] = found
         return named
 

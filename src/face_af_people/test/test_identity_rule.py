@@ -16,7 +16,7 @@ from face_af_perception.analyser import AnalysedFace
 
 def gallery_of(match: Match, upper: object = None, names: tuple[str, ...] = ("anna", "bert")) -> SimpleNamespace:
     """Everybody is ``match``."""
-    embedder = SimpleNamespace(scale=PublishedScale(0.0, 0.42), least_lead=0.1)
+    embedder = SimpleNamespace(scale=PublishedScale(0.0, 0.42), margin=0.1)
     return SimpleNamespace(
         embedder=embedder, threshold=0.42, names=list(names), upper=upper, match=lambda rows: [match] * len(rows)
     )

@@ -42,7 +42,7 @@ class FaceModel(ABC):
 
     ``model_id`` names the weights: embeddings of different models cannot be compared. ``threshold`` is the
     similarity from which on two photos show the same person, ``strangers`` that of two unrelated people on average.
-    ``lead``, ``masked_less``: see :class:`~face_af_gallery.model.EmbeddingModel`. ``least_lead``: the lead over the
+    ``lead``, ``masked_less``: see :class:`~face_af_gallery.model.EmbeddingModel`. ``margin``: the lead over the
     second best person that a name needs, as a similarity.
     """
 
@@ -55,7 +55,7 @@ class FaceModel(ABC):
     dimension: int
     lead: float = 0.0
     masked_less: float = 0.0
-    least_lead: float = 0.0
+    margin: float = 0.0
 
     @property
     @abstractmethod
@@ -197,7 +197,7 @@ class Embedder(FaceModel):
         half = copy(self)
         half.threshold, half.strangers, slope, offset = self.spec.upper
         half.calibration = Calibration(slope, offset)
-        half.least_lead = MARGIN
+        half.margin = MARGIN
         half.model_id = f"{self.model_id}-upper"
         half._blank_from = covered_from(self._template)
         return half

@@ -138,14 +138,14 @@ class UpperHalves(Ensemble):
         unmasking: Unmasking | None = None,
     ) -> None:
         self.halves = tuple(halves)
-        self._unmasking = unmasking if entry.whole else None
+        self._unmasking = unmasking
         members, shares = list(halves), list(shares)
         if entry.whole:
             members += wholes
             shares += [entry.whole * share for share in shares]
         super().__init__(members, entry.threshold, lead, shares)
         self.masked_less = entry.masked * self.unit
-        self.least_lead = MARGIN if entry.lead is None else entry.lead
+        self.margin = MARGIN if entry.margin is None else entry.margin
 
     def beside(self, halves: Sequence[Embeddings], wholes: Sequence[Embeddings]) -> Embeddings:
         """Rows of faces from those of their upper halves, and of the whole."""

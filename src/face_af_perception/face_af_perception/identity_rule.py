@@ -9,7 +9,7 @@ import numpy as np
 
 from face_af_gallery.gallery import Gallery
 from face_af_gallery.matching import similarity
-from face_af_gallery.model import Embeddings
+from face_af_gallery.model import Embeddings, Match
 
 from .embedders import FaceModel
 from .params import RecognitionParams
@@ -23,6 +23,14 @@ COHORT = 64
 
 SETTLED = 3
 """Embeddings after which a track is only refreshed."""
+
+
+def overruled(whole: str, match: Match, upper: Gallery) -> bool:
+    """Whether a masked face's upper half decides, and not what the ``whole`` face is named (empty: nobody).
+
+    ``match``: the best person by the upper half. Whoever is not in ``upper`` yet cannot be contradicted.
+    """
+    return whole != match.identity and (not whole or whole in upper.names)
 
 
 class IdentityRule:
@@ -104,9 +112,9 @@ class IdentityRule:
         model = self.embedder.upper
         assert model is not None
         match = upper.match(model.mean(memory.upper, memory.upper_weights)[None])[0]
-        if memory.identity == match.identity or (memory.identity and memory.identity not in upper.names):
+        if not overruled(memory.identity, match, upper):
             return
-        margin = max(self.params.margin, model.least_lead)
+        margin = max(self.params.margin, model.margin)
         sure = match.similarity >= upper.threshold and match.similarity - match.second >= margin
         memory.identity = match.identity if sure else ""
         # on the scale of whole faces: what is published is the same on both

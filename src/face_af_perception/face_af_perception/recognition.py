@@ -162,7 +162,7 @@ class Recognizer:
         """Embeds the upper halves of faces that wear masks."""
         if self.embedder.upper is None or self.gallery is None or not self.gallery.names:
             return
-        # whom the whole face has named needs no more
+        # whom the whole face has named, without a mask in sight, needs no more
         asked = [i for i, t in enumerate(tracks) if t.memory.upper or not t.memory.identity]
         if not asked:
             return

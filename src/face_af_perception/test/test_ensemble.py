@@ -170,9 +170,9 @@ def test_whole_faces_behind_masks_count_as_they_are_guessed_to_be(
             Unmasking(known, (size, size), swapped, np.zeros(2 * size, np.float32)) if tuple(models) == known else None
         ),
     )
-    pair = Ensemble([one, two], 10.0, 0.3, upper=UpperEntry(9.0, whole=2.0, lead=0.1, unmasking=True))
+    pair = Ensemble([one, two], 10.0, 0.3, upper=UpperEntry(9.0, whole=2.0, margin=0.1, unmasking=True))
     upper = pair.upper
-    assert isinstance(upper, UpperHalves) and upper.least_lead == 0.1
+    assert isinstance(upper, UpperHalves) and upper.margin == 0.1
     picture, points = portrait("anna")
     rows = pair.embed(picture, [points])
     as_it_is = upper.parts(pair.embed_upper(picture, [points], rows))

@@ -19,7 +19,7 @@ BERT, NARROWLY, HARDLY = Match("bert", 0.7, 0.3), Match("bert", 0.7, 0.65), Matc
 
 def named(before: str, half: Match, looks: int = 2, known: tuple[str, ...] = ("anna", "bert")) -> str:
     """The name of a track of which the whole face says ``before``."""
-    model = SimpleNamespace(scale=PublishedScale(0.0, 0.42), least_lead=0.1, mean=lambda rows, weights: rows[0])
+    model = SimpleNamespace(scale=PublishedScale(0.0, 0.42), margin=0.1, mean=lambda rows, weights: rows[0])
     embedder = SimpleNamespace(scale=PublishedScale(0.0, 0.42), upper=model)
     upper = SimpleNamespace(names=list(known), threshold=0.42, match=lambda rows: [half] * len(rows))
     memory = Memory(1)
